@@ -151,7 +151,8 @@ void proof_encode(struct cbor_writer *w, const struct proof *m);
 bool proof_decode(struct bytes payload, struct proof *m);
 
 /*
- * The caller counts first which items fit a frame: an item is at most key + 24 bytes.
+ * P: a run of sections, the first of which has index `first`. The caller counts first how many
+ * items fit a frame: one takes at most SECTION_KEY_MAX + 24 bytes.
  */
 struct list_item {
 	struct bytes key; /* encoded */
