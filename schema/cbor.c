@@ -329,7 +329,8 @@ size_t cbor_item_size(struct bytes data, unsigned depth)
 				return 0;
 			}
 			left[level] = major == MAJOR_MAP ? 2 * value : value;
-		} else if (major != MAJOR_UINT && major != MAJOR_NEGATIVE && major != MAJOR_SIMPLE) {
+		} else if (major != MAJOR_UINT && major != MAJOR_NEGATIVE &&
+			   major != MAJOR_SIMPLE) {
 			return 0;
 		}
 	}

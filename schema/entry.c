@@ -184,8 +184,8 @@ bool entry_decode(struct cbor_reader *r, struct entry *entry)
 const char *entry_type_name(enum entry_type type)
 {
 	static const char *const names[] = {
-		[ENTRY_FILE] = "file",   [ENTRY_DIR] = "dir",   [ENTRY_LINK] = "link",
-		[ENTRY_CHAR] = "char",   [ENTRY_BLOCK] = "block", [ENTRY_FIFO] = "fifo",
+		[ENTRY_FILE] = "file",     [ENTRY_DIR] = "dir",     [ENTRY_LINK] = "link",
+		[ENTRY_CHAR] = "char",     [ENTRY_BLOCK] = "block", [ENTRY_FIFO] = "fifo",
 		[ENTRY_SOCKET] = "socket",
 	};
 

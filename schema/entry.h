@@ -16,10 +16,10 @@
 #include "schema/bytes.h"
 #include "schema/cbor.h"
 
-#define ENTRY_PATH_MAX 4096   /* PATH_MAX of Linux */
-#define ENTRY_NAME_MAX 256    /* owner and group names */
-#define ENTRY_CAPS_MAX 24     /* struct vfs_ns_cap_data, linux/capability.h */
-#define ENTRY_ACL_MAX 8192    /* a larger ACL is told as coverage */
+#define ENTRY_PATH_MAX 4096 /* PATH_MAX of Linux */
+#define ENTRY_NAME_MAX 256  /* owner and group names */
+#define ENTRY_CAPS_MAX 24   /* struct vfs_ns_cap_data, linux/capability.h */
+#define ENTRY_ACL_MAX 8192  /* a larger ACL is told as coverage */
 /* Room that the encoding of any valid entry fits in. */
 #define ENTRY_SIZE_MAX 26000U
 
@@ -55,13 +55,13 @@ struct entry {
 	uint64_t size;
 	bool has_sha256; /* regular files that were read */
 	struct digest sha256;
-	struct bytes link;  /* target of a symbolic link */
-	struct bytes caps;  /* security.capability as stored; empty: none */
-	struct bytes acl;   /* system.posix_acl_access where it says more than the mode */
-	uint32_t flags;     /* enum entry_flag */
-	bool has_mtime;     /* files and links */
-	int64_t mtime_s;    /* whole seconds since 1970 */
-	bool has_device;    /* character and block devices */
+	struct bytes link; /* target of a symbolic link */
+	struct bytes caps; /* security.capability as stored; empty: none */
+	struct bytes acl;  /* system.posix_acl_access where it says more than the mode */
+	uint32_t flags;    /* enum entry_flag */
+	bool has_mtime;    /* files and links */
+	int64_t mtime_s;   /* whole seconds since 1970 */
+	bool has_device;   /* character and block devices */
 	uint32_t major;
 	uint32_t minor;
 	enum entry_magic magic;

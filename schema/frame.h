@@ -23,7 +23,8 @@ enum frame_result {
 };
 
 /* Looks at the start of `input`. Never reads past it. */
-static inline enum frame_result frame_split(struct bytes input, struct bytes *payload, size_t *taken)
+static inline enum frame_result frame_split(struct bytes input, struct bytes *payload,
+					    size_t *taken)
 {
 	uint32_t len;
 

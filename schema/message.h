@@ -62,11 +62,11 @@ enum message_type message_type_of(struct bytes payload);
 /* P: who and where I am. Everything here is the host's own word. */
 #define HELLO_TEXT_MAX 256
 struct hello {
-	uint32_t version;        /* PROTOCOL_VERSION */
-	struct bytes build;      /* muster's version */
-	struct bytes arch;       /* the probe's: x86_64, aarch64 */
-	struct bytes machine;    /* uname -m, which may differ under a 32-bit personality */
-	struct bytes kernel;     /* uname -r */
+	uint32_t version;     /* PROTOCOL_VERSION */
+	struct bytes build;   /* muster's version */
+	struct bytes arch;    /* the probe's: x86_64, aarch64 */
+	struct bytes machine; /* uname -m, which may differ under a 32-bit personality */
+	struct bytes kernel;  /* uname -r */
 	struct bytes hostname;
 	struct bytes boot_id;    /* /proc/sys/kernel/random/boot_id */
 	struct bytes machine_id; /* /etc/machine-id */
@@ -92,10 +92,10 @@ bool hello_decode(struct bytes payload, struct hello *m);
 #define NONCE_SIZE 32
 #define SEED_SIZE 16
 enum plan_check {
-	CHECK_PACKAGES = 1,  /* package databases and their files */
-	CHECK_TREE = 2,      /* what no package owns under the roots */
+	CHECK_PACKAGES = 1, /* package databases and their files */
+	CHECK_TREE = 2,     /* what no package owns under the roots */
 	CHECK_VOLATILE = 4,
-	CHECK_SETID = 8,     /* over all local file systems */
+	CHECK_SETID = 8, /* over all local file systems */
 	CHECK_FLAGS = 16,
 	CHECK_MOUNTS = 32,
 	CHECK_TIMELINE = 64,
@@ -118,9 +118,9 @@ struct plan {
 	int64_t since_ns;           /* timeline: ctime later than this, the host's clock */
 	bool full;                  /* every section is in always */
 	uint8_t slice_key[SEED_SIZE];
-	uint32_t slice_part;        /* section is in the slice: siphash(slice_key, key) % of == part */
-	uint32_t slice_of;          /* 0: no slice */
-	struct plan_list roots;     /* absolute paths: searched for unowned objects */
+	uint32_t slice_part;    /* section is in the slice: siphash(slice_key, key) % of == part */
+	uint32_t slice_of;      /* 0: no slice */
+	struct plan_list roots; /* absolute paths: searched for unowned objects */
 	struct plan_list volatiles; /* absolute paths: only telling objects */
 	struct plan_list web_roots; /* volatile too; world-writable directories tell as well */
 	struct plan_list excludes;  /* fnmatch patterns (FNM_PATHNAME) that policy leaves out */
@@ -192,10 +192,10 @@ bool hash_next(struct hash_reader *reader, struct hash_run *run);
 struct digest_message {
 	uint32_t index;
 	struct digest content;
-	uint64_t stat;     /* after the read */
-	bool settled;      /* stat equal before and after, and nothing changed within 2 s of the read */
-	uint32_t unread;   /* files in it that could not be read */
-	uint64_t size;     /* bytes of the canonical encoding */
+	uint64_t stat; /* after the read */
+	bool settled;  /* stat equal before and after, and nothing changed within 2 s of the read */
+	uint32_t unread; /* files in it that could not be read */
+	uint64_t size;   /* bytes of the canonical encoding */
 	bool has_md5;
 	struct digest md5; /* content digest of the [md5, ...] section */
 	uint64_t md5_size;
@@ -236,7 +236,8 @@ bool finish_decode(struct bytes payload);
 /* P: objects whose ctime is later than plan.since_ns, ascending by ctime as far as memory allows. */
 enum timeline_kind {
 	TIMELINE_OBJECT = 0,
-	TIMELINE_INSTALL = 1, /* a package; path holds "name version arch", ctime_ns its install time */
+	TIMELINE_INSTALL =
+		1, /* a package; path holds "name version arch", ctime_ns its install time */
 };
 struct timeline_item {
 	enum timeline_kind kind;
@@ -266,11 +267,13 @@ enum coverage_state {
 	COVERAGE_UNSUPPORTED, /* kernel, file system or database cannot tell */
 };
 struct coverage_item {
-	struct bytes check;   /* packages, tree, volatile, setid, flags, mounts, timeline, labels, acl, caps */
+	struct bytes
+		check; /* packages, tree, volatile, setid, flags, mounts, timeline, labels, acl, caps */
 	struct bytes subject; /* a path, database or section; may be empty */
 	enum coverage_state state;
-	struct bytes reason;  /* a word of [a-z-]: locked, changed, denied, budget-time, budget-bytes, ... */
-	uint64_t count;       /* objects concerned; for COVERAGE_DONE: looked at */
+	struct bytes
+		reason; /* a word of [a-z-]: locked, changed, denied, budget-time, budget-bytes, ... */
+	uint64_t count; /* objects concerned; for COVERAGE_DONE: looked at */
 };
 struct coverage_reader {
 	struct cbor_reader r;
@@ -283,11 +286,11 @@ bool coverage_next(struct coverage_reader *reader, struct coverage_item *item);
 
 /* P: the last message. */
 struct end {
-	uint32_t sections;    /* hashed in this session */
-	uint64_t entries;     /* objects looked at */
-	uint64_t files;       /* files read */
-	uint64_t bytes;       /* bytes read and hashed */
-	uint64_t unread;      /* files that could not be read */
+	uint32_t sections; /* hashed in this session */
+	uint64_t entries;  /* objects looked at */
+	uint64_t files;    /* files read */
+	uint64_t bytes;    /* bytes read and hashed */
+	uint64_t unread;   /* files that could not be read */
 	uint64_t cpu_us;
 	uint64_t wall_us;
 	uint64_t peak_kib;    /* resident set */

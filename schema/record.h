@@ -64,8 +64,19 @@ enum {
 
 /* SECTION_EXCEPTIONS: what narrows or redirects a check on this host. Fields by the first one. */
 enum { EXCEPTION_KIND };
-enum { DIVERSION_FROM = 1, DIVERSION_TO, DIVERSION_BY /* package, or : for local */, DIVERSION_FIELDS };
-enum { OVERRIDE_PATH = 1, OVERRIDE_USER, OVERRIDE_GROUP, OVERRIDE_MODE /* octal */, OVERRIDE_FIELDS };
+enum {
+	DIVERSION_FROM = 1,
+	DIVERSION_TO,
+	DIVERSION_BY /* package, or : for local */,
+	DIVERSION_FIELDS
+};
+enum {
+	OVERRIDE_PATH = 1,
+	OVERRIDE_USER,
+	OVERRIDE_GROUP,
+	OVERRIDE_MODE /* octal */,
+	OVERRIDE_FIELDS
+};
 enum { FILTER_PATTERN = 1, FILTER_FILE /* where it is configured */, FILTER_FIELDS };
 enum {
 	ALTERNATIVE_NAME = 1,
