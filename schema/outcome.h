@@ -20,18 +20,18 @@ enum outcome {
 	OUTCOME_NO_ROUTE,
 	OUTCOME_REFUSED,
 	OUTCOME_TIMEOUT,
-	OUTCOME_LOST,         /* connection broke */
-	OUTCOME_KEX_FAILED,   /* no common algorithm */
+	OUTCOME_LOST,       /* connection broke */
+	OUTCOME_KEX_FAILED, /* no common algorithm */
 	OUTCOME_KEY_UNKNOWN,
 	OUTCOME_KEY_MISMATCH, /* changed or revoked host key */
 	OUTCOME_AUTH_FAILED,
 	/* reached, probe did not run */
 	OUTCOME_SHELL_REFUSED, /* nologin, restricted shell, forced command */
 	OUTCOME_NO_SUDO,
-	OUTCOME_NO_PLACE,      /* no directory that can be written and executed from */
+	OUTCOME_NO_PLACE, /* no directory that can be written and executed from */
 	OUTCOME_EXEC_DENIED,
-	OUTCOME_ARCH_UNKNOWN,  /* no probe for this machine */
-	OUTCOME_NO_PROCESS,    /* the host cannot fork */
+	OUTCOME_ARCH_UNKNOWN, /* no probe for this machine */
+	OUTCOME_NO_PROCESS,   /* the host cannot fork */
 	/* the probe ran and its word is not usable */
 	OUTCOME_PROTOCOL_ERROR,
 	OUTCOME_KILLED,     /* ended before its end message, or by us at a deadline */
@@ -41,7 +41,7 @@ enum outcome {
 };
 
 enum outcome_class {
-	OUTCOME_CLASS_LOOKED,      /* clean, findings */
+	OUTCOME_CLASS_LOOKED, /* clean, findings */
 	OUTCOME_CLASS_PARTIAL,
 	OUTCOME_CLASS_UNREACHABLE, /* worth a retry */
 	OUTCOME_CLASS_REFUSED,     /* reached and turned away: an operator mends it */

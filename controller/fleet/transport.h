@@ -35,7 +35,8 @@ struct target {
 struct channel; /* one host's, owned by the transport from open to closed */
 
 struct channel_close {
-	enum outcome outcome; /* OUTCOME_CLEAN: the probe ended with status 0 and the stream was whole */
+	enum outcome
+		outcome; /* OUTCOME_CLEAN: the probe ended with status 0 and the stream was whole */
 	char reason[256];     /* escaped, for people */
 	struct bytes excerpt; /* capped raw bytes as evidence, borrowed during the callback */
 	uint64_t sent_bytes;  /* channel bytes to the host, the probe included */
