@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_BASELINES_MANIFEST_H
+#define MUSTER_BASELINES_MANIFEST_H
+
+/*
+ * A list of objects as they should be, in memory: what an .mtree file of the baseline says of one
+ * package, one group's tree or one host's accepted state. Immutable once built; owned by whoever
+ * built it; entries borrow from the manifest's own memory and stand in bytes_path_compare order,
+ * each path once.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "schema/bytes.h"
+#include "schema/entry.h"
+#include "schema/error.h"
+
+enum manifest_tag {
+	MANIFEST_CONFIG = 1,    /* a conffile: content may be edited on the host */
+	MANIFEST_OPTIONAL = 2,  /* may be absent */
+	MANIFEST_NOCONTENT = 4, /* content is not compared (ghost, regenerated) */
+	MANIFEST_NOMODE = 8,    /* mode and owner are not known (from a git blob) */
+	MANIFEST_NOTIME = 16,   /* mtime is not known */
+	MANIFEST_CAPS = 32,     /* capabilities are known: entry.caps empty means none wanted */
+	MANIFEST_HARDLINK = 64, /* a further name of an earlier file */
+};
+
+struct manifest_entry {
+	struct entry entry;
+	bool has_md5;
+	uint8_t md5[MD5_SIZE];
+	uint32_t tags; /* enum manifest_tag */
+};
+
+enum manifest_trust {
+	MANIFEST_UNSIGNED = 0, /* imported without a checked signature */
+	MANIFEST_SIGNED,       /* its archive's signature was checked at import */
+	MANIFEST_ACCEPTED,     /* an administrator's commit: capture, accept, trees */
+};
+
+struct manifest {
+	char *origin; /* archive's Release Origin, rpm signer, "local", or "" */
+	enum manifest_trust trust;
+	char *source; /* where it stands in the repository, for messages */
+	struct manifest_entry *entries;
+	size_t count;
+	void *memory; /* private */
+};
+
+void manifest_free(struct manifest *manifest);
+
+/* The entry of exactly this path, or NULL. */
+const struct manifest_entry *manifest_find(const struct manifest *manifest, struct bytes path);
+
+/*
+ * The words of an mtree line after the path, as the baseline writes them: "type=file mode=0755
+ * uname=root gname=root size=90568 time=1700000000.0 sha256=..." plus caps, acl and flags in tags=.
+ * Findings carry these words as old and new value, and accept writes them back unchanged. Never
+ * fails: cut at `room`. Returns the length.
+ */
+size_t manifest_words(const struct manifest_entry *entry, char *to, size_t room);
+size_t manifest_words_of_entry(const struct entry *entry, char *to, size_t room);
+
+#endif

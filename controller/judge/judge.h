@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_CONTROLLER_JUDGE_JUDGE_H
+#define MUSTER_CONTROLLER_JUDGE_JUDGE_H
+
+/*
+ * Observation + baseline + accepted state -> findings. Pure: no I/O of its own, no clock, no
+ * randomness; the same input gives the same findings in the same order. Host bytes are bounded by
+ * their decoders and by this module's caps; a malformed section is a finding (protocol.broken).
+ */
+
+#include "baselines/manifest.h"
+#include "baselines/policy.h"
+#include "controller/judge/finding.h"
+#include "controller/judge/observation.h"
+
+/* Known-good, as the judge asks for it. Implemented by baselines/baseline.h and by tests. */
+struct known_good {
+	void *context;
+	/* Every manifest of exactly this package build, any origin; borrowed until the next call. */
+	int (*manifests)(void *context, struct bytes manager, struct bytes name,
+			 struct bytes version, struct bytes arch,
+			 const struct manifest *const **list, size_t *count, struct error *err);
+	/* Whether any version of this package is in the baseline. */
+	bool (*knows_package)(void *context, struct bytes manager, struct bytes name);
+};
+
+struct judge_counts {
+	size_t packages;
+	size_t packages_by_witness[WITNESS_RULE + 1];
+	size_t files_proved;   /* equal to a signature, a manifest or an accepted state */
+	size_t files_unproved; /* only the host's word or first sight */
+	size_t files_skipped;  /* not read, excluded, no content compared */
+};
+
+struct judge_input {
+	const struct policy *policy;
+	const struct known_good *known;
+	const struct manifest *accepted; /* hosts/NAME.mtree, groups below it; NULL: none */
+	const struct record_list *accepted_records; /* baselines/records.h; NULL: none */
+	const struct manifest *const *trees;        /* trees/GROUP of this host's groups */
+	size_t tree_count;
+	const struct observation *now;
+	const struct observation *first; /* first complete run; NULL: this is it */
+	const struct observation *last;  /* last complete run; NULL: none. Only for upgrades */
+	const struct object_source *objects;
+	int64_t now_s; /* controller's clock, for max_age */
+};
+
+/* Appends to *findings (state NEW for all; the store knows better) and fills *counts. */
+int judge_host(const struct judge_input *input, struct findings *findings,
+	       struct judge_counts *counts, struct error *err) MUST_CHECK;
+
+/* Packages of `now` for which no manifest exists: the controller asks for their MD5. */
+bool judge_wants_md5(const struct known_good *known, const struct section_key *key);
+
+/* dpkg's version order (deb-version(7)): <0, 0, >0. */
+int judge_deb_version_compare(struct bytes a, struct bytes b);
+
+#endif

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_CONTROLLER_JUDGE_OBSERVATION_H
+#define MUSTER_CONTROLLER_JUDGE_OBSERVATION_H
+
+/*
+ * What one session learned of one host, or what the store kept of an earlier one: plain data that
+ * fleet fills, judge reads and store writes and loads. All bytes in it are the host's (hostile).
+ * Sections stand in order of their encoded keys.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "schema/bytes.h"
+#include "schema/error.h"
+#include "schema/message.h"
+#include "schema/outcome.h"
+#include "schema/section.h"
+
+struct observed_section {
+	struct bytes key;      /* encoded */
+	struct digest content; /* of the section's canonical encoding */
+	uint64_t stat;         /* 0: not recorded (unsettled) */
+	int64_t read_s;        /* controller's clock when the content was last read */
+	uint32_t unread;       /* files in it that could not be read */
+};
+
+struct observation {
+	struct observed_section *sections;
+	size_t section_count;
+	struct coverage_item *coverage;
+	size_t coverage_count;
+	struct timeline_item *timeline;
+	size_t timeline_count;
+	struct hello hello;
+	struct end end;
+	int64_t clock_offset_ns; /* host minus controller, at hello */
+};
+
+/* The section with this encoded key, or NULL (binary search). */
+const struct observed_section *observation_find(const struct observation *o, struct bytes key);
+
+/*
+ * Where a section's bytes come from: given by fleet (objects of this session) and store (objects of
+ * earlier ones). Returns 0 and bytes that live until the next call with the same source, or -1.
+ */
+struct object_source {
+	int (*load)(void *context, const struct digest *digest, struct bytes *content,
+		    struct error *err);
+	void *context;
+};
+
+#endif

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_CONTROLLER_STORE_STORE_H
+#define MUSTER_CONTROLLER_STORE_STORE_H
+
+/*
+ * What muster remembers: one SQLite file (WAL), one writer. Objects are stored once for the whole
+ * fleet under their digest (zstd); keys and host names are interned; a host's snapshot is one
+ * content-addressed object, so that an unchanged night costs one small row a host; findings are
+ * intervals of runs. Layout and views: schema/store.sql, versioned by PRAGMA user_version. Blocking:
+ * never on the event loop's thread. Not thread-safe: one store a thread. All errors are STORE,
+ * and leave the file as it was.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controller/judge/finding.h"
+#include "controller/judge/judge.h"
+#include "controller/judge/observation.h"
+#include "schema/bytes.h"
+#include "schema/error.h"
+#include "schema/outcome.h"
+
+struct store;
+
+enum store_mode { STORE_READ, STORE_WRITE };
+
+/*
+ * Creates the file (0600) in STORE_WRITE. Refuses a newer user_version, a locked or corrupt file
+ * (quick_check on open of the header only) and says so; migrates older ones in one transaction.
+ */
+int store_open(const char *path, enum store_mode mode, struct store **store,
+	       struct error *err) MUST_CHECK;
+void store_close(struct store *store);
+
+/* Runs. The name is public: 20261121T020000Z-7f3a. */
+struct store_run {
+	int64_t id;
+	char name[32];
+	const char *kind;    /* check, sweep */
+	const char *sweep;   /* configured name, or "" */
+	const char *commit;  /* baseline, hex, or "" */
+	const char *version; /* muster's */
+	int64_t started_s;
+	int64_t finished_s; /* 0: still running or killed */
+	size_t hosts_asked;
+};
+int store_run_begin(struct store *store, struct store_run *run, struct error *err) MUST_CHECK;
+int store_run_end(struct store *store, const struct store_run *run, struct error *err) MUST_CHECK;
+
+/* One host of one run, written in one transaction: objects, snapshot, stat row, findings. */
+struct store_object {
+	struct digest digest;
+	struct bytes content;
+};
+struct store_host {
+	const char *name;
+	enum outcome outcome;
+	const char *reason;   /* escaped text, may be "" */
+	struct bytes excerpt; /* evidence of a protocol error, capped by the caller */
+	const struct observation *observation; /* NULL where the host was not looked at */
+	const struct store_object *objects;    /* new ones, digests already recomputed */
+	size_t object_count;
+	const struct judge_counts *counts;
+	const struct findings *findings; /* all that are true now; states are set by this call */
+	uint64_t sent_bytes;
+	uint64_t received_bytes;
+	uint64_t probe_bytes;
+	int64_t started_s;
+	int64_t finished_s;
+};
+/*
+ * An observation is kept as the host's latest; the first complete one (clean or findings) also as
+ * its first sight. Findings that were open and are not among host->findings become resolved; where
+ * the outcome is not complete, what could not be looked at stays open.
+ */
+int store_host_put(struct store *store, const struct store_run *run, struct store_host *host,
+		   struct error *err) MUST_CHECK;
+
+/* Objects. */
+bool store_has_object(const struct store *store, const struct digest *digest);
+/* Allocates *content (free with free()). STORE error where it is absent or damaged. */
+int store_object_load(struct store *store, const struct digest *digest, uint8_t **data, size_t *len,
+		      struct error *err) MUST_CHECK;
+
+/*
+ * A host's kept observation: sections (with stat digests and times of last reading), coverage,
+ * hello; owned by the caller, store_observation_free. *found false where there is none.
+ */
+enum store_which { STORE_FIRST, STORE_LAST_COMPLETE, STORE_LATEST };
+int store_observation_load(struct store *store, const char *host, enum store_which which,
+			   struct observation **observation, struct error *err) MUST_CHECK;
+/* The same of one run; NULL in *observation where the host is not in it. */
+int store_observation_of_run(struct store *store, const char *host, int64_t run,
+			     struct observation **observation, struct error *err) MUST_CHECK;
+void store_observation_free(struct observation *observation);
+
+/* Reading for reports. Every query calls back a row at a time; a callback's -1 stops it. */
+struct store_finding_row {
+	const char *host;
+	const struct finding *finding;
+	int64_t first_run;
+	int64_t last_run;
+	int64_t first_seen_s;
+	const char *ack;       /* id, or "" */
+	const char *rule_name; /* as stored: a newer muster may know more rules */
+};
+struct store_finding_query {
+	const char *host; /* NULL: all */
+	const char *id;   /* fingerprint or unambiguous prefix; NULL: all */
+	int64_t run;      /* as of this run; 0: latest of each host */
+	bool with_resolved;
+	bool with_explained;
+	enum severity at_least;
+};
+typedef int store_finding_cb(void *context, const struct store_finding_row *row);
+int store_findings(struct store *store, const struct store_finding_query *query,
+		   store_finding_cb *callback, void *context, struct error *err) MUST_CHECK;
+
+struct store_host_row {
+	const char *name;
+	int64_t run;
+	enum outcome outcome;
+	const char *reason;
+	int64_t finished_s;
+	int64_t last_complete_s; /* 0: never */
+	int64_t oldest_content_s;
+	size_t open[SEVERITY_CRITICAL + 1];
+	struct judge_counts counts;
+	struct hello hello; /* of the latest session; empty fields where none */
+	struct end end;
+	uint64_t sent_bytes;
+	uint64_t received_bytes;
+	uint64_t probe_bytes;
+	const char *os; /* PRETTY_NAME or ID VERSION_ID, escaped; may be "" */
+};
+typedef int store_host_cb(void *context, const struct store_host_row *row);
+/* run 0: the latest of each host. */
+int store_hosts(struct store *store, int64_t run, store_host_cb *callback, void *context,
+		struct error *err) MUST_CHECK;
+
+typedef int store_run_cb(void *context, const struct store_run *run);
+int store_runs(struct store *store, size_t most, store_run_cb *callback, void *context,
+	       struct error *err) MUST_CHECK;
+/* By public name, unambiguous prefix, "latest", "previous" or number from the newest (-1, -2). */
+int store_run_find(struct store *store, const char *name, struct store_run *run,
+		   struct error *err) MUST_CHECK;
+
+/* What differs between two runs of one host: sections first, then entries or records in them. */
+enum store_change { STORE_ADDED, STORE_REMOVED, STORE_CHANGED };
+struct store_diff_row {
+	const char *host;
+	const struct section_key *key;
+	enum store_change change;
+	struct bytes subject;   /* path or record's escaped line */
+	struct bytes old_value; /* words of manifest_words, or escaped record */
+	struct bytes new_value;
+};
+typedef int store_diff_cb(void *context, const struct store_diff_row *row);
+int store_diff(struct store *store, int64_t run_a, int64_t run_b, const char *host /* NULL: all */,
+	       store_diff_cb *callback, void *context, struct error *err) MUST_CHECK;
+
+/* The append-only timeline of a host, ascending by ctime. Bounds 0: open. */
+typedef int store_timeline_cb(void *context, const struct timeline_item *item);
+int store_timeline(struct store *store, const char *host, int64_t since_ns, int64_t until_ns,
+		   store_timeline_cb *callback, void *context, struct error *err) MUST_CHECK;
+int store_coverage(struct store *store, const char *host, int64_t run,
+		   int (*callback)(void *context, const struct coverage_item *item), void *context,
+		   struct error *err) MUST_CHECK;
+
+/* Keeps the newest `keep` runs (and each host's first sight and latest); drops unused objects. */
+struct store_pruned {
+	size_t runs;
+	size_t objects;
+	uint64_t bytes;
+};
+int store_prune(struct store *store, size_t keep, struct store_pruned *pruned,
+		struct error *err) MUST_CHECK;
+
+#endif
