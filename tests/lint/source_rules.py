@@ -28,7 +28,7 @@ LAYERS = {
     "controller/report": ["controller/judge", "controller/store", "controller/inventory", "schema"],
     "controller/fleet": ["controller/judge", "controller/store", "controller/inventory",
                          "controller/config", "baselines", "schema"],
-    "controller/cmd": ["controller/fleet", "controller/report", "controller/judge",
+    "controller/cmd": ["controller/fleet", "controller/ssh", "controller/report", "controller/judge",
                        "controller/store", "controller/inventory", "controller/config",
                        "baselines", "schema"],
     "controller": ["controller/cmd", "schema"],
@@ -38,6 +38,8 @@ EXCEPTIONS = {
     "controller/judge": ["baselines/manifest.h", "baselines/policy.h", "baselines/records.h"],
     "controller/store": ["controller/judge/finding.h", "controller/judge/judge.h",
                          "controller/judge/observation.h"],
+    "controller/ssh": ["controller/fleet/transport.h"],
+    "controller/fleet": ["controller/ssh/framer.h", "controller/ssh/helper.h"],
 }
 
 # A library is seen by these folders alone; one that is missing here may be seen nowhere.
