@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "payloads/digest/sha256.h"
+
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+#ifndef HWCAP_SHA2
+#define HWCAP_SHA2 (1UL << 6) /* asm/hwcap.h of arm64 */
+#endif
+#endif
+
+typedef void (*block_function)(uint32_t state[8], const uint8_t *data, size_t count);
+
+static block_function blocks;
+static enum sha256_implementation chosen;
+
+static bool has_hardware(enum sha256_implementation implementation)
+{
+	switch (implementation) {
+	case SHA256_PORTABLE:
+		return true;
+	case SHA256_SHA_NI: {
+#if defined(__x86_64__)
+		unsigned a;
+		unsigned b;
+		unsigned c;
+		unsigned d;
+
+		/* Leaf 1 ECX: SSSE3 (9), SSE4.1 (19); leaf 7 EBX: SHA (29). Intel SDM vol. 2. */
+		if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & 1U << 9) || !(c & 1U << 19)) {
+			return false;
+		}
+		return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & 1U << 29);
+#else
+		return false;
+#endif
+	}
+	case SHA256_ARMV8:
+#if defined(__aarch64__)
+		return (getauxval(AT_HWCAP) & HWCAP_SHA2) != 0;
+#else
+		return false;
+#endif
+	}
+	return false;
+}
+
+bool sha256_force(enum sha256_implementation implementation)
+{
+	if (!has_hardware(implementation)) {
+		return false;
+	}
+	switch (implementation) {
+	case SHA256_PORTABLE:
+		blocks = sha256_blocks_portable;
+		break;
+	case SHA256_SHA_NI:
+#if defined(__x86_64__)
+		blocks = sha256_blocks_sha_ni;
+#endif
+		break;
+	case SHA256_ARMV8:
+#if defined(__aarch64__)
+		blocks = sha256_blocks_armv8;
+#endif
+		break;
+	}
+	chosen = implementation;
+	return true;
+}
+
+enum sha256_implementation sha256_implementation(void)
+{
+	if (!blocks && !sha256_force(SHA256_SHA_NI) && !sha256_force(SHA256_ARMV8)) {
+		(void)sha256_force(SHA256_PORTABLE);
+	}
+	return chosen;
+}
+
+void sha256_init(struct sha256 *hash)
+{
+	static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+					  0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+
+	memcpy(hash->state, start, sizeof(start));
+	hash->size_bytes = 0;
+}
+
+void sha256_update(struct sha256 *hash, const void *data, size_t len)
+{
+	const uint8_t *from = data;
+	size_t used = hash->size_bytes % SHA256_BLOCK;
+
+	if (len == 0) {
+		return;
+	}
+	if (!blocks) {
+		(void)sha256_implementation();
+	}
+	hash->size_bytes += len;
+	if (used != 0) {
+		size_t take = SHA256_BLOCK - used;
+
+		if (take > len) {
+			take = len;
+		}
+		memcpy(hash->block + used, from, take);
+		from += take;
+		len -= take;
+		if (used + take < SHA256_BLOCK) {
+			return;
+		}
+		blocks(hash->state, hash->block, 1);
+	}
+	if (len >= SHA256_BLOCK) {
+		blocks(hash->state, from, len / SHA256_BLOCK);
+		from += len - len % SHA256_BLOCK;
+		len %= SHA256_BLOCK;
+	}
+	if (len != 0) {
+		memcpy(hash->block, from, len);
+	}
+}
+
+void sha256_final(struct sha256 *hash, uint8_t digest[DIGEST_SIZE])
+{
+	uint64_t bits = hash->size_bytes * 8;
+	size_t used = hash->size_bytes % SHA256_BLOCK;
+
+	if (!blocks) {
+		(void)sha256_implementation();
+	}
+	hash->block[used++] = 0x80;
+	if (used > SHA256_BLOCK - 8) {
+		memset(hash->block + used, 0, SHA256_BLOCK - used);
+		blocks(hash->state, hash->block, 1);
+		used = 0;
+	}
+	memset(hash->block + used, 0, SHA256_BLOCK - 8 - used);
+	for (unsigned i = 0; i < 8; i++) {
+		hash->block[SHA256_BLOCK - 1 - i] = (uint8_t)(bits >> (8 * i));
+	}
+	blocks(hash->state, hash->block, 1);
+	for (unsigned i = 0; i < 8; i++) {
+		digest[4 * i] = (uint8_t)(hash->state[i] >> 24);
+		digest[4 * i + 1] = (uint8_t)(hash->state[i] >> 16);
+		digest[4 * i + 2] = (uint8_t)(hash->state[i] >> 8);
+		digest[4 * i + 3] = (uint8_t)hash->state[i];
+	}
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_PAYLOADS_DIGEST_SHA256_H
+#define MUSTER_PAYLOADS_DIGEST_SHA256_H
+
+/*
+ * SHA-256 (FIPS 180-4) on memory of the caller's; allocates nothing, fails never. The block function
+ * is chosen once at run time by what the CPU has (SHA-NI, ARMv8 crypto extension), else portable C.
+ * The probe's own; the controller uses OpenSSL, against which the tests hold this.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "schema/bytes.h"
+
+#define SHA256_BLOCK 64
+
+struct sha256 {
+	uint32_t state[8];
+	uint64_t size_bytes;
+	uint8_t block[SHA256_BLOCK];
+};
+
+void sha256_init(struct sha256 *hash);
+void sha256_update(struct sha256 *hash, const void *data, size_t len);
+/* The context is spent: init again before further use. */
+void sha256_final(struct sha256 *hash, uint8_t digest[DIGEST_SIZE]);
+
+enum sha256_implementation {
+	SHA256_PORTABLE,
+	SHA256_SHA_NI,
+	SHA256_ARMV8,
+};
+
+/* The implementation in use; chosen at the first call of this or of sha256_update. */
+enum sha256_implementation sha256_implementation(void);
+/* For tests and benches: false where this CPU or build has it not. */
+bool sha256_force(enum sha256_implementation implementation);
+
+/* Block functions: `count` whole blocks of 64 bytes. */
+void sha256_blocks_portable(uint32_t state[8], const uint8_t *data, size_t count);
+void sha256_blocks_sha_ni(uint32_t state[8], const uint8_t *data, size_t count);
+void sha256_blocks_armv8(uint32_t state[8], const uint8_t *data, size_t count);
+
+extern const uint32_t sha256_constants[64];
+
+#endif
