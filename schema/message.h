@@ -157,7 +157,7 @@ bool proof_decode(struct bytes payload, struct proof *m);
 struct list_item {
 	struct bytes key; /* encoded */
 	uint64_t stat;    /* stat digest: host-local, only schedules hashing */
-	bool always;      /* of always-set or slice in this session */
+	bool always;      /* touches a pattern of plan.always (the slice the controller knows) */
 };
 struct list_reader {
 	struct cbor_reader r;

@@ -24,6 +24,7 @@ struct observed_section {
 	uint64_t stat;         /* 0: not recorded (unsettled) */
 	int64_t read_s;        /* controller's clock when the content was last read */
 	uint32_t unread;       /* files in it that could not be read */
+	bool always;           /* of the always-set when last listed: the store keeps it */
 };
 
 struct observation {
