@@ -129,7 +129,10 @@ struct plan {
 void plan_encode(struct cbor_writer *w, const struct plan *m);
 bool plan_decode(struct bytes payload, struct plan *m);
 
-/* P: SHA-256 over (key bytes, 8 bytes of stat digest) of every section in key order. */
+/*
+ * P: SHA-256 over (encoded key, 8 bytes of stat digest, most significant first) of every section in
+ * key order.
+ */
 struct root {
 	struct digest stat_root;
 	uint32_t sections;
