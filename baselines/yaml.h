@@ -87,6 +87,9 @@ void yaml_reader_place(const struct yaml_reader *reader, size_t *line, size_t *c
 /* "file:line:column: ..." at that place, for what only the caller can judge. Returns -1. */
 int yaml_reader_fail(const struct yaml_reader *reader, struct error *err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+#ifdef __clang_analyzer__
+#define yaml_reader_fail(...) (yaml_reader_fail(__VA_ARGS__), -1) /* as in schema/error.h */
+#endif
 
 /* "90", "15m" ... as yaml_reader_duration reads it: also for options. False: no such time. */
 bool yaml_parse_duration(const char *text, uint64_t *seconds);

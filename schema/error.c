@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* In the analyser these are macros as well: see error.h. */
+#undef error_set
+#undef error_prefix
+
 int error_set(struct error *err, enum error_kind kind, int os_errno, const char *format, ...)
 {
 	va_list args;

@@ -45,4 +45,10 @@ int error_prefix(struct error *err, const char *format, ...) __attribute__((form
 /* "config", "net" ...: for logs and tests. */
 const char *error_kind_name(enum error_kind kind);
 
+#ifdef __clang_analyzer__
+/* It does not look into variadic functions: tell it what they return. */
+#define error_set(...) (error_set(__VA_ARGS__), -1)
+#define error_prefix(...) (error_prefix(__VA_ARGS__), -1)
+#endif
+
 #endif
