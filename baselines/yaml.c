@@ -47,8 +47,8 @@ void yaml_reader_place(const struct yaml_reader *reader, size_t *line, size_t *c
 	*column = reader->column;
 }
 
-#undef yaml_reader_fail /* in the analyser it is a macro as well */
-int yaml_reader_fail(const struct yaml_reader *reader, struct error *err, const char *format, ...)
+/* In parentheses, because for the analyser there is a macro of this name. */
+int(yaml_reader_fail)(const struct yaml_reader *reader, struct error *err, const char *format, ...)
 {
 	char what[ERROR_MSG_SIZE];
 	va_list args;

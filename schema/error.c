@@ -5,11 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* In the analyser these are macros as well: see error.h. */
-#undef error_set
-#undef error_prefix
-
-int error_set(struct error *err, enum error_kind kind, int os_errno, const char *format, ...)
+/* Names in parentheses, because for the analyser there are macros of these names. */
+int(error_set)(struct error *err, enum error_kind kind, int os_errno, const char *format, ...)
 {
 	va_list args;
 
@@ -24,7 +21,7 @@ int error_set(struct error *err, enum error_kind kind, int os_errno, const char 
 	return -1;
 }
 
-int error_prefix(struct error *err, const char *format, ...)
+int(error_prefix)(struct error *err, const char *format, ...)
 {
 	char context[ERROR_MSG_SIZE];
 	size_t used, room;

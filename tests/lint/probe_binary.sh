@@ -37,11 +37,11 @@ reproducible)
 	sed -i -e '/add_subdirectory(baselines)/d' -e '/add_subdirectory(controller)/d' "$copy/elsewhere/CMakeLists.txt"
 	MUSTER_DEPS=${MUSTER_DEPS:-$top/build/deps}
 	export MUSTER_DEPS
-	cmake -S "$copy/elsewhere" -B "$copy/b" -G Ninja -DMUSTER_TESTS=OFF >"$copy/log" 2>&1 &&
-		cmake --build "$copy/b" --target "$(basename "$file")" -j 2 >>"$copy/log" 2>&1 || {
+	if ! cmake -S "$copy/elsewhere" -B "$copy/b" -G Ninja -DMUSTER_TESTS=OFF >"$copy/log" 2>&1 ||
+		! cmake --build "$copy/b" --target "$(basename "$file")" -j 2 >>"$copy/log" 2>&1; then
 		cat "$copy/log"
 		fail 'does not build from a copy of the tree'
-	}
+	fi
 	cmp "$file" "$copy/b/bin/$(basename "$file")" || fail 'is not the same when built elsewhere'
 	;;
 *) fail "unknown check $what" ;;
