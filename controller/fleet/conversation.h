@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_CONTROLLER_FLEET_CONVERSATION_H
+#define MUSTER_CONTROLLER_FLEET_CONVERSATION_H
+
+/*
+ * The controller's end of one conversation with a probe (schema/message.h, docs/protocol.md): a
+ * state machine that is fed whole frames and sends frames, and ends with an observation and the
+ * objects that nobody had. No I/O, no clock, no store of its own. Every count and size a host may
+ * claim is bounded here; whatever is out of order, oversized or not what its digest says breaks the
+ * conversation, and nothing from it may be kept. Owned by one host's run.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controller/judge/observation.h"
+#include "schema/bytes.h"
+#include "schema/error.h"
+#include "schema/message.h"
+
+/* What a host may claim at most. */
+#define CONVERSATION_SECTIONS_MAX 200000U
+#define CONVERSATION_KEYS_MAX ((size_t)32 << 20)      /* bytes of all keys */
+#define CONVERSATION_SECTION_MAX ((uint64_t)64 << 20) /* bytes of one section */
+#define CONVERSATION_OBJECTS_MAX ((uint64_t)1 << 30)  /* bytes of all objects of one session */
+#define CONVERSATION_TIMELINE_MAX 100000U
+#define CONVERSATION_COVERAGE_MAX 20000U
+
+struct conversation;
+
+enum conversation_event {
+	CONVERSATION_MORE,   /* nothing for the caller to do */
+	CONVERSATION_LISTED, /* conversation_hash is due before the next frame */
+	CONVERSATION_DONE,   /* whole, stream digest right */
+	CONVERSATION_BROKEN, /* *err says why; kind PEER unless memory ran out */
+};
+
+enum object_place {
+	OBJECT_WANTED,    /* ask this host */
+	OBJECT_KEPT,      /* the store has it */
+	OBJECT_ELSEWHERE, /* another host was asked: ask again at the end */
+};
+
+struct conversation_io {
+	void *context;
+	int (*send)(void *context, struct bytes payload, struct error *err);
+	/* At the end (`last`) ELSEWHERE is no answer any more. */
+	enum object_place (*place)(void *context, const struct digest *digest, bool last);
+};
+
+struct conversation_plan {
+	struct plan plan;               /* bytes borrowed for the conversation's life */
+	const struct observation *last; /* the host's latest complete one; NULL: none. Borrowed */
+	int64_t now_s;                  /* controller's clock at the start */
+	uint32_t max_age_s;             /* content read longer ago is read again; 0: no limit */
+};
+
+/* Sends nothing yet: the probe speaks first. */
+int conversation_new(const struct conversation_plan *plan, const struct conversation_io *io,
+		     struct conversation **conversation, struct error *err) MUST_CHECK;
+void conversation_free(struct conversation *conversation);
+
+enum conversation_event conversation_frame(struct conversation *conversation, struct bytes payload,
+					   struct error *err);
+
+/*
+ * After CONVERSATION_LISTED: how many sections will be read anew, and their keys. The caller says
+ * for which of them the MD5 is needed as well (a flag each, or NULL for none).
+ */
+size_t conversation_due_count(const struct conversation *conversation);
+struct bytes conversation_due_key(const struct conversation *conversation, size_t index);
+/* MORE, or BROKEN for lack of memory. */
+enum conversation_event conversation_hash(struct conversation *conversation, const bool *md5,
+					  struct error *err);
+
+/* Stage of the conversation in a word, for messages: "hello", "root" ... */
+const char *conversation_stage(const struct conversation *conversation);
+
+/* After DONE; owned by the conversation. */
+const struct observation *conversation_observation(const struct conversation *conversation);
+struct conversation_object {
+	struct digest digest;
+	struct bytes content;
+};
+const struct conversation_object *conversation_objects(const struct conversation *conversation,
+						       size_t *count);
+
+/* SHA-256 (OpenSSL). */
+void conversation_sha256(struct bytes data, struct digest *digest);
+
+#endif

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+#include "controller/fleet/conversation_private.h"
+
+#include <stdlib.h>
+
+static int want(struct conversation *c, uint32_t index, bool md5, struct error *err)
+{
+	if (reserve((void **)&c->wanted, c->wanted_count, &c->wanted_room, sizeof(*c->wanted),
+		    err) != 0) {
+		return -1;
+	}
+	c->wanted[c->wanted_count++] = (struct pending){index, md5};
+	return 0;
+}
+
+/* Decides on one object; true in *deferred where another host is being asked. */
+static int decide(struct conversation *c, uint32_t index, bool md5, bool last, bool *deferred,
+		  struct error *err)
+{
+	const struct listed *l = &c->listed[index];
+	const struct digest *digest = md5 ? &l->md5 : &l->content;
+
+	*deferred = false;
+	switch (c->io.place(c->io.context, digest, last)) {
+	case OBJECT_KEPT:
+		return 0;
+	case OBJECT_ELSEWHERE:
+		*deferred = !last;
+		return last ? want(c, index, md5, err) : 0;
+	case OBJECT_WANTED:
+		break;
+	}
+	return want(c, index, md5, err);
+}
+
+static int send_want(struct conversation *c, uint32_t upto, size_t from, struct error *err)
+{
+	uint8_t buffer[16 + UNDECIDED_MAX * 2 * 8];
+	struct cbor_writer w;
+
+	do {
+		size_t count = c->wanted_count - from;
+
+		count = count > (size_t)UNDECIDED_MAX * 2 ? (size_t)UNDECIDED_MAX * 2 : count;
+		cbor_writer_init(&w, buffer, sizeof(buffer));
+		want_begin(&w, upto, (uint32_t)count);
+		for (size_t i = 0; i < count; i++) {
+			want_item_encode(&w, &(struct want_item){c->wanted[from + i].index,
+								 c->wanted[from + i].md5});
+		}
+		if (send_writer(c, &w, err) != 0) {
+			return -1;
+		}
+		from += count;
+	} while (from < c->wanted_count);
+	return 0;
+}
+
+/* Decides on every section hashed so far and tells the probe. */
+static int decide_all(struct conversation *c, struct error *err)
+{
+	size_t from = c->wanted_count;
+
+	if (c->decided == c->due_at) {
+		return 0;
+	}
+	for (; c->decided < c->due_at; c->decided++) {
+		uint32_t index = (uint32_t)c->due[c->decided];
+		struct listed *l = &c->listed[index];
+
+		if (decide(c, index, false, false, &l->deferred, err) != 0 ||
+		    (l->has_md5 && decide(c, index, true, false, &l->deferred_md5, err) != 0)) {
+			return -1;
+		}
+	}
+	c->undecided_bytes = 0;
+	return send_want(c, (uint32_t)c->due[c->decided - 1], from, err);
+}
+
+/* What another host was asked for and did not deliver is asked of this one after all. */
+static int ask_deferred(struct conversation *c, struct error *err)
+{
+	size_t from = c->wanted_count;
+
+	c->asked_last = true;
+	for (size_t i = 0; i < c->due_count; i++) {
+		uint32_t index = (uint32_t)c->due[i];
+		struct listed *l = &c->listed[index];
+		bool again;
+
+		if ((l->deferred && decide(c, index, false, true, &again, err) != 0) ||
+		    (l->deferred_md5 && decide(c, index, true, true, &again, err) != 0)) {
+			return -1;
+		}
+	}
+	return c->wanted_count == from
+		       ? 0
+		       : send_want(c, (uint32_t)c->due[c->due_count - 1], from, err);
+}
+
+static int put_section(struct conversation *c, const struct observed_section *section,
+		       struct error *err)
+{
+	if (reserve((void **)&c->seen.sections, c->seen.section_count, &c->section_room,
+		    sizeof(*section), err) != 0) {
+		return -1;
+	}
+	c->seen.sections[c->seen.section_count++] = *section;
+	return 0;
+}
+
+static int put_md5(struct conversation *c, const struct listed *l, struct error *err)
+{
+	uint8_t buffer[SECTION_KEY_MAX + 16];
+	struct observed_section section = {.read_s = c->plan.now_s};
+	struct section_key key;
+	struct cbor_writer w;
+	bool ok = true;
+
+	if (l->has_md5) {
+		section.content = l->md5;
+	} else if (l->last && l->last_md5 &&
+		   (!l->hashed || digest_equal(&l->content, &l->last->content))) {
+		section = *l->last_md5;
+	} else {
+		return 0;
+	}
+	(void)section_key_decode(l->key, &key);
+	key = section_key_make(SECTION_MD5, key.part[1], key.part[2], key.part[3], key.part[4]);
+	cbor_writer_init(&w, buffer, sizeof(buffer));
+	section_key_encode(&w, &key);
+	section.key = keep(c, bytes_make(w.data, w.len), &ok);
+	return ok ? put_section(c, &section, err) : no_memory(err);
+}
+
+static int section_order(const void *a, const void *b)
+{
+	const struct observed_section *x = a, *y = b;
+
+	return bytes_compare(x->key, y->key);
+}
+
+/* What was listed becomes the observation. */
+static int settle_sections(struct conversation *c, struct error *err)
+{
+	for (size_t i = 0; i < c->listed_count; i++) {
+		const struct listed *l = &c->listed[i];
+		struct observed_section section = {.key = l->key, .always = l->always};
+
+		if (l->hashed) {
+			section.content = l->content;
+			section.stat = l->settled ? l->stat : 0;
+			section.read_s = c->plan.now_s;
+			section.unread = l->unread;
+		} else {
+			section.content = l->last->content;
+			section.stat = l->last->stat;
+			section.read_s = l->last->read_s;
+			section.unread = l->last->unread;
+		}
+		if (put_section(c, &section, err) != 0 || put_md5(c, l, err) != 0) {
+			return -1;
+		}
+	}
+	if (c->seen.section_count > 0) {
+		qsort(c->seen.sections, c->seen.section_count, sizeof(*c->seen.sections),
+		      section_order);
+	}
+	return 0;
+}
+
+int maybe_finish(struct conversation *c, struct error *err)
+{
+	if (c->due_at < c->due_count) {
+		return 0;
+	}
+	if (decide_all(c, err) != 0) {
+		return -1;
+	}
+	if (!c->asked_last && c->wanted_at == c->wanted_count && ask_deferred(c, err) != 0) {
+		return -1;
+	}
+	if (c->wanted_at < c->wanted_count) {
+		return 0;
+	}
+	return settle_sections(c, err) == 0 ? send_finish(c, err) : -1;
+}
+
+int on_digest(struct conversation *c, struct bytes payload, struct error *err)
+{
+	struct digest_message m;
+	struct listed *l;
+
+	if (!digest_decode(payload, &m) || c->due_at >= c->due_count ||
+	    m.index != c->due[c->due_at]) {
+		return error_set(err, ERROR_PEER, 0,
+				 "a digest that is malformed or was not asked for");
+	}
+	l = &c->listed[m.index];
+	if (m.has_md5 != l->ask_md5 || m.size > CONVERSATION_SECTION_MAX ||
+	    (m.has_md5 && m.md5_size > CONVERSATION_SECTION_MAX)) {
+		return error_set(err, ERROR_PEER, 0, "a section is larger than one may be");
+	}
+	l->hashed = true;
+	l->content = m.content;
+	l->settled = m.settled;
+	l->stat = m.stat;
+	l->unread = m.unread;
+	l->size = m.size;
+	l->has_md5 = m.has_md5;
+	l->md5 = m.md5;
+	l->md5_size = m.md5_size;
+	c->due_at++;
+	c->undecided_bytes += m.size + m.md5_size;
+	if (c->undecided_bytes >= UNDECIDED_BYTES_MAX || c->due_at - c->decided >= UNDECIDED_MAX) {
+		if (decide_all(c, err) != 0) {
+			return -1;
+		}
+	}
+	return maybe_finish(c, err);
+}
+
+static int begin_object(struct conversation *c, uint64_t size, struct error *err)
+{
+	if (size > CONVERSATION_OBJECTS_MAX - c->objects_bytes) {
+		return error_set(err, ERROR_PEER, 0, "more objects than a host may send");
+	}
+	c->object = malloc(size > 0 ? (size_t)size : 1);
+	if (!c->object) {
+		return no_memory(err);
+	}
+	c->object_room = (size_t)size;
+	c->object_len = 0;
+	c->objects_bytes += size;
+	return 0;
+}
+
+static int end_object(struct conversation *c, const struct digest *expected, struct error *err)
+{
+	struct digest digest;
+
+	conversation_sha256(bytes_make(c->object, c->object_len), &digest);
+	if (c->object_len != c->object_room || !digest_equal(&digest, expected)) {
+		return error_set(err, ERROR_PEER, 0, "a section is not what its digest says");
+	}
+	if (reserve((void **)&c->objects, c->object_count, &c->objects_room, sizeof(*c->objects),
+		    err) != 0) {
+		return -1;
+	}
+	c->objects[c->object_count++] =
+		(struct conversation_object){digest, {c->object, c->object_len}};
+	c->object = NULL;
+	c->wanted_at++;
+	return maybe_finish(c, err);
+}
+
+int on_object(struct conversation *c, struct bytes payload, struct error *err)
+{
+	const struct pending *next;
+	const struct listed *l;
+	struct object m;
+
+	if (!object_decode(payload, &m) || c->wanted_at >= c->wanted_count) {
+		return error_set(err, ERROR_PEER, 0,
+				 "an object that is malformed or was not wanted");
+	}
+	next = &c->wanted[c->wanted_at];
+	l = &c->listed[next->index];
+	if (m.index != next->index || m.md5 != next->md5) {
+		return error_set(err, ERROR_PEER, 0, "objects are out of order");
+	}
+	if (!c->object && begin_object(c, m.md5 ? l->md5_size : l->size, err) != 0) {
+		return -1;
+	}
+	if (m.chunk.len > c->object_room - c->object_len) {
+		return error_set(err, ERROR_PEER, 0, "an object is longer than was said");
+	}
+	if (m.chunk.len > 0) {
+		memcpy(c->object + c->object_len, m.chunk.data, m.chunk.len);
+		c->object_len += m.chunk.len;
+	}
+	return m.last ? end_object(c, m.md5 ? &l->md5 : &l->content, err) : 0;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_CONTROLLER_FLEET_CONVERSATION_PRIVATE_H
+#define MUSTER_CONTROLLER_FLEET_CONVERSATION_PRIVATE_H
+
+/*
+ * What the three files of the conversation share: conversation.c (life, order of messages, streams),
+ * conversation_schedule.c (what is read in this session), conversation_objects.c (what is fetched).
+ */
+
+#include <openssl/evp.h>
+
+#include "baselines/arena.h"
+#include "controller/fleet/conversation.h"
+#include "schema/cbor.h"
+
+/* In the order in which a conversation goes through them; `stage_set` alone moves on. */
+enum stage {
+	STAGE_HELLO,
+	STAGE_ROOT,
+	STAGE_PROOF, /* asked for SAME */
+	STAGE_LIST,
+	STAGE_DUE,     /* listed; the caller decides */
+	STAGE_HASH,    /* digests and objects */
+	STAGE_STREAMS, /* finish sent: timeline, coverage, end */
+	STAGE_DONE,
+	STAGE_BROKEN,
+};
+
+/* Small enough that a probe's ring (2 MiB and more) never waits for a decision held back here. */
+#define UNDECIDED_BYTES_MAX ((uint64_t)256 << 10)
+#define UNDECIDED_MAX 32
+
+struct listed {
+	struct bytes key;
+	uint64_t stat;
+	const struct observed_section *last; /* the same key in the last observation */
+	const struct observed_section *last_md5;
+	struct digest content;
+	struct digest md5;
+	uint64_t size;
+	uint64_t md5_size;
+	uint32_t unread;
+	bool always;
+	bool due; /* will be hashed in this session */
+	bool ask_md5;
+	bool hashed;
+	bool has_md5;
+	bool settled;
+	bool deferred; /* its object is being fetched from another host */
+	bool deferred_md5;
+};
+
+struct pending {
+	uint32_t index;
+	bool md5;
+};
+
+struct conversation {
+	struct conversation_plan plan;
+	struct conversation_io io;
+	enum stage stage;
+	EVP_MD_CTX *stream;
+	struct arena arena;
+
+	struct listed *listed;
+	size_t listed_count, listed_room;
+	size_t key_bytes;
+	size_t *due; /* indices into listed */
+	size_t due_count;
+	size_t due_at;  /* the next digest's place in `due` */
+	size_t decided; /* how many of `due` have been decided */
+	uint64_t undecided_bytes;
+
+	struct pending *wanted; /* asked for, in order; [wanted_at] is the one that comes next */
+	size_t wanted_count, wanted_room, wanted_at;
+	uint8_t *object;
+	size_t object_len, object_room;
+	uint64_t objects_bytes;
+	struct conversation_object *objects;
+	size_t object_count, objects_room;
+	bool asked_last; /* deferred objects have been asked for */
+
+	size_t coverage_room, timeline_room;
+	struct observation seen;
+	size_t section_room;
+};
+
+void stage_set(struct conversation *c, enum stage stage);
+int no_memory(struct error *err);
+/* Makes room for one more item of `size` bytes; grows by half. */
+int reserve(void **items, size_t count, size_t *room, size_t size, struct error *err) MUST_CHECK;
+/* A copy in the conversation's memory; *ok as arena_copy. */
+struct bytes keep(struct conversation *c, struct bytes from, bool *ok);
+int send_writer(struct conversation *c, const struct cbor_writer *w, struct error *err) MUST_CHECK;
+int send_ask(struct conversation *c, enum ask_mode mode, struct error *err) MUST_CHECK;
+int send_finish(struct conversation *c, struct error *err) MUST_CHECK;
+
+/* Handlers, one a message of the probe's. */
+int on_root(struct conversation *c, struct bytes payload, struct error *err) MUST_CHECK;
+int on_proof(struct conversation *c, struct bytes payload, struct error *err) MUST_CHECK;
+int on_list(struct conversation *c, struct bytes payload, struct error *err) MUST_CHECK;
+int on_digest(struct conversation *c, struct bytes payload, struct error *err) MUST_CHECK;
+int on_object(struct conversation *c, struct bytes payload, struct error *err) MUST_CHECK;
+
+/* Everything due is decided and delivered: the probe may finish. */
+int maybe_finish(struct conversation *c, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: MIT
+#include "controller/fleet/conversation_private.h"
+
+#include <stdlib.h>
+
+#include "schema/siphash.h"
+
+/* The incremental night: what the controller foresees from the last observation. */
+
+static bool is_md5(const struct observed_section *section)
+{
+	struct section_key key;
+
+	return section_key_decode(section->key, &key) && key.kind == SECTION_MD5;
+}
+
+static bool in_slice(const struct conversation *c, struct bytes key)
+{
+	const struct plan *plan = &c->plan.plan;
+
+	return plan->slice_of > 0 &&
+	       siphash(plan->slice_key, key) % plan->slice_of == plan->slice_part;
+}
+
+static bool is_stale(const struct conversation *c, const struct observed_section *section)
+{
+	return c->plan.max_age_s > 0 && c->plan.now_s - section->read_s >= c->plan.max_age_s;
+}
+
+static bool is_due_every_night(const struct conversation *c, struct bytes key, bool always)
+{
+	return c->plan.plan.full || always || in_slice(c, key);
+}
+
+/* A clock that went back makes every ctime worthless. */
+static bool clock_went_back(const struct conversation *c)
+{
+	return c->plan.last && c->seen.hello.clock_ns < c->plan.last->hello.clock_ns;
+}
+
+struct foreseen {
+	struct digest root;
+	uint32_t sections;
+	bool usable; /* every section has a stat digest and is young enough */
+};
+
+static void put_be64(uint64_t value, uint8_t to[8])
+{
+	for (unsigned i = 0; i < 8; i++) {
+		to[i] = (uint8_t)(value >> (56 - 8 * i));
+	}
+}
+
+/* Digest over (key, stat) of all sections, or over (key, content) of those due every night. */
+static int foresee(const struct conversation *c, bool proof, struct foreseen *f, struct error *err)
+{
+	const struct observation *last = c->plan.last;
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	bool ok = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+	unsigned len = DIGEST_SIZE;
+
+	*f = (struct foreseen){.usable = true};
+	for (size_t i = 0; ok && i < last->section_count; i++) {
+		const struct observed_section *s = &last->sections[i];
+		uint8_t stat[8];
+
+		if (is_md5(s) || (proof && !is_due_every_night(c, s->key, s->always))) {
+			continue;
+		}
+		f->usable = f->usable && s->stat != 0 &&
+			    (is_due_every_night(c, s->key, s->always) || !is_stale(c, s));
+		f->sections++;
+		put_be64(s->stat, stat);
+		ok = EVP_DigestUpdate(context, s->key.data, s->key.len) == 1 &&
+		     EVP_DigestUpdate(context, proof ? s->content.bytes : stat,
+				      proof ? DIGEST_SIZE : sizeof(stat)) == 1;
+	}
+	ok = ok && EVP_DigestFinal_ex(context, f->root.bytes, &len) == 1;
+	EVP_MD_CTX_free(context);
+	return ok ? 0 : no_memory(err);
+}
+
+int on_root(struct conversation *c, struct bytes payload, struct error *err)
+{
+	struct foreseen f = {.usable = false};
+	struct root root;
+
+	if (!root_decode(payload, &root) || root.sections > CONVERSATION_SECTIONS_MAX) {
+		return error_set(err, ERROR_PEER, 0, "malformed root");
+	}
+	if (c->plan.last && !c->plan.plan.full && !clock_went_back(c) &&
+	    foresee(c, false, &f, err) != 0) {
+		return -1;
+	}
+	if (f.usable && f.sections == root.sections && digest_equal(&f.root, &root.stat_root)) {
+		stage_set(c, STAGE_PROOF);
+		return send_ask(c, ASK_SAME, err);
+	}
+	stage_set(c, STAGE_LIST);
+	return send_ask(c, ASK_LIST, err);
+}
+
+/* Nothing changed: the last observation is this one's too, with younger reading times. */
+static int keep_last(struct conversation *c, struct error *err)
+{
+	const struct observation *last = c->plan.last;
+
+	c->seen.sections = calloc(last->section_count + 1, sizeof(*c->seen.sections));
+	if (!c->seen.sections) {
+		return no_memory(err);
+	}
+	for (size_t i = 0; i < last->section_count; i++) {
+		struct observed_section *s = &c->seen.sections[i];
+		bool ok = true;
+
+		*s = last->sections[i];
+		s->key = keep(c, s->key, &ok);
+		if (!ok) {
+			return no_memory(err);
+		}
+		if (!is_md5(s) && is_due_every_night(c, s->key, s->always)) {
+			s->read_s = c->plan.now_s;
+		}
+	}
+	c->seen.section_count = last->section_count;
+	return 0;
+}
+
+int on_proof(struct conversation *c, struct bytes payload, struct error *err)
+{
+	struct foreseen f;
+	struct proof proof;
+
+	if (!proof_decode(payload, &proof)) {
+		return error_set(err, ERROR_PEER, 0, "malformed proof");
+	}
+	if (foresee(c, true, &f, err) != 0) {
+		return -1;
+	}
+	if (f.sections == proof.sections && digest_equal(&f.root, &proof.content_root)) {
+		return keep_last(c, err) == 0 ? send_finish(c, err) : -1;
+	}
+	stage_set(c, STAGE_LIST);
+	return send_ask(c, ASK_LIST, err);
+}
+
+/* list */
+
+static int add_listed(struct conversation *c, const struct list_item *item, struct error *err)
+{
+	struct listed *l;
+	struct section_key key;
+	bool ok = true;
+
+	if (c->listed_count >= CONVERSATION_SECTIONS_MAX ||
+	    item->key.len > CONVERSATION_KEYS_MAX - c->key_bytes) {
+		return error_set(err, ERROR_PEER, 0, "more sections than a host may have");
+	}
+	if (!section_key_decode(item->key, &key) || key.kind == SECTION_MD5) {
+		return error_set(err, ERROR_PEER, 0, "a list names no section");
+	}
+	if (c->listed_count > 0 &&
+	    bytes_compare(c->listed[c->listed_count - 1].key, item->key) >= 0) {
+		return error_set(err, ERROR_PEER, 0, "sections are not listed in order");
+	}
+	if (reserve((void **)&c->listed, c->listed_count, &c->listed_room, sizeof(*l), err) != 0) {
+		return -1;
+	}
+	l = &c->listed[c->listed_count++];
+	*l = (struct listed){
+		.key = keep(c, item->key, &ok), .stat = item->stat, .always = item->always};
+	c->key_bytes += item->key.len;
+	return ok ? 0 : no_memory(err);
+}
+
+static const struct observed_section *last_md5(const struct conversation *c, struct bytes encoded)
+{
+	uint8_t buffer[SECTION_KEY_MAX + 16];
+	struct cbor_writer w;
+	struct section_key key;
+
+	if (!section_key_decode(encoded, &key) || key.kind != SECTION_PACKAGE) {
+		return NULL;
+	}
+	key = section_key_make(SECTION_MD5, key.part[1], key.part[2], key.part[3], key.part[4]);
+	cbor_writer_init(&w, buffer, sizeof(buffer));
+	section_key_encode(&w, &key);
+	return observation_find(c->plan.last, bytes_make(w.data, w.len));
+}
+
+/* Which sections are read in this session: new, changed, stale, always, slice. */
+static int choose_due(struct conversation *c, struct error *err)
+{
+	bool trusted = c->plan.last && !clock_went_back(c);
+
+	c->due = calloc(c->listed_count + 1, sizeof(*c->due));
+	if (!c->due) {
+		return no_memory(err);
+	}
+	for (size_t i = 0; i < c->listed_count; i++) {
+		struct listed *l = &c->listed[i];
+
+		if (c->plan.last) {
+			l->last = observation_find(c->plan.last, l->key);
+			l->last_md5 = last_md5(c, l->key);
+		}
+		l->due = !trusted || !l->last || l->last->stat == 0 || l->last->stat != l->stat ||
+			 is_stale(c, l->last) || is_due_every_night(c, l->key, l->always);
+		if (l->due) {
+			c->due[c->due_count++] = i;
+		}
+	}
+	stage_set(c, STAGE_DUE);
+	return 0;
+}
+
+int on_list(struct conversation *c, struct bytes payload, struct error *err)
+{
+	struct list_reader reader;
+	struct list_item item;
+
+	if (!list_decode(payload, &reader) || reader.first != c->listed_count) {
+		return error_set(err, ERROR_PEER, 0, "malformed list");
+	}
+	while (list_next(&reader, &item)) {
+		if (add_listed(c, &item, err) != 0) {
+			return -1;
+		}
+	}
+	if (reader.r.failed) {
+		return error_set(err, ERROR_PEER, 0, "malformed list");
+	}
+	return reader.last ? choose_due(c, err) : 0;
+}
+
+/* hash */
+
+size_t conversation_due_count(const struct conversation *c)
+{
+	return c->stage == STAGE_DUE ? c->due_count : 0;
+}
+
+struct bytes conversation_due_key(const struct conversation *c, size_t index)
+{
+	return c->listed[c->due[index]].key;
+}
+
+/* Sends the due sections as runs of neighbours that agree on the MD5. */
+static int send_hash(struct conversation *c, struct error *err)
+{
+	uint8_t *buffer = malloc(FRAME_MAX);
+	struct hash_run *runs = calloc(HASH_RUNS_MAX, sizeof(*runs));
+	struct cbor_writer w;
+	size_t i = 0;
+	int result = -1;
+
+	if (!buffer || !runs) {
+		(void)no_memory(err);
+		goto out;
+	}
+	do {
+		uint32_t count = 0;
+
+		while (i < c->due_count) {
+			uint32_t index = (uint32_t)c->due[i];
+			bool md5 = c->listed[index].ask_md5;
+			struct hash_run *run = count > 0 ? &runs[count - 1] : NULL;
+
+			if (run && run->first + run->count == index && run->md5 == md5) {
+				run->count++;
+			} else if (count < HASH_RUNS_MAX) {
+				runs[count++] = (struct hash_run){index, 1, md5};
+			} else {
+				break;
+			}
+			i++;
+		}
+		cbor_writer_init(&w, buffer, FRAME_MAX);
+		hash_begin(&w, count, i == c->due_count);
+		for (uint32_t r = 0; r < count; r++) {
+			hash_run_encode(&w, &runs[r]);
+		}
+		if (send_writer(c, &w, err) != 0) {
+			goto out;
+		}
+	} while (i < c->due_count);
+	result = 0;
+out:
+	free(runs);
+	free(buffer);
+	return result;
+}
+
+enum conversation_event conversation_hash(struct conversation *c, const bool *md5,
+					  struct error *err)
+{
+	if (c->stage != STAGE_DUE) {
+		return CONVERSATION_BROKEN;
+	}
+	for (size_t i = 0; i < c->due_count; i++) {
+		struct listed *l = &c->listed[c->due[i]];
+
+		/* Unchanged by its stat and measured before: the MD5 stands as long as the content. */
+		l->ask_md5 =
+			md5 && md5[i] &&
+			!(l->last && l->last_md5 && l->last->stat != 0 && l->last->stat == l->stat);
+	}
+	stage_set(c, STAGE_HASH);
+	if (send_hash(c, err) != 0 || maybe_finish(c, err) != 0) {
+		stage_set(c, STAGE_BROKEN);
+		return CONVERSATION_BROKEN;
+	}
+	return CONVERSATION_MORE;
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "controller/fleet/plan.h"
+
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#define DAY_S 86400
+#define NS_PER_S 1000000000LL
+
+static int copy_list(struct plan_list *to, const struct string_list *from, const char *what,
+		     struct error *err)
+{
+	if (from->count > PLAN_ITEMS_MAX) {
+		return error_set(err, ERROR_CONFIG, 0, "policy: %zu %s, at most %d are possible",
+				 from->count, what, PLAN_ITEMS_MAX);
+	}
+	for (size_t i = 0; i < from->count; i++) {
+		to->item[i] = bytes_from_string(from->item[i]);
+	}
+	to->count = from->count;
+	return 0;
+}
+
+/* One part a day; a new secret order once all have had their turn. */
+static int choose_slice(const struct plan_options *options, uint32_t of, const char *host,
+			struct plan *plan, struct error *err)
+{
+	int64_t day = options->now_s / DAY_S;
+	uint8_t message[8 + 256], mac[EVP_MAX_MD_SIZE];
+	size_t host_len = strlen(host);
+	unsigned mac_len = 0;
+	uint64_t cycle;
+
+	if (of == 0 || !options->secret) {
+		return 0;
+	}
+	cycle = (uint64_t)day / of;
+	for (unsigned i = 0; i < 8; i++) {
+		message[i] = (uint8_t)(cycle >> (56 - 8 * i));
+	}
+	if (host_len > sizeof(message) - 8) {
+		host_len = sizeof(message) - 8;
+	}
+	memcpy(message + 8, host, host_len);
+	if (!HMAC(EVP_sha256(), options->secret, PLAN_SECRET_SIZE, message, 8 + host_len, mac,
+		  &mac_len)) {
+		return error_set(err, ERROR_NOMEM, 0, "cannot derive a slice");
+	}
+	memcpy(plan->slice_key, mac, SEED_SIZE);
+	plan->slice_of = of;
+	plan->slice_part = (uint32_t)((uint64_t)day % of);
+	return 0;
+}
+
+int plan_make(const struct policy *policy, const struct plan_options *options, const char *host,
+	      const struct observation *last, struct plan *plan, struct error *err)
+{
+	uint32_t of = options->rehash_of > 0 ? options->rehash_of : policy->rehash_of;
+
+	memset(plan, 0, sizeof(*plan));
+	if (RAND_bytes(plan->nonce, NONCE_SIZE) != 1 || RAND_bytes(plan->seed, SEED_SIZE) != 1) {
+		return error_set(err, ERROR_SYSTEM, 0, "no randomness to be had");
+	}
+	plan->checks = CHECK_ALL;
+	plan->budget_s = policy->budget_s;
+	plan->budget_read_bytes = policy->budget_read_bytes;
+	plan->budget_entries = policy->budget_entries;
+	plan->budget_depth = policy->budget_depth;
+	plan->rate_bytes_s = options->rate_bytes_s > 0 ? options->rate_bytes_s
+						       : policy->rate_bytes_s;
+	/* The host's own clock where it is known: its ctimes are compared with it. */
+	plan->since_ns = last ? last->hello.clock_ns
+			      : (options->now_s - policy->timeline_window_s) * NS_PER_S;
+	plan->full = options->full;
+	if (copy_list(&plan->roots, &policy->roots, "roots", err) != 0 ||
+	    copy_list(&plan->volatiles, &policy->volatiles, "volatile roots", err) != 0 ||
+	    copy_list(&plan->web_roots, &policy->web_roots, "web roots", err) != 0 ||
+	    copy_list(&plan->excludes, &policy->excludes, "excludes", err) != 0 ||
+	    copy_list(&plan->always, &policy->always, "always patterns", err) != 0) {
+		return -1;
+	}
+	return choose_slice(options, of, host, plan, err);
+}

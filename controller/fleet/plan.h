@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_CONTROLLER_FLEET_PLAN_H
+#define MUSTER_CONTROLLER_FLEET_PLAN_H
+
+/*
+ * From a policy to what one host is asked tonight: roots, patterns and budgets, a fresh nonce, and
+ * the slice of sections whose turn it is. The slice's order is secret, per host and cycle, so that
+ * nobody on a host can tell when a file will be read again.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "baselines/policy.h"
+#include "controller/judge/observation.h"
+#include "schema/error.h"
+#include "schema/message.h"
+
+#define PLAN_SECRET_SIZE 32
+
+struct plan_options {
+	bool full;             /* read everything */
+	uint32_t rehash_of;    /* a part in so many a night; 0: the policy's */
+	uint64_t rate_bytes_s; /* 0: the policy's */
+	const uint8_t *secret; /* PLAN_SECRET_SIZE bytes of this controller's, for the slices */
+	int64_t now_s;
+};
+
+/*
+ * Strings in *plan are borrowed from the policy. `last` (NULL: none) says from when on the timeline
+ * is missing. Fails where the policy has more items than a plan holds, or without randomness.
+ */
+int plan_make(const struct policy *policy, const struct plan_options *options, const char *host,
+	      const struct observation *last, struct plan *plan, struct error *err) MUST_CHECK;
+
+#endif

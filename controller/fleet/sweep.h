@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_CONTROLLER_FLEET_SWEEP_H
+#define MUSTER_CONTROLLER_FLEET_SWEEP_H
+
+/*
+ * One run over a set of hosts: opens a channel to each, at most `parallel` at once, holds the
+ * conversations, judges and stores each host as it ends, and tells what came of it. One host's fault
+ * is never another's. Runs the given loop until all is done; store and baseline are used by the
+ * worker thread alone until sweep_run returns.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "baselines/baseline.h"
+#include "controller/fleet/transport.h"
+#include "controller/judge/finding.h"
+#include "controller/judge/judge.h"
+#include "controller/store/store.h"
+#include "schema/error.h"
+#include "schema/outcome.h"
+
+struct sweep_host {
+	struct target target;
+	const char *const *groups; /* names, without @; for trees and accepted group state */
+	size_t group_count;
+	struct transport *transport;
+};
+
+struct sweep_config {
+	const struct sweep_host *hosts;
+	size_t host_count;
+	size_t parallel;       /* sessions at once; at least 1 */
+	uint32_t deadline_s;   /* for the whole run; 0: none. What is not done then is not-asked */
+	unsigned retries;      /* for hosts that were unreachable */
+	bool full;             /* read everything, whatever the stat digests say */
+	uint32_t rehash_of;    /* 0: the policy's */
+	uint64_t rate_bytes_s; /* 0: the policy's */
+	const char *kind;      /* "check", "sweep" */
+	const char *sweep;     /* configured name, or "" */
+	const char *version;   /* muster's */
+	struct store *store;   /* open for writing */
+	struct baseline *baseline; /* NULL: none, policy_default() holds */
+};
+
+struct sweep_result {
+	const char *host;
+	enum outcome outcome;
+	const char *reason;                    /* escaped, may be "" */
+	const struct observation *observation; /* NULL where not looked at */
+	const struct judge_counts *counts;     /* NULL likewise */
+	const struct findings *findings;       /* NULL likewise; states as the store has them */
+	uint64_t sent_bytes;
+	uint64_t received_bytes;
+	uint64_t probe_bytes;
+	int64_t wall_ms;
+};
+
+struct sweep_progress {
+	size_t total;
+	size_t done;
+	size_t running;
+	size_t failed; /* not looked at */
+	bool asked;    /* by SIGUSR1 */
+};
+
+struct sweep_events {
+	void *context;
+	void (*started)(void *context, const struct store_run *run);
+	void (*host)(void *context,
+		     const struct sweep_result *result); /* borrowed during the call */
+	/* For -v: a stage of one host's session. May be NULL. */
+	void (*stage)(void *context, const char *host, const char *stage);
+	void (*progress)(void *context, const struct sweep_progress *progress); /* may be NULL */
+};
+
+struct sweep_summary {
+	struct store_run run;
+	size_t by_outcome[OUTCOMES];
+	size_t open[SEVERITY_CRITICAL +
+		    1]; /* open findings over all hosts, acknowledged not counted */
+	bool interrupted;
+};
+
+/*
+ * Fails (STORE, CONFIG ...) only where the run as a whole cannot go on: what a host does ends in its
+ * outcome. After SIGINT or SIGTERM running sessions are ended, finished hosts are kept and
+ * summary->interrupted is set.
+ */
+int sweep_run(uv_loop_t *loop, const struct sweep_config *config, const struct sweep_events *events,
+	      struct sweep_summary *summary, struct error *err) MUST_CHECK;
+
+#endif
