@@ -59,4 +59,7 @@ struct policy {
 	void *memory;                  /* private */
 };
 
+/* What holds without a baseline; static. */
+const struct policy *policy_default(void);
+
 #endif

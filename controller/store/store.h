@@ -78,8 +78,15 @@ struct store_host {
 int store_host_put(struct store *store, const struct store_run *run, struct store_host *host,
 		   struct error *err) MUST_CHECK;
 
+/* 32 random bytes of this database's own, made on first use: the order of slices. */
+int store_secret(struct store *store, uint8_t secret[32], struct error *err) MUST_CHECK;
+
 /* Objects. */
 bool store_has_object(const struct store *store, const struct digest *digest);
+/* Every object's digest, in no order; the callback's -1 stops it and is returned. */
+int store_each_object(struct store *store,
+		      int (*callback)(void *context, const struct digest *digest), void *context,
+		      struct error *err) MUST_CHECK;
 /* Allocates *content (free with free()). STORE error where it is absent or damaged. */
 int store_object_load(struct store *store, const struct digest *digest, uint8_t **data, size_t *len,
 		      struct error *err) MUST_CHECK;

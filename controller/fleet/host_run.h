@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_CONTROLLER_FLEET_HOST_RUN_H
+#define MUSTER_CONTROLLER_FLEET_HOST_RUN_H
+
+/*
+ * One host of one run, from its turn to its result: load what is known of it, open a channel, hold
+ * the conversation, judge, store. Moves between the loop's thread (channel, conversation) and the
+ * worker's (store, baseline, judge); belongs to one of the two at any time. Calls `over` once.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controller/fleet/object_places.h"
+#include "controller/fleet/sweep.h"
+#include "controller/fleet/worker.h"
+
+struct host_run;
+
+/* What all host runs of a sweep share. Outlives them. */
+struct host_run_shared {
+	const struct sweep_config *config;
+	const struct sweep_events *events;
+	struct store_run *run;
+	struct worker *worker;
+	struct object_places *places;
+	uint8_t secret[32]; /* PLAN_SECRET_SIZE */
+	void *context;
+	/* The host has its result (which lives until this returns). Loop's thread. */
+	void (*over)(void *context, struct host_run *host, const struct sweep_result *result,
+		     const struct error *fatal);
+};
+
+/* Begins; `over` follows, never from inside this call. */
+int host_run_start(const struct host_run_shared *shared, size_t index, unsigned attempt,
+		   struct host_run **host, struct error *err) MUST_CHECK;
+
+/* Ends the session now with this outcome; `over` follows. */
+void host_run_abort(struct host_run *host, enum outcome outcome, const char *reason);
+
+size_t host_run_index(const struct host_run *host);
+unsigned host_run_attempt(const struct host_run *host);
+/* In `over`: unreachable with attempts left, so nothing was stored. */
+bool host_run_is_to_be_retried(const struct host_run *host);
+/* From inside `over`, or after. */
+void host_run_free(struct host_run *host);
+
+/*
+ * Puts a host that was never asked, or whose retries are used up, into the store. Worker's thread.
+ */
+int host_run_store_unseen(const struct host_run_shared *shared, size_t index, enum outcome outcome,
+			  const char *reason, struct error *err) MUST_CHECK;
+
+#endif
