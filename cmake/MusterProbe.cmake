@@ -86,7 +86,9 @@ function(muster_probe arch)
 	add_custom_command(OUTPUT "${probe}"
 		COMMAND "${CMAKE_COMMAND}" -E make_directory "${PROJECT_BINARY_DIR}/bin"
 		COMMAND "${probe_cc}" -static -no-pie ${probe_start} ${objects} ${probe_end} -s
-			-Wl,--gc-sections,--build-id=none,-z,noexecstack,--fatal-warnings -o "${probe}"
+			# Pages of relro and of separated code would be padding in what is sent to every host.
+			-Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,norelro,-z,noseparate-code,--fatal-warnings
+			-o "${probe}"
 		DEPENDS ${objects} VERBATIM
 		COMMENT "Linking bin/probe-${arch}")
 	add_custom_target(probe-${arch} ALL DEPENDS "${probe}")
