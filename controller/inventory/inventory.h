@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_CONTROLLER_INVENTORY_INVENTORY_H
+#define MUSTER_CONTROLLER_INVENTORY_INVENTORY_H
+
+/*
+ * The hosts that muster knows, how to reach each and which groups it is in: from plain lists, YAML
+ * inventories, the configuration's groups and the command line. Reads files and stdin; resolves no
+ * names and asks no host. Strings live as long as the inventory. Every host's name is valid
+ * (nodeset_name_is_valid).
+ *
+ * Plain list: one host or range a line, `user@` in front and `:port` behind it optional, # comments.
+ * YAML: vars (of all hosts); hosts: nodeset, list of nodesets, or mapping nodeset: vars; groups:
+ * mapping name: nodeset, list, or {hosts, vars}; vars are address, port, user, become. A group may
+ * name groups that stand above it. A host's own vars win over a later group's, and these over an
+ * earlier group's.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controller/inventory/nodeset.h"
+#include "schema/bytes.h"
+#include "schema/error.h"
+
+struct inventory;
+
+enum inventory_become { INVENTORY_BECOME_UNSET, INVENTORY_BECOME_NONE, INVENTORY_BECOME_SUDO };
+
+struct inventory_vars {
+	const char *address; /* NULL: not said */
+	const char *user;
+	uint16_t port; /* 0: not said */
+	enum inventory_become become;
+};
+
+struct inventory_host {
+	const char *name;
+	struct inventory_vars vars;
+};
+
+int inventory_new(struct inventory **inventory, struct error *err) MUST_CHECK;
+void inventory_free(struct inventory *inventory);
+
+/* `path` "-": stdin. YAML where the name ends in .yaml or .yml or the text begins as one does. */
+int inventory_read(struct inventory *inventory, const char *path, struct error *err) MUST_CHECK;
+int inventory_read_text(struct inventory *inventory, const char *name, struct bytes text,
+			struct error *err) MUST_CHECK;
+
+/* A group of the configuration; unknown hosts in it become known. */
+int inventory_add_group(struct inventory *inventory, const char *group, const char *nodeset,
+			struct error *err) MUST_CHECK;
+/* Hosts that were named on the command line and stand in no inventory. */
+int inventory_add_hosts(struct inventory *inventory, struct nodeset *hosts,
+			struct error *err) MUST_CHECK;
+
+size_t inventory_count(const struct inventory *inventory);
+/* In the order in which they were first named. */
+const struct inventory_host *inventory_host(const struct inventory *inventory, size_t index);
+/* NULL: not known. */
+const struct inventory_host *inventory_find(const struct inventory *inventory, const char *name);
+
+/*
+ * Hosts of a notation in which @group and @all may stand. Names need not be in the inventory: what
+ * is named is meant.
+ */
+int inventory_select(struct inventory *inventory, const char *notation, struct nodeset **hosts,
+		     struct error *err) MUST_CHECK;
+
+/* Names of the host's groups, in the order they were defined: fills up to `room`, returns all. */
+size_t inventory_groups_of(struct inventory *inventory, const char *host, const char **groups,
+			   size_t room);
+size_t inventory_group_count(const struct inventory *inventory);
+const char *inventory_group_name(const struct inventory *inventory, size_t index);
+
+#endif
