@@ -67,5 +67,18 @@ down_refuses_a_foreign_folder() {
 	! "$lab_program" up 1 --dir "$work/mine" 2>/dev/null || fail 'up took a folder with files in it'
 }
 
+overlay_shows_this_machine_without_its_private_files() {
+	if [ ! -x /usr/sbin/sshd ] || ! command -v setfattr >/dev/null; then
+		echo '  left out: no sshd or setfattr on this machine'
+		return
+	fi
+	: >"$work/private"
+	lab up 1 --root overlay --upper tmpfs
+	cmp "$(lab root web001)/usr/bin/env" /usr/bin/env || fail 'a program differs'
+	! on web001 "test -e $work/private" || fail 'the machine'"'"'s /tmp is seen'
+	lab down
+}
+
 run hosts_answer_over_ssh hosts_are_apart files_outlive_a_restart down_leaves_nothing \
-	down_works_after_the_raiser_was_killed down_refuses_a_foreign_folder
+	down_works_after_the_raiser_was_killed down_refuses_a_foreign_folder \
+	overlay_shows_this_machine_without_its_private_files

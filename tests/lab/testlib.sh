@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# For tests that need a lab; sourced. It makes a folder of its own ($work, the lab's is $lab_dir), takes everything down
-# on any way out, and skips (77) without root.
+# For tests that need a lab; sourced. It makes a folder of its own ($work, the lab's is $lab_dir), takes all down on
+# any way out, and skips (77) where no hosts can be raised.
 #
 #   lab VERB...             tests/lab/lab for this test's lab
 #   on [USER@]HOST COMMAND  over SSH
 #   fail TEXT               ends the test
 #   run FUNCTION...         runs each in turn and says its name
 
-if [ "$(id -u)" != 0 ]; then
-	echo 'skipped: needs root'
+lab_program=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lab
+if ! "$lab_program" can; then
+	echo 'skipped'
 	exit 77
 fi
-
-lab_program=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lab
 work=$(mktemp -d /tmp/muster-test.XXXXXX)
 lab_dir=$work/lab
 export MUSTER_LAB_DIR=$lab_dir
