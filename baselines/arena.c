@@ -4,7 +4,9 @@
 #include <stdalign.h>
 #include <stdlib.h>
 
-#define BLOCK_SIZE ((size_t)64 * 1024)
+/* Blocks double with what is in use: a baseline holds thousands of manifests, most of them small. */
+#define BLOCK_MIN ((size_t)1024)
+#define BLOCK_MAX ((size_t)64 * 1024)
 
 struct arena_block {
 	struct arena_block *older;
@@ -12,6 +14,11 @@ struct arena_block {
 	size_t room;
 	alignas(max_align_t) uint8_t data[];
 };
+
+static size_t block_room(size_t total)
+{
+	return total < BLOCK_MIN ? BLOCK_MIN : total > BLOCK_MAX ? BLOCK_MAX : total;
+}
 
 static size_t aligned(size_t size)
 {
@@ -28,7 +35,9 @@ void *arena_alloc(struct arena *arena, size_t size)
 	}
 	size = aligned(size > 0 ? size : 1);
 	if (!block || size > block->room - block->used) {
-		size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+		size_t room = block_room(arena->total);
+
+		room = size > room ? size : room;
 
 		block = calloc(1, sizeof(*block) + room);
 		if (!block) {
