@@ -18,13 +18,14 @@
 #include "schema/error.h"
 
 enum manifest_tag {
-	MANIFEST_CONFIG = 1,    /* a conffile: content may be edited on the host */
-	MANIFEST_OPTIONAL = 2,  /* may be absent */
-	MANIFEST_NOCONTENT = 4, /* content is not compared (ghost, regenerated) */
-	MANIFEST_NOMODE = 8,    /* mode and owner are not known (from a git blob) */
-	MANIFEST_NOTIME = 16,   /* mtime is not known */
-	MANIFEST_CAPS = 32,     /* capabilities are known: entry.caps empty means none wanted */
-	MANIFEST_HARDLINK = 64, /* a further name of an earlier file */
+	MANIFEST_CONFIG = 1,      /* a conffile: content may be edited on the host */
+	MANIFEST_OPTIONAL = 2,    /* may be absent */
+	MANIFEST_NOCONTENT = 4,   /* content is not compared (ghost, regenerated) */
+	MANIFEST_NOMODE = 8,      /* mode and owner are not known (from a git blob) */
+	MANIFEST_NOTIME = 16,     /* mtime is not known */
+	MANIFEST_CAPS = 32,       /* capabilities are known: entry.caps empty means none wanted */
+	MANIFEST_HARDLINK = 64,   /* a further name of an earlier file */
+	MANIFEST_NOREPLACE = 128, /* %config(noreplace) of rpm */
 };
 
 struct manifest_entry {
@@ -40,15 +41,19 @@ enum manifest_trust {
 	MANIFEST_ACCEPTED,     /* an administrator's commit: capture, accept, trees */
 };
 
+struct arena;
 struct manifest {
 	char *origin; /* archive's Release Origin, rpm signer, "local", or "" */
 	enum manifest_trust trust;
 	char *source; /* where it stands in the repository, for messages */
 	struct manifest_entry *entries;
 	size_t count;
-	void *memory; /* private */
+	struct arena *memory; /* private: baselines/arena.h */
 };
 
+/* Without entries, for who builds one: entries and what they point to come from its memory. NULL texts are "". */
+int manifest_new(const char *source, const char *origin, struct manifest **manifest,
+		 struct error *err) MUST_CHECK;
 void manifest_free(struct manifest *manifest);
 
 /* The entry of exactly this path, or NULL. */
@@ -60,7 +65,23 @@ const struct manifest_entry *manifest_find(const struct manifest *manifest, stru
  * Findings carry these words as old and new value, and accept writes them back unchanged. Never
  * fails: cut at `room`. Returns the length.
  */
+#define MANIFEST_WORDS_MAX 53248 /* room that the words of any valid entry fit in */
 size_t manifest_words(const struct manifest_entry *entry, char *to, size_t room);
 size_t manifest_words_of_entry(const struct entry *entry, char *to, size_t room);
+
+/*
+ * The inverse: the entry of `path` (raw) that `words` describe. It borrows from `path` and from
+ * `scratch`, which has at least words.len bytes. CONFIG error where the words are not whole (cut
+ * ones end in "..."), name no type or an unknown keyword.
+ */
+int manifest_entry_parse(struct bytes path, struct bytes words, uint8_t *scratch,
+			 struct manifest_entry *entry, struct error *err) MUST_CHECK;
+
+/*
+ * Makes a manifest out of entries in any order: copies all they point to, sorts them, refuses a path
+ * that stands twice.
+ */
+int manifest_make(const struct manifest_entry *entries, size_t count, const char *source,
+		  const char *origin, struct manifest **manifest, struct error *err) MUST_CHECK;
 
 #endif
