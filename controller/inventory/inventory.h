@@ -48,7 +48,7 @@ int inventory_read_text(struct inventory *inventory, const char *name, struct by
 			struct error *err) MUST_CHECK;
 
 /* A group of the configuration; unknown hosts in it become known. */
-int inventory_add_group(struct inventory *inventory, const char *group, const char *nodeset,
+int inventory_add_group(struct inventory *inventory, const char *group, const char *notation,
 			struct error *err) MUST_CHECK;
 /* Hosts that were named on the command line and stand in no inventory. */
 int inventory_add_hosts(struct inventory *inventory, struct nodeset *hosts,

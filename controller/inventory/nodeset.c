@@ -409,8 +409,8 @@ static size_t format_number(const struct pattern *pattern, const struct dimensio
 		uint64_t count = (range->last - range->first) / range->step + 1;
 
 		if (index < count) {
-			int n = snprintf(to, room, "%0*llu", (int)range->width,
-					 (unsigned long long)(range->first + index * range->step));
+			unsigned long long number = range->first + index * range->step;
+			int n = snprintf(to, room, "%0*llu", (int)range->width, number);
 
 			return n > 0 && (size_t)n < room ? (size_t)n : room;
 		}

@@ -160,10 +160,10 @@ static void overlong_names_are_refused(void **state)
 	assert_true(nodeset_name_is_valid(text));
 	assert_int_equal(nodeset_parse(&set, text, NULL, &err), 0);
 	nodeset_free(set);
-	strcpy(text + NODESET_NAME_MAX, "b");
+	memcpy(text + NODESET_NAME_MAX, "b", 2);
 	assert_false(nodeset_name_is_valid(text));
 	assert_int_equal(nodeset_parse(&set, text, NULL, &err), -1);
-	strcpy(text + NODESET_NAME_MAX - 1, "[10]");
+	memcpy(text + NODESET_NAME_MAX - 1, "[10]", 5);
 	assert_int_equal(nodeset_parse(&set, text, NULL, &err), -1);
 	assert_non_null(strstr(err.msg, "at most 255 bytes"));
 }
