@@ -79,6 +79,19 @@ overlay_shows_this_machine_without_its_private_files() {
 	lab down
 }
 
+roots_of_other_file_systems() {
+	local fs
+	for fs in ext4 xfs btrfs; do
+		if ! command -v "mkfs.$fs" >/dev/null || ! grep -qw "$fs" /proc/filesystems; then
+			echo "  left out: $fs is not to be had here"
+			continue
+		fi
+		lab up 1 --root minimal --fs "$fs"
+		[ "$(on web001 stat -f -c %T /)" = "${fs/ext4/ext2/ext3}" ] || fail "the root is no $fs"
+		lab down
+	done
+}
+
 run hosts_answer_over_ssh hosts_are_apart files_outlive_a_restart down_leaves_nothing \
 	down_works_after_the_raiser_was_killed down_refuses_a_foreign_folder \
-	overlay_shows_this_machine_without_its_private_files
+	overlay_shows_this_machine_without_its_private_files roots_of_other_file_systems
