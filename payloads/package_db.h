@@ -8,13 +8,15 @@
  * that an intruder may have written: read by bounded pread, never by mmap (SIGBUS), never trusted.
  * What cannot be read, exceeds a limit or makes no sense is told through `gap` and skipped; it is
  * never a failure of the whole. A database is opened, walked and closed by one thread. Strings are
- * borrowed: of packages until close, of claims and records for the time of the call.
+ * borrowed: of packages until close, of claims and records for the time of the call. A path in a claim
+ * or given to a path_visitor has a NUL behind it, which its length does not count.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "payloads/package_file.h"
 #include "schema/bytes.h"
 #include "schema/message.h"
 #include "schema/record.h"
@@ -25,11 +27,12 @@ struct package_db;
 /* Where the database is looked for, and who is told what is missing. */
 struct package_db_host {
 	int root_fd; /* directory taken for "/"; borrowed until close; symlinks stay below it */
-	void *context;
+	const struct package_file_access *access; /* NULL: package_file_plain */
+	void *context;                            /* for gap */
 	/*
-	 * Coverage of the check "packages", during open and every walk (a second walk over the same
-	 * thing tells it again). The subject is the path of a database file below the root, or a
-	 * path that it claims; `reason` is a word of [a-z-] with static storage.
+	 * Coverage of the check "packages": told by open, and by the first walk over a package's
+	 * claims. The subject is the path of a database file below the root; `reason` is a word of
+	 * [a-z-] with static storage: absent, denied, symlink, malformed, limit ...
 	 */
 	void (*gap)(void *context, struct bytes subject, enum coverage_state state,
 		    const char *reason, uint64_t count);
@@ -98,7 +101,8 @@ struct package_db_type {
 	uint32_t (*count)(const struct package_db *db);
 	void (*package)(const struct package_db *db, uint32_t index, struct package *package);
 	uint64_t (*stamp)(struct package_db *db, uint32_t index);
-	bool (*claims)(struct package_db *db, uint32_t index, claim_visitor visit, void *context);
+	bool (*claims)(struct package_db *db, uint32_t index, bool wants_sums, claim_visitor visit,
+		       void *context);
 	bool (*owned)(struct package_db *db, path_visitor visit, void *context);
 	bool (*records)(struct package_db *db, enum section_kind kind, uint32_t index,
 			record_visitor visit, void *context);
@@ -161,18 +165,20 @@ static inline uint64_t package_db_stamp(struct package_db *db, uint32_t index)
 
 /*
  * Walks the package's paths in canonical order (bytes_path_compare of claim.path), each once, but
- * for CLAIM_REPEAT. Directories, links and files alike: the database does not say which. False
- * where the visitor ended it.
+ * for CLAIM_REPEAT. Directories, links and files alike: the database does not say which. Where sums
+ * are not wanted, claims have no md5 and those that only .md5sums makes (neither CLAIM_LISTED nor
+ * CLAIM_CONFFILE: evidence in [claims], never entries of the package) are left out, which takes
+ * half the time. False where the visitor ended it.
  */
-static inline bool package_db_claims(struct package_db *db, uint32_t index, claim_visitor visit,
-				     void *context)
+static inline bool package_db_claims(struct package_db *db, uint32_t index, bool wants_sums,
+				     claim_visitor visit, void *context)
 {
-	return db->type->claims(db, index, visit, context);
+	return db->type->claims(db, index, wants_sums, visit, context);
 }
 
 /*
  * Streams the places that any package owns (.list and conffiles; a path named only in .md5sums is
- * not owned), in no order, with repetition: for the set of owned paths.
+ * not owned), in no order, with repetition: for the set of owned paths. Tells no gaps.
  */
 static inline bool package_db_owned(struct package_db *db, path_visitor visit, void *context)
 {
