@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: MIT
+#include "controller/fleet/conversation.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "schema/siphash.h"
+#include "tests/unit/controller/fleet/fake_probe.h"
+
+#define NOW_S 1800000000
+
+/* One conversation with a fake probe, and where the fleet's objects are said to be. */
+struct bench {
+	struct fake_probe probe;
+	struct conversation_plan plan;
+	struct conversation *conversation;
+	enum object_place place;
+	unsigned asked_last;
+	struct error err;
+};
+
+static int to_probe(void *context, struct bytes payload, struct error *err)
+{
+	struct bench *bench = context;
+	uint8_t *copy = malloc(payload.len);
+
+	(void)err;
+	assert_non_null(copy);
+	memcpy(copy, payload.data, payload.len);
+	fake_probe_receive(&bench->probe, bytes_make(copy, payload.len));
+	free(copy);
+	return 0;
+}
+
+static enum object_place place_of(void *context, const struct digest *digest, bool last)
+{
+	struct bench *bench = context;
+
+	(void)digest;
+	bench->asked_last += last;
+	return bench->place;
+}
+
+static void bench_init(struct bench *bench)
+{
+	*bench = (struct bench){.place = OBJECT_WANTED, .plan = {.now_s = NOW_S}};
+	fake_probe_init(&bench->probe);
+	fake_probe_tree(&bench->probe, "/a", "content of a", 11, false);
+	fake_probe_tree(&bench->probe, "/b", "content of b", 12, true);
+	fake_probe_tree(&bench->probe, "/c", "", 13, false);
+	fake_probe_package(&bench->probe, "bash", "content of bash", 14);
+}
+
+static void bench_clear(struct bench *bench)
+{
+	conversation_free(bench->conversation);
+	fake_probe_clear(&bench->probe);
+}
+
+/* Runs to the end, asking for the MD5 of all packages where `md5`. */
+static enum conversation_event converse(struct bench *bench, bool md5)
+{
+	struct conversation_io io = {bench, to_probe, place_of};
+	enum conversation_event event = CONVERSATION_MORE;
+	struct bytes payload;
+
+	assert_int_equal(conversation_new(&bench->plan, &io, &bench->conversation, &bench->err), 0);
+	fake_probe_start(&bench->probe);
+	while (event == CONVERSATION_MORE && fake_probe_next(&bench->probe, &payload)) {
+		uint8_t *copy = malloc(payload.len);
+
+		assert_non_null(copy);
+		memcpy(copy, payload.data, payload.len);
+		event = conversation_frame(bench->conversation, bytes_make(copy, payload.len),
+					   &bench->err);
+		free(copy);
+		if (event == CONVERSATION_LISTED) {
+			size_t count = conversation_due_count(bench->conversation);
+			bool *flags = calloc(count + 1, sizeof(*flags));
+
+			assert_non_null(flags);
+			for (size_t i = 0; i < count; i++) {
+				struct section_key key;
+
+				assert_true(section_key_decode(
+					conversation_due_key(bench->conversation, i), &key));
+				flags[i] = md5 && key.kind == SECTION_PACKAGE;
+			}
+			event = conversation_hash(bench->conversation, flags, &bench->err);
+			free(flags);
+		}
+	}
+	return event;
+}
+
+static const struct observed_section *section_of(const struct observation *o, const char *kind)
+{
+	for (size_t i = 0; i < o->section_count; i++) {
+		struct section_key key;
+
+		if (section_key_decode(o->sections[i].key, &key) &&
+		    bytes_equal_string(key.part[0], kind)) {
+			return &o->sections[i];
+		}
+	}
+	return NULL;
+}
+
+static void first_contact_brings_every_section_once(void **state)
+{
+	const struct observation *seen;
+	struct bench bench;
+	size_t count;
+
+	(void)state;
+	bench_init(&bench);
+	assert_int_equal(converse(&bench, false), CONVERSATION_DONE);
+	seen = conversation_observation(bench.conversation);
+	assert_int_equal(seen->section_count, 4);
+	assert_int_equal(bench.probe.hashed, 4);
+	(void)conversation_objects(bench.conversation, &count);
+	assert_int_equal(count, 4);
+	assert_int_equal(seen->timeline_count, 1);
+	assert_int_equal(seen->coverage_count, 1);
+	for (size_t i = 0; i < seen->section_count; i++) {
+		assert_int_equal(seen->sections[i].read_s, NOW_S);
+		assert_true(seen->sections[i].stat != 0);
+		assert_true(i == 0 ||
+			    bytes_compare(seen->sections[i - 1].key, seen->sections[i].key) < 0);
+	}
+	bench_clear(&bench);
+}
+
+static void what_the_store_has_is_not_sent(void **state)
+{
+	struct bench bench;
+	size_t count;
+
+	(void)state;
+	bench_init(&bench);
+	bench.place = OBJECT_KEPT;
+	assert_int_equal(converse(&bench, false), CONVERSATION_DONE);
+	(void)conversation_objects(bench.conversation, &count);
+	assert_int_equal(count, 0);
+	assert_int_equal(bench.probe.objects_sent, 0);
+	bench_clear(&bench);
+}
+
+static void what_another_host_owes_is_asked_for_at_the_end(void **state)
+{
+	struct bench bench;
+	size_t count;
+
+	(void)state;
+	bench_init(&bench);
+	bench.place = OBJECT_ELSEWHERE;
+	assert_int_equal(converse(&bench, true), CONVERSATION_DONE);
+	assert_int_equal(bench.asked_last, 5);
+	(void)conversation_objects(bench.conversation, &count);
+	assert_int_equal(count, 5);
+	bench_clear(&bench);
+}
+
+static void md5_sections_are_made_on_request_and_kept(void **state)
+{
+	const struct observation *seen;
+	struct bench first, second;
+
+	(void)state;
+	bench_init(&first);
+	assert_int_equal(converse(&first, true), CONVERSATION_DONE);
+	seen = conversation_observation(first.conversation);
+	assert_int_equal(seen->section_count, 5);
+	assert_non_null(section_of(seen, "md5"));
+
+	/* Something else changed: the package is not read again, its MD5 stands. */
+	bench_init(&second);
+	second.plan.last = seen;
+	second.probe.section[0].stat++;
+	second.probe.clock_ns++;
+	assert_int_equal(converse(&second, true), CONVERSATION_DONE);
+	assert_int_equal(second.probe.hashed, 2); /* /a changed, /b always */
+	assert_true(digest_equal(
+		&section_of(conversation_observation(second.conversation), "md5")->content,
+		&section_of(seen, "md5")->content));
+	bench_clear(&second);
+	bench_clear(&first);
+}
+
+static void an_unchanged_night_lists_and_sends_nothing(void **state)
+{
+	const struct observation *seen;
+	struct bench first, second;
+
+	(void)state;
+	bench_init(&first);
+	assert_int_equal(converse(&first, true), CONVERSATION_DONE);
+
+	bench_init(&second);
+	second.plan.last = conversation_observation(first.conversation);
+	second.plan.now_s = NOW_S + 86400;
+	second.probe.clock_ns++;
+	assert_int_equal(converse(&second, true), CONVERSATION_DONE);
+	assert_true(second.probe.asked_same);
+	assert_int_equal(second.probe.lists, 0);
+	assert_int_equal(second.probe.objects_sent, 0);
+	seen = conversation_observation(second.conversation);
+	assert_int_equal(seen->section_count, 5);
+	for (size_t i = 0; i < seen->section_count; i++) {
+		/* Only what was read tonight is younger. */
+		assert_int_equal(seen->sections[i].read_s,
+				 seen->sections[i].always ? NOW_S + 86400 : NOW_S);
+	}
+	bench_clear(&second);
+	bench_clear(&first);
+}
+
+static void content_that_changed_behind_an_equal_stat_is_found_in_the_slice(void **state)
+{
+	struct bench first, second;
+	size_t found = 0;
+
+	(void)state;
+	bench_init(&first);
+	assert_int_equal(converse(&first, false), CONVERSATION_DONE);
+	/* Over a whole cycle of nights every section has its turn. */
+	for (uint32_t part = 0; part < 4; part++) {
+		const struct observation *seen;
+
+		bench_init(&second);
+		second.plan.last = conversation_observation(first.conversation);
+		second.plan.plan.slice_of = 4;
+		second.plan.plan.slice_part = part;
+		second.probe.clock_ns++;
+		second.probe.section[0].content = "trojan of a.";
+		assert_int_equal(converse(&second, false), CONVERSATION_DONE);
+		seen = conversation_observation(second.conversation);
+		found += !digest_equal(&seen->sections[0].content,
+				       &second.plan.last->sections[0].content);
+		bench_clear(&second);
+	}
+	assert_int_equal(found, 1);
+	bench_clear(&first);
+}
+
+static void a_change_in_the_always_set_is_found_behind_an_equal_stat(void **state)
+{
+	struct bench first, second;
+
+	(void)state;
+	bench_init(&first);
+	assert_int_equal(converse(&first, false), CONVERSATION_DONE);
+	bench_init(&second);
+	second.plan.last = conversation_observation(first.conversation);
+	second.probe.clock_ns++;
+	second.probe.section[1].content = "trojan of b.";
+	assert_int_equal(converse(&second, false), CONVERSATION_DONE);
+	assert_true(second.probe.asked_same);
+	assert_int_equal(second.probe.lists, 1);
+	assert_int_equal(second.probe.objects_sent, 1);
+	bench_clear(&second);
+	bench_clear(&first);
+}
+
+static void a_clock_that_went_back_forces_a_full_pass(void **state)
+{
+	struct bench first, second;
+
+	(void)state;
+	bench_init(&first);
+	assert_int_equal(converse(&first, false), CONVERSATION_DONE);
+	bench_init(&second);
+	second.plan.last = conversation_observation(first.conversation);
+	second.probe.clock_ns = 1;
+	assert_int_equal(converse(&second, false), CONVERSATION_DONE);
+	assert_false(second.probe.asked_same);
+	assert_int_equal(second.probe.hashed, 4);
+	bench_clear(&second);
+	bench_clear(&first);
+}
+
+static void stale_content_is_read_again(void **state)
+{
+	struct bench first, second;
+
+	(void)state;
+	bench_init(&first);
+	assert_int_equal(converse(&first, false), CONVERSATION_DONE);
+	bench_init(&second);
+	second.plan.last = conversation_observation(first.conversation);
+	second.plan.max_age_s = 100;
+	second.plan.now_s = NOW_S + 100;
+	second.probe.clock_ns++;
+	assert_int_equal(converse(&second, false), CONVERSATION_DONE);
+	assert_int_equal(second.probe.hashed, 4);
+	bench_clear(&second);
+	bench_clear(&first);
+}
+
+static void every_fault_breaks_the_conversation_as_the_peers(void **state)
+{
+	(void)state;
+	for (int fault = FAKE_HONEST + 1; fault < FAKE_FAULTS; fault++) {
+		struct bench bench;
+
+		bench_init(&bench);
+		bench.probe.fault = (enum fake_fault)fault;
+		if (converse(&bench, false) != CONVERSATION_BROKEN) {
+			fail_msg("fault %d was not noticed", fault);
+		}
+		assert_int_equal(bench.err.kind, ERROR_PEER);
+		assert_null(conversation_observation(bench.conversation));
+		bench_clear(&bench);
+	}
+}
+
+/* Any one byte changed on the way never ends well: the stream digest covers all of it. */
+static void no_altered_byte_goes_unnoticed(void **state)
+{
+	(void)state;
+	for (size_t at = 0;; at++) {
+		struct bench bench;
+		struct conversation_io io = {&bench, to_probe, place_of};
+		enum conversation_event event = CONVERSATION_MORE;
+		struct bytes payload;
+		size_t seen = 0;
+
+		bench_init(&bench);
+		assert_int_equal(
+			conversation_new(&bench.plan, &io, &bench.conversation, &bench.err), 0);
+		fake_probe_start(&bench.probe);
+		while (event == CONVERSATION_MORE && fake_probe_next(&bench.probe, &payload)) {
+			uint8_t *copy = malloc(payload.len);
+
+			assert_non_null(copy);
+			memcpy(copy, payload.data, payload.len);
+			if (at >= seen && at < seen + payload.len) {
+				copy[at - seen] ^= 0x04;
+			}
+			seen += payload.len;
+			event = conversation_frame(bench.conversation,
+						   bytes_make(copy, payload.len), &bench.err);
+			free(copy);
+			if (event == CONVERSATION_LISTED) {
+				event = conversation_hash(bench.conversation, NULL, &bench.err);
+			}
+		}
+		/* In the end message only the counts are free: they are the host's word anyway. */
+		if (event == CONVERSATION_DONE && at < seen) {
+			assert_true(at >= seen - 60);
+		}
+		bench_clear(&bench);
+		if (at >= seen) {
+			break;
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(first_contact_brings_every_section_once),
+		cmocka_unit_test(what_the_store_has_is_not_sent),
+		cmocka_unit_test(what_another_host_owes_is_asked_for_at_the_end),
+		cmocka_unit_test(md5_sections_are_made_on_request_and_kept),
+		cmocka_unit_test(an_unchanged_night_lists_and_sends_nothing),
+		cmocka_unit_test(content_that_changed_behind_an_equal_stat_is_found_in_the_slice),
+		cmocka_unit_test(a_change_in_the_always_set_is_found_behind_an_equal_stat),
+		cmocka_unit_test(a_clock_that_went_back_forces_a_full_pass),
+		cmocka_unit_test(stale_content_is_read_again),
+		cmocka_unit_test(every_fault_breaks_the_conversation_as_the_peers),
+		cmocka_unit_test(no_altered_byte_goes_unnoticed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
