@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: MIT
+#include "controller/cmd/verb.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "baselines/nearest.h"
+#include "schema/bytes.h"
+#include "schema/escape.h"
+
+#define SHOWN 80
+#define ANY SIZE_MAX
+
+#define BIT(name) OPTION_BIT(OPTION_##name)
+#define REACH                                                                         \
+	(BIT(USER) | BIT(PORT) | BIT(IDENTITY) | BIT(KNOWN_HOSTS) | BIT(SSH_CONFIG) | \
+	 BIT(BECOME) | BIT(PARALLEL) | BIT(TIMEOUT) | BIT(CONNECT_TIMEOUT))
+#define RUN                                                                             \
+	(REACH | BIT(INVENTORY) | BIT(BASELINE) | BIT(DB) | BIT(FULL) | BIT(DEADLINE) | \
+	 BIT(RETRIES) | BIT(FAIL_ON) | BIT(FORMAT) | BIT(ALL))
+#define READ (BIT(DB) | BIT(FORMAT))
+
+static const struct verb verbs[] = {
+	{
+		"init",
+		"[DIR]",
+		"make a baseline repository with a commented policy",
+		"Makes DIR (default: the current directory) a git repository with muster.yaml, the "
+		"policy: what is checked, and how much it weighs. Nothing of a host is in it yet.\n"
+		"\n"
+		"A directory that holds a policy already is left as it is.",
+		{{"muster init baseline", "make ./baseline"}},
+		0,
+		0,
+		1,
+		verb_init,
+	},
+	{
+		"check",
+		"HOST...",
+		"look at hosts now and compare them with the baseline",
+		"Connects to each host, runs the probe there, judges what it saw and keeps it as a "
+		"run. HOST is a name, a range, a group, or several of these: web[001-040], @db, "
+		"@all!web007. The host localhost is looked at without SSH.\n"
+		"\n"
+		"Nothing stays on a host. Host keys must be known: see `muster hosts keys`.",
+		{{"muster check localhost --become none", "this machine, with your own rights"},
+		 {"muster check web[001-040] --user inspect --identity ~/.ssh/inspect",
+		  "forty hosts by SSH"},
+		 {"muster check @db --fail-on high --format ndjson", "for a program to read"}},
+		RUN,
+		1,
+		ANY,
+		verb_check,
+	},
+	{
+		"sweep",
+		"[HOST...]",
+		"look at all hosts of the inventory",
+		"The nightly run: as `check`, over every host of the inventory, or those named. "
+		"Hosts "
+		"that cannot be reached are told, grouped by cause, and make the run incomplete "
+		"(exit 3), never clean.\n"
+		"\n"
+		"Interrupted by ^C it keeps every host that was finished.",
+		{{"muster sweep -i hosts.yaml", "every host of that inventory"},
+		 {"muster sweep @prod --parallel 200 --deadline 5h", "a group, within a night"}},
+		RUN,
+		0,
+		ANY,
+		verb_sweep,
+	},
+	{
+		"status",
+		"[HOST...]",
+		"what is open, as of the latest look at each host",
+		"A verdict, then the hosts by state and the open findings, each change once with "
+		"the "
+		"hosts that have it. Asks no host.",
+		{{"muster status", "everything"},
+		 {"muster status @web --all", "web servers, with what is resolved or set aside"}},
+		READ | BIT(INVENTORY) | BIT(FAIL_ON) | BIT(ALL),
+		0,
+		ANY,
+		verb_status,
+	},
+	{
+		"show",
+		"RUN|HOST|FINDING",
+		"one run, host or finding in full",
+		"A run by its name (20261121T020000Z-7f3a), `latest` or `previous`; a host by its "
+		"name; a finding by its fingerprint. The beginning of a run's name or fingerprint "
+		"is "
+		"enough.",
+		{{"muster show latest", "the newest run"},
+		 {"muster show web017", "a host: state, coverage, findings"},
+		 {"muster show 8c1d", "a finding: old and new value, hosts, what to do"}},
+		READ | BIT(ALL),
+		1,
+		1,
+		verb_show,
+	},
+	{
+		"diff",
+		"[RUN_A [RUN_B]]",
+		"what differs between two runs",
+		"Every object that changed, appeared or vanished between two runs, whether it is "
+		"judged good or bad, each change once with the hosts that have it. Without RUN_B: "
+		"against the latest run. Without both: the latest against the one before.",
+		{{"muster diff", "since the last run"},
+		 {"muster diff 20261114T0 latest --hosts @web", "a week on the web servers"}},
+		READ | BIT(HOSTS) | BIT(INVENTORY),
+		0,
+		2,
+		verb_diff,
+	},
+	{
+		"timeline",
+		"HOST",
+		"what changed on a host, in order of time",
+		"Objects by their change time as the kernel kept it, oldest first, package "
+		"installations among them. Change times can be forged by root on the host; gaps "
+		"are told by `muster show HOST`.",
+		{{"muster timeline web017 --since 2d", "the last two days"},
+		 {"muster timeline web017 --since 2026-11-20T22:00Z --until 2026-11-21T06:00Z",
+		  "one night"}},
+		READ | BIT(SINCE) | BIT(UNTIL),
+		1,
+		1,
+		verb_timeline,
+	},
+	{
+		"accept",
+		"FINDING...",
+		"make a change the accepted state",
+		"Writes what was found into the baseline, as one commit, for the hosts that have "
+		"exactly this change. A further change is a finding again. For what is right for a "
+		"time only, see `ack`.",
+		{{"muster accept 8c1d20aa", "for every host that has this change"},
+		 {"muster accept 8c1d20aa --hosts web[001-003] -m 'CHG1234'", "for three of them"}},
+		BIT(DB) | BIT(BASELINE) | BIT(HOSTS) | BIT(INVENTORY) | BIT(MESSAGE),
+		1,
+		ANY,
+		verb_accept,
+	},
+	{
+		"ack",
+		"FINDING...",
+		"set a finding aside for a time",
+		"The finding stays on record and is counted, but fails no run until the date. "
+		"Bound "
+		"to the content that was found: a further change is a new finding.",
+		{{"muster ack 8c1d20aa --reason 'CHG1234 NTP move' --until 30d",
+		  "for thirty days"}},
+		BIT(DB) | BIT(BASELINE) | BIT(REASON) | BIT(UNTIL) | BIT(HOSTS) | BIT(INVENTORY),
+		1,
+		ANY,
+		verb_ack,
+	},
+	{
+		"baseline import",
+		"FILE...",
+		"record packages from their .deb files",
+		"Reads each package file and commits a manifest of it: every path with type, mode, "
+		"owner, size and digests. Take the files from where you trust them, not from a "
+		"host.",
+		{{"muster baseline import pool/*.deb --origin Debian", "what the mirror has"}},
+		BIT(BASELINE) | BIT(ORIGIN) | BIT(MESSAGE),
+		1,
+		ANY,
+		verb_baseline_import,
+	},
+	{
+		"baseline capture",
+		"HOST...",
+		"accept what no manifest covers, as it is on a host",
+		"Takes the latest look at the host and commits as its accepted state what neither "
+		"a "
+		"package manifest nor a tree of the baseline knows better. Says first how many "
+		"files "
+		"disagree with the host's own package database: review these, for a capture trusts "
+		"the host as it is now.",
+		{{"muster baseline capture web001", "after `muster check web001`"}},
+		BIT(DB) | BIT(BASELINE) | BIT(INVENTORY) | BIT(MESSAGE),
+		1,
+		ANY,
+		verb_baseline_capture,
+	},
+	{
+		"baseline list",
+		"",
+		"what the baseline holds",
+		"Manifests by origin, captured hosts, trees and acknowledgements, at the commit "
+		"that "
+		"runs are judged by.",
+		{{"muster baseline list", ""}},
+		BIT(BASELINE),
+		0,
+		0,
+		verb_baseline_list,
+	},
+	{
+		"baseline verify",
+		"",
+		"read everything in the baseline and say what is wrong",
+		"Parses the policy, every manifest, record and acknowledgement. A fault is named "
+		"by "
+		"file and line, and ends in exit 2.",
+		{{"muster baseline verify", "before a merge"}},
+		BIT(BASELINE),
+		0,
+		0,
+		verb_baseline_verify,
+	},
+	{
+		"hosts",
+		"[HOST...]",
+		"list hosts with address, groups and state",
+		"The inventory as muster understands it, with what is known of each host.",
+		{{"muster hosts -i hosts.yaml", "all of them"}, {"muster hosts @web!web001", ""}},
+		BIT(INVENTORY) | READ,
+		0,
+		ANY,
+		verb_hosts,
+	},
+	{
+		"hosts keys",
+		"HOST...",
+		"fetch host keys for review",
+		"Asks each host for its key and prints it with its fingerprint. Nothing is trusted "
+		"by "
+		"this: with --import the keys are written to FILE, for you to compare with the "
+		"hosts' consoles and to use by --known-hosts FILE.",
+		{{"muster hosts keys web[001-003]", "show fingerprints"},
+		 {"muster hosts keys web[001-003] --import known_hosts", "write them to a file"}},
+		BIT(INVENTORY) | BIT(PORT) | BIT(KNOWN_HOSTS) | BIT(SSH_CONFIG) | BIT(PARALLEL) |
+			BIT(CONNECT_TIMEOUT) | BIT(IMPORT),
+		1,
+		ANY,
+		verb_hosts_keys,
+	},
+	{
+		"prune",
+		"",
+		"drop old runs from the database",
+		"Keeps the newest runs, every host's first and latest look, and all open findings.",
+		{{"muster prune --keep 90", "three months of nights"}},
+		BIT(DB) | BIT(KEEP),
+		0,
+		0,
+		verb_prune,
+	},
+	{
+		"version",
+		"",
+		"version of muster and of what it is made of",
+		"Versions of the libraries in use, and the digests of the probes, for hosts that "
+		"allow "
+		"programs by digest.",
+		{{"muster version", ""}},
+		0,
+		0,
+		0,
+		verb_version,
+	},
+};
+
+const struct verb *verb_at(size_t index)
+{
+	return index < sizeof(verbs) / sizeof(verbs[0]) ? &verbs[index] : NULL;
+}
+
+static const char *verb_word(const void *words, size_t index)
+{
+	(void)words;
+	return index < sizeof(verbs) / sizeof(verbs[0]) ? verbs[index].name : NULL;
+}
+
+/* Whether the verb's name is the first of the words; how many of them it takes. */
+static size_t match(const struct verb *verb, const char *const *words, size_t count)
+{
+	const char *blank = strchr(verb->name, ' ');
+	size_t first = blank ? (size_t)(blank - verb->name) : strlen(verb->name);
+
+	if (count == 0 || strlen(words[0]) != first || memcmp(words[0], verb->name, first) != 0) {
+		return 0;
+	}
+	if (!blank) {
+		return 1;
+	}
+	return count > 1 && strcmp(words[1], blank + 1) == 0 ? 2 : 0;
+}
+
+/* The second word of a verb that begins with the word `words`, "" for others. */
+static const char *second_word(const void *words, size_t index)
+{
+	size_t first = strlen(words);
+	const char *name = verb_word(NULL, index);
+
+	if (!name) {
+		return NULL;
+	}
+	return strncmp(name, words, first) == 0 && name[first] == ' ' ? name + first + 1 : "";
+}
+
+/* "baseline" alone, or with a word that is none of its. */
+static int incomplete_verb(const char *const *words, size_t count, struct error *err)
+{
+	char list[SHOWN] = "", shown[SHOWN];
+	const char *near;
+
+	for (size_t i = 0; second_word(words[0], i); i++) {
+		size_t used = strlen(list);
+
+		if (*second_word(words[0], i)) {
+			(void)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "",
+				       second_word(words[0], i));
+		}
+	}
+	if (!*list) {
+		return 0;
+	}
+	if (count < 2) {
+		return error_set(err, ERROR_CONFIG, 0, "%s: what of it? Known are %s", words[0],
+				 list);
+	}
+	near = nearest_find(bytes_from_string(words[1]), second_word, words[0]);
+	(void)escape_text(bytes_from_string(words[1]), shown, sizeof(shown));
+	if (near) {
+		return error_set(err, ERROR_CONFIG, 0,
+				 "%s %s: unknown command: did you mean \"%s %s\"?", words[0], shown,
+				 words[0], near);
+	}
+	return error_set(err, ERROR_CONFIG, 0, "%s %s: unknown command: known are %s", words[0],
+			 shown, list);
+}
+
+int verb_find(const char *const *words, size_t count, const struct verb **verb, size_t *used,
+	      struct error *err)
+{
+	char shown[SHOWN];
+	const char *near;
+
+	*verb = NULL;
+	*used = 0;
+	for (size_t i = 0; verb_at(i); i++) {
+		size_t taken = match(&verbs[i], words, count);
+
+		if (taken > *used) {
+			*verb = &verbs[i];
+			*used = taken;
+		}
+	}
+	if (*verb) {
+		return 0;
+	}
+	if (incomplete_verb(words, count, err) < 0) {
+		return -1;
+	}
+	near = nearest_find(bytes_from_string(words[0]), verb_word, verbs);
+	(void)escape_text(bytes_from_string(words[0]), shown, sizeof(shown));
+	if (near) {
+		return error_set(err, ERROR_CONFIG, 0, "%s: unknown command: did you mean \"%s\"?",
+				 shown, near);
+	}
+	return error_set(err, ERROR_CONFIG, 0, "%s: unknown command", shown);
+}
