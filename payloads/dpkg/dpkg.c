@@ -108,7 +108,7 @@ static void dpkg_close(struct package_db *db)
 	free(dpkg);
 }
 
-static struct dpkg *dpkg_new(const struct package_db_host *host)
+struct dpkg *dpkg_new(const struct package_db_host *host)
 {
 	struct dpkg *dpkg = calloc(1, sizeof(*dpkg));
 

@@ -87,6 +87,12 @@ struct dpkg {
 	struct package_file_stamp stamp[DPKG_STAMPS];
 };
 
+/*
+ * A database that has read nothing yet, or NULL. package_db_close closes its descriptors, which are
+ * -1, and frees it.
+ */
+struct dpkg *dpkg_new(const struct package_db_host *host);
+
 void dpkg_gap(const struct dpkg *dpkg, const char *subject, enum coverage_state state,
 	      const char *reason, uint64_t count);
 

@@ -113,7 +113,7 @@ static struct bytes word(struct bytes *line)
 }
 
 /* "user group mode path", the path to the end of the line (dpkg-statoverride(1)). */
-static void read_overrides(struct dpkg *dpkg)
+void exceptions_read_overrides(struct dpkg *dpkg)
 {
 	struct dpkg_lines lines;
 	struct bytes line;
@@ -185,7 +185,7 @@ static void option_split(struct bytes line, struct bytes *name, struct bytes *va
 	}
 }
 
-static void read_config(struct dpkg *dpkg, int dir_fd, const char *dir, const char *name)
+void exceptions_read_config(struct dpkg *dpkg, int dir_fd, const char *dir, const char *name)
 {
 	struct dpkg_lines lines;
 	struct bytes line;
@@ -278,7 +278,7 @@ static void visit_names(struct dpkg *dpkg, const char *dir, name_visitor visit)
 static void visit_config(struct dpkg *dpkg, int dir_fd, const char *dir, const char *name)
 {
 	if (is_config_name(name)) {
-		read_config(dpkg, dir_fd, dir, name);
+		exceptions_read_config(dpkg, dir_fd, dir, name);
 	}
 }
 
@@ -288,11 +288,11 @@ static void read_configs(struct dpkg *dpkg)
 	int home_fd = package_dir_open(dpkg->host.root_fd, "/root");
 
 	if (etc_fd >= 0) {
-		read_config(dpkg, etc_fd, "/etc/dpkg", "dpkg.cfg");
+		exceptions_read_config(dpkg, etc_fd, "/etc/dpkg", "dpkg.cfg");
 		(void)close(etc_fd);
 	}
 	if (home_fd >= 0) {
-		read_config(dpkg, home_fd, "/root", ".dpkg.cfg");
+		exceptions_read_config(dpkg, home_fd, "/root", ".dpkg.cfg");
 		(void)close(home_fd);
 	}
 	visit_names(dpkg, "/etc/dpkg/dpkg.cfg.d", visit_config);
@@ -342,7 +342,7 @@ static void keep_alternative(struct dpkg *dpkg, const char *kind, struct bytes n
  * update-alternatives(1): status, link, then pairs of slave name and slave link up to an empty line;
  * the choices behind it say nothing about what is in force.
  */
-static void visit_alternative(struct dpkg *dpkg, int dir_fd, const char *dir, const char *name)
+void exceptions_read_alternative(struct dpkg *dpkg, int dir_fd, const char *dir, const char *name)
 {
 	struct dpkg_lines lines;
 	struct bytes line;
@@ -385,9 +385,9 @@ void exceptions_read(struct dpkg *dpkg)
 	struct exceptions *list = &dpkg->exceptions;
 
 	keep_diversions(dpkg);
-	read_overrides(dpkg);
+	exceptions_read_overrides(dpkg);
 	read_configs(dpkg);
-	visit_names(dpkg, DPKG_DIR "/alternatives", visit_alternative);
+	visit_names(dpkg, DPKG_DIR "/alternatives", exceptions_read_alternative);
 	if (list->dropped != 0) {
 		dpkg_gap(dpkg, DPKG_DIR, COVERAGE_PARTIAL, "limit", list->dropped);
 	}

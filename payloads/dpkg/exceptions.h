@@ -27,6 +27,10 @@ struct exceptions {
 
 /* Reads all; diversions must have been read. */
 void exceptions_read(struct dpkg *dpkg);
+/* Its parts, each a kind of file: for tests. */
+void exceptions_read_overrides(struct dpkg *dpkg);
+void exceptions_read_config(struct dpkg *dpkg, int dir_fd, const char *dir, const char *name);
+void exceptions_read_alternative(struct dpkg *dpkg, int dir_fd, const char *dir, const char *name);
 void exceptions_clear(struct exceptions *exceptions);
 
 /* False where the visitor ended it. */

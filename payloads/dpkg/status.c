@@ -151,6 +151,9 @@ static bool word_next(struct bytes *text, struct bytes *word)
 {
 	*text = trim(*text);
 	*word = *text;
+	if (text->len == 0) {
+		return false;
+	}
 	for (size_t i = 0; i < text->len; i++) {
 		if (is_blank(text->data[i])) {
 			word->len = i;
@@ -159,7 +162,7 @@ static bool word_next(struct bytes *text, struct bytes *word)
 	}
 	text->data += word->len;
 	text->len -= word->len;
-	return word->len != 0;
+	return true;
 }
 
 enum status_word status_word_of(struct bytes status)
@@ -196,6 +199,9 @@ static struct bytes last_word(struct bytes *text)
 
 	*text = trim(*text);
 	at = text->len;
+	if (at == 0) {
+		return *text;
+	}
 	while (at != 0 && !is_blank(text->data[at - 1])) {
 		at--;
 	}
