@@ -163,6 +163,7 @@ static void take_stanza(struct dpkg *dpkg, struct dpkg_lines *lines, const struc
 	if (older) {
 		*older = package;
 	} else {
+		/* make_room made it. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		dpkg->packages[dpkg->package_count++] = package;
 	}
 }

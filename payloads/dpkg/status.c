@@ -179,6 +179,7 @@ enum status_word status_word_of(struct bytes status)
 	};
 	struct bytes word;
 
+	/* The third of three words. NOLINTNEXTLINE(misc-redundant-expression) */
 	if (!word_next(&status, &word) || !word_next(&status, &word) ||
 	    !word_next(&status, &word) || trim(status).len != 0) {
 		return STATUS_UNKNOWN;
