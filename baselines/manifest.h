@@ -45,7 +45,8 @@ struct arena;
 struct manifest {
 	char *origin; /* archive's Release Origin, rpm signer, "local", or "" */
 	enum manifest_trust trust;
-	char *source; /* where it stands in the repository, for messages */
+	bool captured; /* the whole of what no package proves on a host, not single accepts */
+	char *source;  /* where it stands in the repository, for messages */
 	struct manifest_entry *entries;
 	size_t count;
 	struct arena *memory; /* private: baselines/arena.h */

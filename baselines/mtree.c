@@ -295,11 +295,12 @@ static int take_line(struct parser *p, uint8_t *line, size_t len, struct error *
 		return 0;
 	}
 	if (word[0] == '#') {
-		size_t trust = strlen(MTREE_TRUST_SIGNED);
+		struct bytes comment = bytes_make(word, word_len + len);
 
-		if (p->count == 0 && word_len + len == trust &&
-		    memcmp(word, MTREE_TRUST_SIGNED, trust) == 0) {
+		if (p->count == 0 && bytes_equal_string(comment, MTREE_TRUST_SIGNED)) {
 			p->manifest->trust = MANIFEST_SIGNED;
+		} else if (p->count == 0 && bytes_equal_string(comment, MTREE_CAPTURED)) {
+			p->manifest->captured = true;
 		}
 		return 0;
 	}

@@ -19,8 +19,9 @@
 #define MTREE_ENTRIES_MAX 1000000U
 #define MTREE_LINE_MAX 81920U
 
-/* A comment of this form above the first entry says that the archive's signature was checked. */
-#define MTREE_TRUST_SIGNED "# trust signed"
+/* Comments that are taken note of, as whole lines above the first entry. */
+#define MTREE_TRUST_SIGNED "# trust signed" /* the archive's signature was checked at import */
+#define MTREE_CAPTURED "# captured"         /* manifest->captured */
 
 /* CONFIG error "source:line: ..." for anything that is not well-formed. `text` is not kept. */
 int mtree_parse(const char *source, struct bytes text, struct manifest **manifest,

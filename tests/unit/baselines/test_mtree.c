@@ -273,7 +273,7 @@ static void truncation_never_harms(void **state)
 	}
 }
 
-static void trust_is_read_only_above_the_entries(void **state)
+static void trust_and_capture_are_read_only_above_the_entries(void **state)
 {
 	struct manifest *manifest = parse("#mtree\n# trust signed\n./a type=dir\n");
 
@@ -282,6 +282,12 @@ static void trust_is_read_only_above_the_entries(void **state)
 	manifest_free(manifest);
 	manifest = parse("#mtree\n./a type=dir\n# trust signed\n");
 	assert_int_equal(manifest->trust, MANIFEST_UNSIGNED);
+	manifest_free(manifest);
+	manifest = parse("#mtree\n# captured\n./a type=dir\n");
+	assert_true(manifest->captured);
+	manifest_free(manifest);
+	manifest = parse("#mtree\n./a type=dir\n# captured\n");
+	assert_false(manifest->captured);
 	manifest_free(manifest);
 	manifest = parse("#mtree\n# trust signed by nobody\n./a type=dir\n");
 	assert_int_equal(manifest->trust, MANIFEST_UNSIGNED);
@@ -359,7 +365,7 @@ int main(void)
 		cmocka_unit_test(faults_name_file_and_line),
 		cmocka_unit_test(long_lines_and_paths_are_refused),
 		cmocka_unit_test(truncation_never_harms),
-		cmocka_unit_test(trust_is_read_only_above_the_entries),
+		cmocka_unit_test(trust_and_capture_are_read_only_above_the_entries),
 		cmocka_unit_test(libarchive_reads_what_is_written),
 	};
 
