@@ -27,8 +27,10 @@ struct store;
 enum store_mode { STORE_READ, STORE_WRITE };
 
 /*
- * Creates the file (0600) in STORE_WRITE. Refuses a newer user_version, a locked or corrupt file
- * (quick_check on open of the header only) and says so; migrates older ones in one transaction.
+ * Creates the file (0600) in STORE_WRITE. Refuses what is no database, another program's, a newer
+ * layout, truncated or unreadable, and leaves it as it is. STORE_WRITE also holds the run lock
+ * (PATH-lock) until closed: a second writer is told the first one's pid and since when. Readers are
+ * never kept out.
  */
 int store_open(const char *path, enum store_mode mode, struct store **store,
 	       struct error *err) MUST_CHECK;
@@ -63,7 +65,9 @@ struct store_host {
 	const struct store_object *objects;    /* new ones, digests already recomputed */
 	size_t object_count;
 	const struct judge_counts *counts;
-	const struct findings *findings; /* all that are true now; states are set by this call */
+	/* All that are true now. States other than acknowledged and explained are set by this call. */
+	const struct findings *findings;
+	const char *const *acks; /* one a finding, "" or NULL where none; NULL: none at all */
 	uint64_t sent_bytes;
 	uint64_t received_bytes;
 	uint64_t probe_bytes;
@@ -82,8 +86,9 @@ int store_host_put(struct store *store, const struct store_run *run, struct stor
 int store_secret(struct store *store, uint8_t secret[32], struct error *err) MUST_CHECK;
 
 /* Objects. */
+/* In memory. For STORE_WRITE; in STORE_READ false until something was loaded. */
 bool store_has_object(const struct store *store, const struct digest *digest);
-/* Every object's digest, in no order; the callback's -1 stops it and is returned. */
+/* Every object's digest, in no order; the callback's value is as in a query. */
 int store_each_object(struct store *store,
 		      int (*callback)(void *context, const struct digest *digest), void *context,
 		      struct error *err) MUST_CHECK;
@@ -92,18 +97,24 @@ int store_object_load(struct store *store, const struct digest *digest, uint8_t 
 		      struct error *err) MUST_CHECK;
 
 /*
- * A host's kept observation: sections (with stat digests and times of last reading), coverage,
- * hello; owned by the caller, store_observation_free. *found false where there is none.
+ * A host's kept observation: sections, coverage, hello, end (without its stream digest), no
+ * timeline; NULL where there is none. Owned by the caller: store_observation_free, before
+ * store_close, since keys are borrowed from the store. Stat digests and times of reading are those
+ * of the latest observation; a section that it has not with this content has 0.
  */
 enum store_which { STORE_FIRST, STORE_LAST_COMPLETE, STORE_LATEST };
 int store_observation_load(struct store *store, const char *host, enum store_which which,
 			   struct observation **observation, struct error *err) MUST_CHECK;
-/* The same of one run; NULL in *observation where the host is not in it. */
+/* The same of one run; NULL also where the host was not looked at in it. */
 int store_observation_of_run(struct store *store, const char *host, int64_t run,
 			     struct observation **observation, struct error *err) MUST_CHECK;
 void store_observation_free(struct observation *observation);
 
-/* Reading for reports. Every query calls back a row at a time; a callback's -1 stops it. */
+/*
+ * Reading for reports. Every query calls back a row at a time, borrowed during the call; a
+ * callback's negative value stops the query, which then returns -1 with *err as the callback left
+ * it; a positive one stops it without fault. A callback may query the store again.
+ */
 struct store_finding_row {
 	const char *host;
 	const struct finding *finding;
@@ -114,10 +125,10 @@ struct store_finding_row {
 	const char *rule_name; /* as stored: a newer muster may know more rules */
 };
 struct store_finding_query {
-	const char *host; /* NULL: all */
-	const char *id;   /* fingerprint or unambiguous prefix; NULL: all */
-	int64_t run;      /* as of this run; 0: latest of each host */
-	bool with_resolved;
+	const char *host;   /* NULL: all */
+	const char *id;     /* fingerprint or unambiguous prefix (else CONFIG); NULL: all */
+	int64_t run;        /* as of this run; 0: latest of each host */
+	bool with_resolved; /* in that run; with `id` also earlier ones */
 	bool with_explained;
 	enum severity at_least;
 };
@@ -133,7 +144,9 @@ struct store_host_row {
 	int64_t finished_s;
 	int64_t last_complete_s; /* 0: never */
 	int64_t oldest_content_s;
-	size_t open[SEVERITY_CRITICAL + 1];
+	size_t open[SEVERITY_CRITICAL + 1]; /* new ones among them */
+	size_t acknowledged;
+	size_t explained;
 	struct judge_counts counts;
 	struct hello hello; /* of the latest session; empty fields where none */
 	struct end end;
@@ -150,7 +163,10 @@ int store_hosts(struct store *store, int64_t run, store_host_cb *callback, void 
 typedef int store_run_cb(void *context, const struct store_run *run);
 int store_runs(struct store *store, size_t most, store_run_cb *callback, void *context,
 	       struct error *err) MUST_CHECK;
-/* By public name, unambiguous prefix, "latest", "previous" or number from the newest (-1, -2). */
+/*
+ * By public name, unambiguous prefix, "latest" (also "-1"), "previous" (also "-2"), "-3" ... CONFIG
+ * error where there is none. The run's strings live until store_close.
+ */
 int store_run_find(struct store *store, const char *name, struct store_run *run,
 		   struct error *err) MUST_CHECK;
 

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/store/inner.h"
+#include "schema/escape.h"
+
+/*
+ * A finding is written when it comes, when it changes and when it goes; a night on which it is still
+ * there writes nothing. What a host had is compared with what it has by fingerprint.
+ */
+struct current {
+	int64_t id;
+	int64_t finding;
+	char fingerprint[FINGERPRINT_SIZE];
+	struct digest digest; /* first half only */
+	enum finding_state state;
+	char *ack;
+	int64_t first_run;
+	int64_t from_run;
+	enum severity severity;
+	char *rule;
+	char *subject; /* escaped */
+	char *package; /* escaped */
+	bool seen;
+};
+
+struct currents {
+	struct arena arena;
+	struct current *item;
+	size_t count;
+	size_t room;
+};
+
+static enum finding_state state_of(const char *name)
+{
+	if (strcmp(name, "acknowledged") == 0) {
+		return FINDING_ACKNOWLEDGED;
+	}
+	return strcmp(name, "explained") == 0 ? FINDING_EXPLAINED : FINDING_OPEN;
+}
+
+static const char *name_of(enum finding_state state)
+{
+	switch (state) {
+	case FINDING_ACKNOWLEDGED:
+		return "acknowledged";
+	case FINDING_EXPLAINED:
+		return "explained";
+	default:
+		return "open";
+	}
+}
+
+static int by_fingerprint(const void *a, const void *b)
+{
+	const struct current *x = a, *y = b;
+
+	return strcmp(x->fingerprint, y->fingerprint);
+}
+
+static int current_read(struct currents *now, sqlite3_stmt *stmt, struct error *err)
+{
+	struct bytes digest = db_bytes(stmt, 3);
+	struct current *c;
+
+	if (now->count == now->room) {
+		size_t room = now->room ? now->room * 2 : 64;
+		struct current *item = realloc(now->item, room * sizeof(*item));
+
+		if (!item) {
+			return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
+		}
+		now->item = item;
+		now->room = room;
+	}
+	c = &now->item[now->count];
+	*c = (struct current){
+		.id = sqlite3_column_int64(stmt, 0),
+		.finding = sqlite3_column_int64(stmt, 1),
+		.state = state_of(db_text(stmt, 4)),
+		.ack = arena_string(&now->arena, db_text(stmt, 5)),
+		.first_run = sqlite3_column_int64(stmt, 6),
+		.from_run = sqlite3_column_int64(stmt, 7),
+		.severity = (enum severity)(sqlite3_column_int(stmt, 8) & 7),
+		.rule = arena_string(&now->arena, db_text(stmt, 9)),
+		.subject = arena_string(&now->arena, db_text(stmt, 10)),
+		.package = arena_string(&now->arena, db_text(stmt, 11)),
+	};
+	if (!c->ack || !c->rule || !c->subject || !c->package) {
+		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
+	}
+	if (c->severity > SEVERITY_CRITICAL) {
+		c->severity = SEVERITY_CRITICAL;
+	}
+	(void)strncpy(c->fingerprint, db_text(stmt, 2), sizeof(c->fingerprint) - 1);
+	memcpy(c->digest.bytes, digest.data, digest.len < 16 ? digest.len : 16);
+	now->count++;
+	return 0;
+}
+
+static int currents_load(struct store *store, int64_t host, struct currents *now, struct error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	bool row = true;
+	int result;
+
+	result = db_start(&store->db, &stmt, err,
+			  "SELECT i.id, i.finding, f.fingerprint, f.digest, i.state, i.ack, "
+			  "i.first_run, i.from_run, f.severity, f.rule, f.subject, f.package "
+			  "FROM interval i JOIN finding f ON f.id = i.finding "
+			  "WHERE i.host = ? AND i.until_run IS NULL",
+			  "i", host);
+	while (result == 0 && (result = db_next(&store->db, stmt, &row, err)) == 0 && row) {
+		result = current_read(now, stmt, err);
+	}
+	db_end(stmt);
+	if (result == 0 && now->count > 1) {
+		qsort(now->item, now->count, sizeof(*now->item), by_fingerprint);
+	}
+	return result;
+}
+
+static void finding_digest(struct store *store, const struct finding *f, struct digest *digest)
+{
+	struct pack *p = &store->blob;
+
+	p->len = 0;
+	pack_raw(p, f->id, strnlen(f->id, sizeof(f->id)));
+	pack_uint(p, 0);
+	pack_bytes(p, bytes_from_string(rule_name(f->rule)));
+	pack_uint(p, (uint64_t)f->severity);
+	pack_bytes(p, bytes_from_string(witness_name(f->witness)));
+	pack_bytes(p, bytes_make(f->letters, strnlen(f->letters, sizeof(f->letters))));
+	pack_raw(p, &f->marker, 1);
+	pack_bytes(p, f->subject);
+	pack_bytes(p, f->package);
+	pack_bytes(p, f->old_value);
+	pack_bytes(p, f->new_value);
+	pack_bytes(p, f->detail);
+	pack_digest(pack_all(p), digest);
+}
+
+static int finding_insert(struct store *store, const struct finding *f, struct bytes digest,
+			  int64_t *id, struct error *err)
+{
+	size_t subject_room = ESCAPE_ROOM(f->subject.len),
+	       package_room = ESCAPE_ROOM(f->package.len);
+	char marker[2] = {f->marker == '\0' ? ' ' : f->marker, '\0'};
+	char *subject = malloc(subject_room), *package = malloc(package_room);
+	char letters[sizeof(f->letters) + 1] = "";
+	int result = -1;
+
+	if (!subject || !package) {
+		(void)error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
+		goto out;
+	}
+	memcpy(letters, f->letters, sizeof(f->letters));
+	if (db_exec(&store->db, err,
+		    "INSERT INTO finding (digest, fingerprint, rule, severity, witness, letters, "
+		    "marker, subject, package, old, new, detail) "
+		    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		    "bttittttt"
+		    "sss",
+		    digest, f->id, rule_name(f->rule), (int64_t)f->severity,
+		    witness_name(f->witness), letters, marker,
+		    escape_text(f->subject, subject, subject_room),
+		    escape_text(f->package, package, package_room), f->old_value, f->new_value,
+		    f->detail)) {
+		goto out;
+	}
+	*id = sqlite3_last_insert_rowid(store->db.sql);
+	result = 0;
+out:
+	free(subject);
+	free(package);
+	return result;
+}
+
+static int finding_intern(struct store *store, const struct finding *f, const struct digest *digest,
+			  int64_t *id, struct error *err)
+{
+	struct bytes half = bytes_make(digest->bytes, 16);
+
+	if (db_number(&store->db, id, 0, err, "SELECT id FROM finding WHERE digest = ?", "b",
+		      half)) {
+		return -1;
+	}
+	return *id != 0 ? 0 : finding_insert(store, f, half, id, err);
+}
+
+static int interval_insert(struct store *store, int64_t host, int64_t finding,
+			   enum finding_state state, const char *ack, int64_t first_run,
+			   int64_t run, struct error *err)
+{
+	return db_exec(&store->db, err,
+		       "INSERT INTO interval (host, finding, state, ack, first_run, from_run) "
+		       "VALUES (?, ?, ?, ?, ?, ?)",
+		       "iittii", host, finding, name_of(state), ack, first_run, run);
+}
+
+static int interval_end(struct store *store, const struct current *c, int64_t run, bool resolved,
+			int64_t last_run, struct error *err)
+{
+	if (c->from_run == run) {
+		/* The same host twice in one run: what was said before does not count. */
+		return db_exec(&store->db, err, "DELETE FROM interval WHERE id = ?", "i", c->id);
+	}
+	return db_exec(&store->db, err,
+		       "UPDATE interval SET until_run = ?, resolved = ?, last_run = ? WHERE id = ?",
+		       "iizi", run, (int64_t)resolved, last_run, c->id);
+}
+
+static void count_open(struct tally *tally, enum finding_state state, enum severity severity)
+{
+	if (state == FINDING_ACKNOWLEDGED) {
+		tally->acknowledged++;
+	} else if (state == FINDING_EXPLAINED) {
+		tally->explained++;
+	} else {
+		tally->open[severity <= SEVERITY_CRITICAL ? severity : SEVERITY_CRITICAL]++;
+	}
+}
+
+static enum finding_state wanted_state(const struct finding *f)
+{
+	return f->state == FINDING_ACKNOWLEDGED || f->state == FINDING_EXPLAINED ? f->state
+										 : FINDING_OPEN;
+}
+
+static int put_one(struct store *store, int64_t host, int64_t run, int64_t last_run,
+		   struct currents *now, struct finding *f, const char *ack, struct tally *tally,
+		   struct error *err)
+{
+	struct current key = {0}, *c;
+	enum finding_state state = wanted_state(f);
+	struct digest digest;
+	int64_t id, first_run;
+
+	memcpy(key.fingerprint, f->id, sizeof(key.fingerprint));
+	c = now->count ? bsearch(&key, now->item, now->count, sizeof(key), by_fingerprint) : NULL;
+	finding_digest(store, f, &digest);
+	if (store->blob.failed) {
+		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
+	}
+	first_run = c ? c->first_run : run;
+	if (!c || memcmp(c->digest.bytes, digest.bytes, 16) != 0 || c->state != state ||
+	    strcmp(c->ack, ack) != 0) {
+		if ((c && interval_end(store, c, run, false, last_run, err)) ||
+		    finding_intern(store, f, &digest, &id, err) ||
+		    interval_insert(store, host, id, state, ack, first_run, run, err)) {
+			return -1;
+		}
+	}
+	if (c) {
+		c->seen = true;
+	}
+	f->state = state == FINDING_OPEN && first_run == run ? FINDING_NEW : state;
+	count_open(tally, state, f->severity);
+	return 0;
+}
+
+/* Which check of the coverage a rule depends on. */
+static const char *check_of(const char *rule)
+{
+	static const struct {
+		const char *prefix;
+		const char *check;
+	} checks[] = {
+		{"unowned.", "tree"},    {"volatile.", "volatile"}, {"setid.", "setid"},
+		{"capability.", "caps"}, {"flag.", "flags"},        {"mount.", "mounts"},
+	};
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		if (strncmp(rule, checks[i].prefix, strlen(checks[i].prefix)) == 0) {
+			return checks[i].check;
+		}
+	}
+	return "packages";
+}
+
+static bool is_below(struct bytes path, struct bytes folder)
+{
+	return folder.len > 0 && bytes_has_prefix(path, folder) &&
+	       (path.len == folder.len || folder.data[folder.len - 1] == '/' ||
+		path.data[folder.len] == '/');
+}
+
+/* Whether a section that may hold the subject has files that could not be read. */
+static bool is_unread(const struct observation *o, struct bytes subject, struct bytes package)
+{
+	for (size_t i = 0; i < o->section_count; i++) {
+		struct section_key key;
+
+		if (o->sections[i].unread == 0 || !section_key_decode(o->sections[i].key, &key)) {
+			continue;
+		}
+		if (section_kind_is_of_package(key.kind)
+			    ? package.len > key.part[2].len &&
+				      bytes_has_prefix(package, key.part[2]) &&
+				      package.data[key.part[2].len] == ' '
+			    : key.count < 2 || is_below(subject, key.part[1])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * After a partial look: was the place of this finding looked at? Its check must have been done, and
+ * no gap of that check may concern the subject.
+ */
+static bool was_looked_at(const struct observation *o, const struct current *c)
+{
+	struct bytes check = bytes_from_string(check_of(c->rule));
+	struct bytes subject = bytes_from_string(c->subject);
+	bool done = false;
+
+	for (size_t i = 0; i < o->coverage_count; i++) {
+		const struct coverage_item *item = &o->coverage[i];
+		bool is_path = item->subject.len > 0 && item->subject.data[0] == '/';
+
+		if (!bytes_equal(item->check, check)) {
+			continue;
+		}
+		if (item->state != COVERAGE_DONE &&
+		    (!is_path || is_below(subject, item->subject))) {
+			return false;
+		}
+		done = true;
+	}
+	return done && !is_unread(o, subject, bytes_from_string(c->package));
+}
+
+static bool may_resolve(const struct store_host *put, const struct current *c)
+{
+	if (!put->observation) {
+		return false;
+	}
+	switch (outcome_class(put->outcome)) {
+	case OUTCOME_CLASS_LOOKED:
+		return true;
+	case OUTCOME_CLASS_PARTIAL:
+		return was_looked_at(put->observation, c);
+	default:
+		return false;
+	}
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct finding *const *x = a, *const *y = b;
+	int order = strcmp((*x)->id, (*y)->id);
+
+	return order != 0 ? order : (*x > *y) - (*x < *y);
+}
+
+/* In order of fingerprints, so that one that comes twice is put once. */
+static int put_all(struct store *store, int64_t host, const struct store_run *run, int64_t last,
+		   const struct store_host *put, struct currents *now, struct tally *tally,
+		   struct error *err)
+{
+	size_t count = put->findings ? put->findings->count : 0;
+	struct finding **order = calloc(count + 1, sizeof(struct finding *));
+	int result = 0;
+
+	if (!order) {
+		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
+	}
+	for (size_t i = 0; i < count; i++) {
+		order[i] = &put->findings->item[i];
+	}
+	if (count > 1) {
+		qsort(order, count, sizeof(struct finding *), by_id);
+	}
+	for (size_t i = 0; i < count && result == 0; i++) {
+		const char *ack = put->acks ? put->acks[order[i] - put->findings->item] : NULL;
+
+		if (i > 0 && strcmp(order[i]->id, order[i - 1]->id) == 0) {
+			order[i]->state = order[i - 1]->state;
+			continue;
+		}
+		result = put_one(store, host, run->id, last, now, order[i], ack ? ack : "", tally,
+				 err);
+	}
+	free(order);
+	return result;
+}
+
+int interval_put(struct store *store, int64_t host, const struct store_run *run,
+		 const struct store_host *put, struct tally *tally, struct error *err)
+{
+	struct currents now = {0};
+	int64_t last = 0;
+	int result = -1;
+
+	if (currents_load(store, host, &now, err) ||
+	    db_number(&store->db, &last, 0, err,
+		      "SELECT coalesce(observed, latest) FROM host WHERE id = ?", "i", host)) {
+		goto out;
+	}
+	last = host_run_run(last);
+	if (put_all(store, host, run, last, put, &now, tally, err)) {
+		goto out;
+	}
+	for (size_t i = 0; i < now.count; i++) {
+		if (now.item[i].seen) {
+			continue;
+		}
+		if (!may_resolve(put, &now.item[i])) {
+			count_open(tally, now.item[i].state, now.item[i].severity);
+		} else if (interval_end(store, &now.item[i], run->id, true, last, err)) {
+			goto out;
+		}
+	}
+	result = 0;
+out:
+	arena_clear(&now.arena);
+	free(now.item);
+	return result;
+}

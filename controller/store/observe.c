@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/store/inner.h"
+
+/* The observation comes first, so that it is freed by its own address. */
+struct kept {
+	struct observation observation;
+	struct arena arena;
+};
+
+void store_observation_free(struct observation *observation)
+{
+	struct kept *kept = (struct kept *)(void *)observation;
+
+	if (kept) {
+		free(kept->observation.sections);
+		arena_clear(&kept->arena);
+		free(kept);
+	}
+}
+
+static int fill_sections(struct store *store, int64_t host, int64_t snapshot, struct observation *o,
+			 struct error *err)
+{
+	struct snapshot_store s = store_snapshots(store);
+	struct pairs *pairs = &store->pairs;
+
+	if (snapshot_load(&s, snapshot, pairs, err)) {
+		return -1;
+	}
+	o->sections = calloc(pairs->count + 1, sizeof(*o->sections));
+	if (!o->sections) {
+		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
+	}
+	for (size_t i = 0; i < pairs->count; i++) {
+		o->sections[i].key = store->names.key[pairs->item[i].key].encoded;
+		o->sections[i].content = store->names.object[pairs->item[i].object];
+	}
+	o->section_count = pairs->count;
+	return reading_load(store, host, snapshot, pairs, o->sections, err);
+}
+
+static int fill(struct store *store, int64_t row, struct kept *kept, bool *there, struct error *err)
+{
+	struct observation *o = &kept->observation;
+	int64_t host, snapshot, coverage, facts, finished;
+	sqlite3_stmt *stmt = NULL;
+	struct session session;
+	struct unpack u = {0};
+	bool found = false;
+	int result = -1;
+
+	*there = false;
+	if (db_start(&store->db, &stmt, err,
+		     "SELECT h.host, h.snapshot, h.coverage, h.facts, r.started + h.started + "
+		     "h.took, h.session FROM host_run h JOIN run r ON r.id = (h.id >> 24) "
+		     "WHERE h.id = ? AND h.snapshot IS NOT NULL",
+		     "i", row) ||
+	    db_next(&store->db, stmt, &found, err)) {
+		goto out;
+	}
+	if (!found) {
+		result = 0;
+		goto out;
+	}
+	host = sqlite3_column_int64(stmt, 0);
+	snapshot = sqlite3_column_int64(stmt, 1);
+	coverage = sqlite3_column_int64(stmt, 2);
+	facts = sqlite3_column_int64(stmt, 3);
+	finished = sqlite3_column_int64(stmt, 4);
+	u = unpack_start(db_bytes(stmt, 5));
+	if (!session_read(&u, finished, &session)) {
+		(void)store_damaged(store, "row of a host", row, err);
+		goto out;
+	}
+	if (session_load_facts(store, facts, &kept->arena, &o->hello, err) ||
+	    session_load_coverage(store, coverage, &u, &kept->arena, &o->coverage,
+				  &o->coverage_count, err) ||
+	    fill_sections(store, host, snapshot, o, err)) {
+		goto out;
+	}
+	o->hello.clock_ns = session.clock_ns;
+	o->end = session.end;
+	o->clock_offset_ns = session.clock_offset_ns;
+	*there = true;
+	result = 0;
+out:
+	db_end(stmt);
+	return result;
+}
+
+static int load_row(struct store *store, int64_t row, struct observation **observation,
+		    struct error *err)
+{
+	struct kept *kept = NULL;
+	bool there = false;
+
+	*observation = NULL;
+	if (row == 0) {
+		return 0;
+	}
+	if (store_ready(store, err)) {
+		return -1;
+	}
+	kept = calloc(1, sizeof(*kept));
+	if (!kept) {
+		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
+	}
+	if (fill(store, row, kept, &there, err)) {
+		store_observation_free(&kept->observation);
+		return -1;
+	}
+	if (!there) {
+		store_observation_free(&kept->observation);
+		return 0;
+	}
+	*observation = &kept->observation;
+	return 0;
+}
+
+int store_observation_load(struct store *store, const char *host, enum store_which which,
+			   struct observation **observation, struct error *err)
+{
+	int64_t row;
+
+	*observation = NULL;
+	if (db_number(&store->db, &row, 0, err,
+		      "SELECT CASE ?2 WHEN 0 THEN first WHEN 1 THEN complete ELSE observed END "
+		      "FROM host WHERE name = ?1",
+		      "ti", host, (int64_t)which)) {
+		return -1;
+	}
+	return load_row(store, row, observation, err);
+}
+
+int store_row_of(struct store *store, int64_t host, int64_t run, int64_t *row, struct error *err)
+{
+	return db_number(&store->db, row, 0, err,
+			 "SELECT id FROM host_run WHERE id >= ? AND id <= ? AND host = ?", "iii",
+			 host_run_first(run), host_run_first(run) + HOST_RUN_MOST, host);
+}
+
+int store_observation_of_run(struct store *store, const char *host, int64_t run,
+			     struct observation **observation, struct error *err)
+{
+	int64_t id, row;
+
+	*observation = NULL;
+	if (store_host_id(store, host, &id, err) || store_row_of(store, id, run, &row, err)) {
+		return -1;
+	}
+	return load_row(store, row, observation, err);
+}

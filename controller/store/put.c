@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: MIT
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/store/inner.h"
+#include "schema/escape.h"
+
+/* Rows of the host before this one: ids of host_run, 0 where there is none. */
+struct previous {
+	int64_t host;
+	int64_t row; /* of this run already, or 0 */
+	int64_t latest;
+	int64_t observed;
+	int64_t complete;
+	int64_t first;
+	int64_t snapshot; /* of observed */
+	int64_t packages;
+};
+
+static int find_host(struct store *store, const char *name, struct previous *p, struct error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	bool row = false;
+	int result;
+
+	*p = (struct previous){0};
+	result = db_start(&store->db, &stmt, err,
+			  "SELECT h.id, h.latest, h.observed, h.complete, h.first, r.snapshot, "
+			  "h.packages FROM host h LEFT JOIN host_run r ON r.id = h.observed "
+			  "WHERE h.name = ?",
+			  "t", name);
+	if (result == 0) {
+		result = db_next(&store->db, stmt, &row, err);
+	}
+	if (result == 0 && row) {
+		p->host = sqlite3_column_int64(stmt, 0);
+		p->latest = sqlite3_column_int64(stmt, 1);
+		p->observed = sqlite3_column_int64(stmt, 2);
+		p->complete = sqlite3_column_int64(stmt, 3);
+		p->first = sqlite3_column_int64(stmt, 4);
+		p->snapshot = sqlite3_column_int64(stmt, 5);
+		p->packages = sqlite3_column_int64(stmt, 6);
+	}
+	db_end(stmt);
+	if (result == 0 && !row) {
+		result = db_exec(&store->db, err, "INSERT INTO host (name) VALUES (?)", "t", name);
+		p->host = sqlite3_last_insert_rowid(store->db.sql);
+	}
+	return result;
+}
+
+static int put_objects(struct store *store, const struct store_host *put, struct error *err)
+{
+	for (size_t i = 0; i < put->object_count; i++) {
+		const struct store_object *object = &put->objects[i];
+		uint32_t id;
+
+		if (names_find_object(&store->names, &object->digest) != 0) {
+			continue;
+		}
+		if (object->content.len > OBJECT_MOST) {
+			return error_set(err, ERROR_STORE, 0, "host %s: a section of %zu bytes",
+					 put->name, object->content.len);
+		}
+		if (squeezer_pack(&store->squeezer, object->content, &store->packed, err) ||
+		    names_add_object(&store->names, &store->db, &object->digest,
+				     object->content.len, &id, err) ||
+		    db_exec(&store->db, err, "INSERT INTO content (object, data) VALUES (?, ?)",
+			    "ib", (int64_t)id, pack_all(&store->packed))) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* A section that is not where the last snapshot had it. */
+static int look_up(struct store *store, const struct store_host *put, size_t i, struct pair *pair,
+		   struct error *err)
+{
+	const struct observation *o = put->observation;
+	const struct observed_section *section = &o->sections[i];
+	char text[128];
+
+	if (i > 0 && bytes_compare(o->sections[i - 1].key, section->key) >= 0) {
+		return error_set(err, ERROR_STORE, 0, "host %s: sections out of order at %s",
+				 put->name, escape_text(section->key, text, sizeof(text)));
+	}
+	pair->object = names_find_object(&store->names, &section->content);
+	if (pair->object == 0) {
+		return error_set(err, ERROR_STORE, 0,
+				 "host %s: section %s: its content was never stored", put->name,
+				 escape_text(section->key, text, sizeof(text)));
+	}
+	pair->key = names_find_key(&store->names, section->key);
+	if (pair->key == 0) {
+		return names_add_key(&store->names, &store->db, section->key, &pair->key, err);
+	}
+	return 0;
+}
+
+/*
+ * The sections as pairs, in step with the last snapshot: of a host that hardly changed nearly every
+ * section is found there without a look into the index. *same: all of them were.
+ */
+static int make_pairs(struct store *store, const struct store_host *put, bool *same,
+		      struct error *err)
+{
+	const struct observation *o = put->observation;
+	const struct names *names = &store->names;
+	const struct pairs *last = &store->last;
+	bool found_before = true;
+	size_t j = 0;
+
+	store->pairs.count = 0;
+	*same = o->section_count == last->count;
+	for (size_t i = 0; i < o->section_count; i++) {
+		const struct observed_section *section = &o->sections[i];
+		struct pair pair = {0, 0};
+		bool found = false;
+
+		while (j < last->count) {
+			struct bytes key = names->key[last->item[j].key].encoded;
+			int order = key.data == section->key.data
+					    ? 0
+					    : bytes_compare(key, section->key);
+
+			if (order >= 0) {
+				found = order == 0;
+				break;
+			}
+			j++;
+		}
+		if (found && found_before &&
+		    digest_equal(&names->object[last->item[j].object], &section->content)) {
+			pair = last->item[j];
+		} else if (look_up(store, put, i, &pair, err)) {
+			return -1;
+		} else {
+			*same = false;
+		}
+		found_before = found;
+		j += found;
+		if (pairs_add(&store->pairs, pair, err)) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int put_snapshot(struct store *store, const struct store_host *put, struct previous *p,
+			int64_t *snapshot, struct error *err)
+{
+	struct snapshot_store s = store_snapshots(store);
+	bool same = false;
+
+	store->last.count = 0;
+	if ((p->snapshot != 0 && snapshot_load(&s, p->snapshot, &store->last, err)) ||
+	    make_pairs(store, put, &same, err)) {
+		return -1;
+	}
+	if (same && p->snapshot != 0) {
+		*snapshot = p->snapshot;
+		return 0;
+	}
+	return snapshot_put(&s, &store->pairs, p->snapshot, snapshot, &p->packages, err);
+}
+
+/* The host's system, where its [host] section is new. */
+static int put_os(struct store *store, const struct store_host *put, const struct previous *p,
+		  struct error *err)
+{
+	struct section_key key = {.kind = SECTION_HOST, .count = 1};
+	const struct observed_section *section;
+	uint8_t encoded[16], *data = NULL;
+	char os[512];
+	struct cbor_writer w;
+	size_t len;
+
+	cbor_writer_init(&w, encoded, sizeof(encoded));
+	key.part[0] = bytes_from_string(section_kind_name(SECTION_HOST));
+	section_key_encode(&w, &key);
+	section = observation_find(put->observation, bytes_make(encoded, w.len));
+	if (!section) {
+		return 0;
+	}
+	if (store_object_load(store, &section->content, &data, &len, err)) {
+		return -1;
+	}
+	os_release_name(bytes_make(data, len), os, sizeof(os));
+	free(data);
+	return db_exec(&store->db, err, "UPDATE host SET os = ? WHERE id = ?", "ti", os, p->host);
+}
+
+static int intern_text(struct store *store, const char *value, int64_t *id, struct error *err)
+{
+	*id = 0;
+	if (!value || value[0] == '\0') {
+		return 0;
+	}
+	if (db_number(&store->db, id, 0, err, "SELECT id FROM text WHERE value = ?", "t", value)) {
+		return -1;
+	}
+	if (*id != 0) {
+		return 0;
+	}
+	if (db_exec(&store->db, err, "INSERT INTO text (value) VALUES (?)", "t", value)) {
+		return -1;
+	}
+	*id = sqlite3_last_insert_rowid(store->db.sql);
+	return 0;
+}
+
+/* The row of this host in this run: a new one after the run's last, or the one it has already. */
+static int row_id(struct store *store, const struct store_run *run, const struct previous *p,
+		  int64_t *id, struct error *err)
+{
+	if (host_run_run(p->latest) == run->id) {
+		*id = p->latest;
+		return db_exec(&store->db, err, "DELETE FROM host_run WHERE id = ?", "i", *id);
+	}
+	if (db_number(&store->db, id, 0, err,
+		      "SELECT max(id) FROM host_run WHERE id >= ? AND id <= ?", "ii",
+		      host_run_first(run->id), host_run_first(run->id) + HOST_RUN_MOST)) {
+		return -1;
+	}
+	*id = *id == 0 ? host_run_first(run->id) + 1 : *id + 1;
+	if (host_run_run(*id) != run->id) {
+		return error_set(err, ERROR_STORE, 0, "too many hosts in one run");
+	}
+	return 0;
+}
+
+struct row {
+	int64_t id;
+	int64_t outcome;
+	int64_t reason;
+	int64_t snapshot;
+	int64_t coverage;
+	int64_t facts;
+	int64_t tally;
+	int64_t content_age;
+};
+
+static int64_t oldest_reading(const struct observation *o)
+{
+	int64_t oldest = INT64_MAX;
+
+	for (size_t i = 0; i < o->section_count; i++) {
+		oldest = o->sections[i].read_s < oldest ? o->sections[i].read_s : oldest;
+	}
+	return oldest;
+}
+
+static int put_observation(struct store *store, const struct store_run *run,
+			   const struct store_host *put, struct previous *p, struct row *row,
+			   struct pack *session, struct error *err)
+{
+	const struct observation *o = put->observation;
+	int64_t before = p->snapshot;
+	struct session s = {
+		.clock_offset_ns = o->clock_offset_ns,
+		.clock_ns = o->hello.clock_ns,
+		.probe_bytes = put->probe_bytes,
+		.end = o->end,
+	};
+
+	if (put_snapshot(store, put, p, &row->snapshot, err) ||
+	    (row->snapshot != before && put_os(store, put, p, err)) ||
+	    session_put_facts(store, &o->hello, &row->facts, err)) {
+		return -1;
+	}
+	session_write(session, &s, put->finished_s);
+	if (session_put_coverage(store, o, session, &row->coverage, err) ||
+	    reading_put(store, p->host, row->snapshot, o, err) ||
+	    timeline_put(store, p->host, run, o, err)) {
+		return -1;
+	}
+	row->content_age = 0;
+	if (o->section_count > 0 && oldest_reading(o) < put->finished_s) {
+		row->content_age = put->finished_s - oldest_reading(o);
+	}
+	return 0;
+}
+
+static int write_row(struct store *store, const struct store_run *run, const struct store_host *put,
+		     int64_t host, const struct row *row, struct bytes session, struct error *err)
+{
+	/* 0 is a content age too, and NULL where nothing was looked at. */
+	const char *types = row->snapshot != 0 ? "iiizzzziiiiiib" : "iiizzzziiiiizb";
+	int64_t started = put->started_s - run->started_s;
+
+	return db_exec(
+		&store->db, err,
+		"INSERT INTO host_run (id, host, outcome, reason, snapshot, coverage, facts, "
+		"tally, started, took, sent, received, content_age, session) "
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		types, row->id, host, row->outcome, row->reason, row->snapshot, row->coverage,
+		row->facts, row->tally, started, put->finished_s - put->started_s,
+		(int64_t)put->sent_bytes, (int64_t)put->received_bytes, row->content_age, session);
+}
+
+static int write_host(struct store *store, const struct store_host *put, const struct previous *p,
+		      const struct row *row, struct error *err)
+{
+	bool looked = outcome_class(put->outcome) == OUTCOME_CLASS_LOOKED && row->snapshot != 0;
+
+	return db_exec(&store->db, err,
+		       "UPDATE host SET latest = ?, observed = ?, complete = ?, first = ?, "
+		       "packages = ? WHERE id = ?",
+		       "izzzzi", row->id, row->snapshot != 0 ? row->id : p->observed,
+		       looked ? row->id : p->complete,
+		       p->first != 0 || !looked ? p->first : row->id, p->packages, p->host);
+}
+
+static int put_all(struct store *store, const struct store_run *run, struct store_host *put,
+		   struct error *err)
+{
+	static const struct judge_counts none;
+	struct tally tally = {.counts = put->counts ? *put->counts : none};
+	struct row row = {0};
+	struct pack session = {0};
+	struct previous p;
+	int result = -1;
+
+	if (find_host(store, put->name, &p, err) || put_objects(store, put, err) ||
+	    (put->observation && put_observation(store, run, put, &p, &row, &session, err)) ||
+	    interval_put(store, p.host, run, put, &tally, err) ||
+	    tally_put(store, &tally, &row.tally, err) ||
+	    intern_text(store, outcome_name(put->outcome), &row.outcome, err) ||
+	    intern_text(store, put->reason, &row.reason, err) ||
+	    row_id(store, run, &p, &row.id, err)) {
+		goto out;
+	}
+	if (!put->observation) {
+		struct session s = {.probe_bytes = put->probe_bytes};
+
+		session_write(&session, &s, put->finished_s);
+	}
+	if (session.failed) {
+		(void)error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
+		goto out;
+	}
+	if (write_row(store, run, put, p.host, &row, pack_all(&session), err) ||
+	    write_host(store, put, &p, &row, err)) {
+		goto out;
+	}
+	if (put->excerpt.len > 0 &&
+	    db_exec(&store->db, err,
+		    "INSERT OR REPLACE INTO excerpt (host_run, data) VALUES (?, ?)", "ib", row.id,
+		    put->excerpt)) {
+		goto out;
+	}
+	result = 0;
+out:
+	pack_clear(&session);
+	return result;
+}
+
+int store_host_put(struct store *store, const struct store_run *run, struct store_host *put,
+		   struct error *err)
+{
+	assert(store->db.writable && run->id > 0);
+	if (store_ready(store, err) || db_begin(&store->db, err)) {
+		return error_prefix(err, "host %s", put->name);
+	}
+	if (put_all(store, run, put, err) || db_commit(&store->db, err)) {
+		db_rollback(&store->db);
+		store_forget(store);
+		return error_prefix(err, "host %s", put->name);
+	}
+	return 0;
+}
