@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/ssh/pool_private.h"
+#include "controller/ssh/pubkey.h"
+
+/* One connection for each type, because a server shows one key a connection. */
+static const char *const types[] = {
+	"ssh-ed25519",         "ecdsa-sha2-nistp256",       "ecdsa-sha2-nistp384",
+	"ecdsa-sha2-nistp521", "rsa-sha2-512,rsa-sha2-256",
+};
+#define TYPES (sizeof(types) / sizeof(types[0]))
+
+struct fetch {
+	struct pool *pool;
+	pool_hostkeys done;
+	void *context;
+	char *host;
+	char *address;
+	uint16_t port;
+	struct pool_hostkey key[POOL_HOSTKEYS_MAX];
+	uint8_t *blob[POOL_HOSTKEYS_MAX];
+	size_t key_count;
+	unsigned open;
+	enum outcome outcome;
+	char reason[256];
+};
+
+struct part {
+	struct fetch *fetch;
+	struct channel *channel;
+};
+
+static void compare(struct fetch *fetch, struct pool_hostkey *key)
+{
+	struct known_host known[POOL_KNOWN_MAX];
+	size_t count = known_hosts_find(fetch->pool->known, fetch->address, fetch->port, known,
+					POOL_KNOWN_MAX);
+	const char *word = "unknown";
+
+	for (size_t i = 0; i < count; i++) {
+		if (known[i].kind == KNOWN_REVOKED && bytes_equal(known[i].blob, key->blob)) {
+			word = "revoked";
+			break;
+		}
+		if (known[i].kind != KNOWN_KEY ||
+		    !bytes_equal(pubkey_type(known[i].blob), key->type)) {
+			continue;
+		}
+		if (bytes_equal(known[i].blob, key->blob)) {
+			word = "same";
+		} else if (strcmp(word, "same") != 0) {
+			word = "other";
+		}
+	}
+	(void)snprintf(key->known, sizeof(key->known), "%s", word);
+}
+
+static void finish(struct fetch *fetch)
+{
+	fetch->done(fetch->context, fetch->host, fetch->key, fetch->key_count, fetch->outcome,
+		    fetch->reason);
+	for (size_t i = 0; i < fetch->key_count; i++) {
+		free(fetch->blob[i]);
+	}
+	free(fetch->host);
+	free(fetch->address);
+	free(fetch);
+}
+
+static void on_frame(void *context, struct bytes payload)
+{
+	(void)context;
+	(void)payload;
+}
+
+static void on_closed(void *context, const struct channel_close *close)
+{
+	struct part *part = context;
+	struct fetch *fetch = part->fetch;
+	struct channel *channel = part->channel;
+
+	if (channel->hostkey && fetch->key_count < POOL_HOSTKEYS_MAX) {
+		struct pool_hostkey *key = &fetch->key[fetch->key_count];
+
+		key->blob = bytes_make(channel->hostkey, channel->hostkey_len);
+		key->type = pubkey_type(key->blob);
+		fetch->blob[fetch->key_count++] = channel->hostkey;
+		channel->hostkey = NULL;
+		pubkey_fingerprint(key->blob, key->fingerprint);
+		compare(fetch, key);
+	} else if (fetch->outcome == OUTCOME_NOT_ASKED || fetch->outcome == OUTCOME_KEX_FAILED) {
+		/* That it has no key of one type is no failure; another failure says more. */
+		fetch->outcome = close->outcome;
+		memcpy(fetch->reason, close->reason, sizeof(fetch->reason));
+	}
+	free(part);
+	if (--fetch->open == 0) {
+		finish(fetch);
+	}
+}
+
+int pool_fetch_hostkeys(struct transport *transport, const struct target *target,
+			pool_hostkeys done, void *context, struct error *err)
+{
+	static const struct channel_handler handler = {.frame = on_frame, .closed = on_closed};
+	struct pool *pool = (struct pool *)transport;
+	struct fetch *fetch = calloc(1, sizeof(*fetch));
+
+	if (!fetch) {
+		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory to fetch host keys");
+	}
+	fetch->pool = pool;
+	fetch->done = done;
+	fetch->context = context;
+	fetch->host = strdup(target->name);
+	fetch->address = strdup(target->address ? target->address : target->name);
+	fetch->port = target->port ? target->port : pool->port ? pool->port : 22;
+	if (!fetch->host || !fetch->address) {
+		goto nomem;
+	}
+	for (size_t i = 0; i < TYPES; i++) {
+		struct part *part = calloc(1, sizeof(*part));
+		struct channel *channel = part ? channel_new(pool, target, &handler, part, err)
+					       : NULL;
+
+		if (!channel) {
+			free(part);
+			if (fetch->open > 0) {
+				break; /* those that run will finish it */
+			}
+			goto nomem;
+		}
+		*part = (struct part){fetch, channel};
+		channel->fetching = true;
+		channel->fetch_types = types[i];
+		fetch->open++;
+		channel_begin(channel);
+	}
+	return 0;
+nomem:
+	free(fetch->host);
+	free(fetch->address);
+	free(fetch);
+	return error_set(err, ERROR_NOMEM, ENOMEM, "no memory to fetch host keys");
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_CONTROLLER_SSH_POOL_PRIVATE_H
+#define MUSTER_CONTROLLER_SSH_POOL_PRIVATE_H
+
+/*
+ * The inside of the pool, shared by its parts: pool.c (children, the transport's functions),
+ * pool_channel.c (one host from open to closed), pool_hostkeys.c (fetching keys). Nobody else
+ * includes this.
+ */
+
+#include <uthash.h>
+
+#include "controller/ssh/child.h"
+#include "controller/ssh/control.h"
+#include "controller/ssh/keys.h"
+#include "controller/ssh/known_hosts.h"
+#include "controller/ssh/pool.h"
+
+#define POOL_CHILDREN_MAX 64
+#define POOL_KNOWN_MAX 64
+
+struct pool;
+
+struct pool_child {
+	struct pool *pool;
+	struct child_process *process; /* NULL: not running */
+	unsigned live;
+	bool ready;
+};
+
+enum channel_state {
+	CHANNEL_RESOLVING,
+	CHANNEL_STARTED, /* a child has it */
+	CHANNEL_ENDED,   /* waits for its turn to be told */
+};
+
+struct channel {
+	struct pool *pool;
+	uint64_t id;
+	UT_hash_handle hh; /* by id */
+	struct channel *next_ended;
+	enum channel_state state;
+	struct channel_handler handler;
+	void *context;
+	struct resolving *resolving;
+	struct pool_child *child;
+
+	char *name;    /* inventory name */
+	char *address; /* host name or address to connect to */
+	char *user;
+	char *key_alias; /* name in known_hosts, without port; NULL: address and port */
+	uint16_t port;
+	bool sudo;
+	uint32_t connect_timeout_ms;
+	uint32_t timeout_ms;
+	uint64_t cap_bytes;
+	uint64_t overdue_ms; /* when the child should have ended it; 0: never */
+
+	bool fetching;           /* wants the host key, nothing else */
+	const char *fetch_types; /* algorithms to ask for */
+	struct known_host known[POOL_KNOWN_MAX];
+	size_t known_count;
+	bool known_by_name_only; /* found without the port: another key is unknown, not wrong */
+	size_t key[CONTROL_KEYS_MAX]; /* indices into the keys */
+	size_t key_count;
+	uint8_t session_id[64]; /* the only one that is signed for this channel */
+	size_t session_id_len;
+	const char *refused; /* why nothing was signed, or NULL */
+
+	struct channel_close close;
+	uint8_t excerpt[CONTROL_EXCERPT_MAX];
+	uint8_t *hostkey; /* what a fetching channel got */
+	size_t hostkey_len;
+};
+
+struct pool_probe {
+	char arch[32];
+	struct digest sha256;
+	uint8_t *data;
+	size_t size;
+};
+
+struct pool {
+	struct transport transport;
+	uv_loop_t *loop;
+	char helper[4096];
+	struct pool_child child[POOL_CHILDREN_MAX];
+	unsigned child_count;
+	struct pool_probe probe[4];
+	size_t probe_count;
+	struct keys *keys;
+	struct known_hosts *known;
+	char *user;
+	uint16_t port;
+	struct channel *channels; /* by id */
+	uint64_t next_id;
+	struct channel *ended;
+	struct channel **ended_tail;
+	uv_timer_t defer;
+	uv_timer_t tick;
+	unsigned handles;
+};
+
+/* pool.c */
+/* The least loaded child, started if need be. */
+struct pool_child *pool_take_child(struct pool *pool, struct error *err);
+/* Has the ended channels told about soon. */
+void pool_wake(struct pool *pool);
+/* Keeps the loop alive for the first of some channels; the last one lets go. */
+void pool_hold(struct pool *pool);
+
+/* pool_channel.c */
+struct channel *channel_new(struct pool *pool, const struct target *target,
+			    const struct channel_handler *handler, void *context,
+			    struct error *err);
+/* Resolves and starts; whatever fails ends the channel later, never from inside. */
+void channel_begin(struct channel *channel);
+void channel_end(struct channel *channel, enum outcome outcome, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void channel_message(struct channel *channel, const struct control_message *message);
+void channel_tell_and_free(struct channel *channel);
+void channel_signed(struct channel *channel, struct bytes value);
+
+#endif
