@@ -12,6 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "schema/bytes.h"
+#include "schema/error.h"
+
+struct arena;
+
 enum severity { SEVERITY_INFO, SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL };
 
 const char *severity_name(enum severity severity);
@@ -30,8 +35,12 @@ struct policy_weight {
 
 /* An exception that the distribution itself makes and the policy knows. */
 struct policy_known {
-	char *kind;    /* diversion, statoverride, path-exclude, path-include, alternative, mount */
-	char *pattern; /* fnmatch over the record's fields joined by blanks, escaped */
+	/*
+	 * diversion, statoverride (also: owner and mode that a package's scripts set), path-exclude,
+	 * path-include, alternative, alternative-slave, mount, capability (path, as getcap says)
+	 */
+	char *kind;
+	char *pattern; /* over the record's fields joined by blanks, escaped; * matches '/' too */
 	char *reason;
 };
 
@@ -39,12 +48,12 @@ struct policy {
 	struct string_list roots;
 	struct string_list volatiles;
 	struct string_list web_roots;
-	struct string_list excludes; /* left out by choice: counted as coverage */
-	struct string_list always;   /* read every night */
-	struct string_list
-		generated;  /* files that triggers regenerate: presence only; reason in YAML */
-	uint32_t max_age_s; /* content older than this is stale: partial */
-	uint32_t rehash_of; /* 30: a thirtieth a night */
+	struct string_list excludes;          /* left out by choice: counted as coverage */
+	struct string_list always;            /* read every night */
+	struct string_list generated;         /* made again by triggers: presence only */
+	struct string_list generated_reasons; /* as many */
+	uint32_t max_age_s;                   /* content older than this is stale: partial */
+	uint32_t rehash_of;                   /* 30: a thirtieth a night */
 	uint32_t budget_s;
 	uint64_t budget_read_bytes;
 	uint64_t budget_entries;
@@ -55,11 +64,19 @@ struct policy {
 	size_t weight_count;
 	struct policy_known *known;
 	size_t known_count;
-	struct string_list severities; /* "rule=severity" overrides, checked at reading */
-	void *memory;                  /* private */
+	struct string_list severities; /* "rule=severity"; the rules are the judge's to know */
+	struct arena *memory;          /* private: NULL in the default */
 };
 
-/* What holds without a baseline; static. */
+/* Static: what holds without a baseline, and for each key that a policy leaves out. */
 const struct policy *policy_default(void);
+/* The same as the commented YAML that `muster init` writes (free()), or NULL for lack of memory. */
+char *policy_default_text(void);
+
+/* `source` is for messages: CONFIG errors are "source:line:column: ...". */
+int policy_parse(const char *source, struct bytes text, struct policy **policy,
+		 struct error *err) MUST_CHECK;
+/* Not for policy_default(). */
+void policy_free(struct policy *policy);
 
 #endif
