@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "payloads/dpkg/paths.h"
 #include "payloads/package_db.h"
+#include "payloads/package_paths.h"
 
 struct lines {
 	char **line;
