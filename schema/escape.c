@@ -129,6 +129,14 @@ bool escape_is_needed(enum escape_style style, struct bytes from)
 	return false;
 }
 
+size_t escape_character(struct bytes from, uint32_t *point, bool *is_plain)
+{
+	size_t n = utf8_sequence(from.data, from.len, point);
+
+	*is_plain = n > 0 && *point >= 0x20 && *point != 0x7f && !(n > 1 && is_deceptive(*point));
+	return n;
+}
+
 static bool is_octal(uint8_t c, uint8_t most)
 {
 	return c >= '0' && c <= most;

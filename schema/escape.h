@@ -35,6 +35,13 @@ const char *escape_text(struct bytes from, char *to, size_t room);
 bool escape_is_needed(enum escape_style style, struct bytes from);
 
 /*
+ * The character that `from` (not empty) begins with, for formats with an escaping of their own
+ * (JSON): its length in bytes, its code point, and whether ESCAPE_TEXT lets it stand as it is. 0
+ * where it begins with no valid UTF-8.
+ */
+size_t escape_character(struct bytes from, uint32_t *point, bool *is_plain);
+
+/*
  * Undoes either style, in place allowed (to == from.data). Returns the length, or -1 where `from`
  * holds a backslash that is not followed by three octal digits of a byte.
  */

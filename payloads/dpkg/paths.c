@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "payloads/package_paths.h"
+#include "payloads/dpkg/paths.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "payloads/claim_table.h"
+#include "payloads/dpkg/claims.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+#include <string.h>
+
+#include "controller/report/jsonl.h"
+#include "controller/report/values.h"
+#include "controller/report/writer.h"
+
+/* schema/findings.schema.json describes every line; additions only. */
+#define SCHEMA_VERSION 1
+
+static int make(void **state, struct error *err)
+{
+	(void)err;
+	*state = NULL;
+	return 0;
+}
+
+static void free_nothing(void *state)
+{
+	(void)state;
+}
+
+static void begin(struct jsonl *json, const struct writer_context *context, const char *type)
+{
+	jsonl_init(json, context->options->out);
+	jsonl_object(json, NULL);
+	jsonl_number(json, "v", SCHEMA_VERSION);
+	jsonl_string(json, "type", type);
+	if (context->options->is_run) {
+		jsonl_string(json, "run", context->run.name);
+	} else {
+		jsonl_null(json, "run");
+	}
+}
+
+/* Whole lines only: whoever reads along never sees half of one. */
+static int end(struct jsonl *json, struct error *err)
+{
+	jsonl_close(json, '}');
+	if (fflush(json->out) != 0) {
+		return error_set(err, ERROR_SYSTEM, 0, "standard output: cannot be written");
+	}
+	return 0;
+}
+
+static int run_start(void *state, const struct writer_context *context, struct error *err)
+{
+	const struct store_run *run = &context->run;
+	struct jsonl json;
+
+	(void)state;
+	begin(&json, context, "run_start");
+	jsonl_string(&json, "kind", run->kind ? run->kind : "status");
+	jsonl_string(&json, "sweep", run->sweep ? run->sweep : "");
+	jsonl_time(&json, "started", run->started_s);
+	jsonl_string(&json, "version", run->version ? run->version : "");
+	if (run->commit && *run->commit) {
+		jsonl_string(&json, "baseline", run->commit);
+	} else {
+		jsonl_null(&json, "baseline");
+	}
+	jsonl_unsigned(&json, "hosts", run->hosts_asked);
+	return end(&json, err);
+}
+
+static void write_coverage(struct jsonl *json, const struct report_host *host)
+{
+	jsonl_array(json, "coverage");
+	for (size_t i = 0; host->coverage && i < host->coverage_count; i++) {
+		const struct coverage_item *item = &host->coverage[i];
+
+		jsonl_object(json, NULL);
+		jsonl_bytes(json, "check", item->check);
+		jsonl_bytes(json, "subject", item->subject);
+		jsonl_string(json, "state", values_coverage_name(item->state));
+		jsonl_bytes(json, "reason", item->reason);
+		jsonl_unsigned(json, "count", item->count);
+		jsonl_close(json, '}');
+	}
+	jsonl_close(json, ']');
+}
+
+static int host(void *state, const struct writer_context *context, const struct report_host *host,
+		struct error *err)
+{
+	const struct judge_counts *counts = host->counts;
+	struct jsonl json;
+
+	(void)state;
+	begin(&json, context, "host");
+	jsonl_string(&json, "host", host->name);
+	jsonl_string(&json, "state", outcome_name(host->outcome));
+	jsonl_string(&json, "reason", host->reason ? host->reason : "");
+	jsonl_string(&json, "advice", outcome_advice(host->outcome));
+	if (counts) {
+		jsonl_object(&json, "files");
+		jsonl_unsigned(&json, "proved", counts->files_proved);
+		jsonl_unsigned(&json, "unproved", counts->files_unproved);
+		jsonl_unsigned(&json, "skipped", counts->files_skipped);
+		jsonl_close(&json, '}');
+		jsonl_unsigned(&json, "packages", counts->packages);
+	} else {
+		jsonl_null(&json, "files");
+		jsonl_null(&json, "packages");
+	}
+	write_coverage(&json, host);
+	jsonl_object(&json, "bytes");
+	jsonl_unsigned(&json, "sent", host->sent_bytes);
+	jsonl_unsigned(&json, "received", host->received_bytes);
+	jsonl_unsigned(&json, "probe", host->probe_bytes);
+	jsonl_close(&json, '}');
+	jsonl_number(&json, "ms", host->wall_ms);
+	jsonl_time(&json, "finished", host->finished_s);
+	jsonl_time(&json, "oldest_content", host->oldest_content_s);
+	return end(&json, err);
+}
+
+/* "type=file mode=0755 ..." as an object; what is not such words as {"text": ...}. */
+static void write_value(struct jsonl *json, const char *key, struct bytes value)
+{
+	struct values_word word;
+
+	if (value.len == 0) {
+		jsonl_null(json, key);
+		return;
+	}
+	jsonl_object(json, key);
+	if (values_are_words(value)) {
+		while (values_next(&value, &word)) {
+			char name[VALUES_KEY_MAX + 1];
+
+			memcpy(name, word.key.data, word.key.len);
+			name[word.key.len] = '\0';
+			jsonl_bytes(json, name, word.value);
+		}
+	} else {
+		jsonl_bytes(json, "text", value);
+	}
+	jsonl_close(json, '}');
+}
+
+static void write_package(struct jsonl *json, struct bytes package)
+{
+	const uint8_t *blank = package.len ? memchr(package.data, ' ', package.len) : NULL;
+	size_t name = blank ? (size_t)(blank - package.data) : package.len;
+
+	if (package.len == 0) {
+		jsonl_null(json, "pkg");
+		return;
+	}
+	jsonl_object(json, "pkg");
+	jsonl_bytes(json, "name", bytes_make(package.data, name));
+	jsonl_bytes(json, "ver",
+		    blank ? bytes_make(blank + 1, package.len - name - 1) : bytes_make("", 0));
+	jsonl_close(json, '}');
+}
+
+static int finding(void *state, const struct writer_context *context,
+		   const struct report_finding *found, struct error *err)
+{
+	const struct finding *f = found->finding;
+	struct jsonl json;
+
+	(void)state;
+	begin(&json, context, "finding");
+	jsonl_string(&json, "host", found->host);
+	jsonl_string(&json, "fid", f->id);
+	jsonl_string(&json, "rule", rule_name(f->rule));
+	jsonl_string(&json, "sev", severity_name(f->severity));
+	jsonl_string(&json, "state", finding_state_name(f->state));
+	jsonl_string(&json, "change", values_change_name(f));
+	jsonl_bytes(&json, "path", f->subject);
+	if (jsonl_is_exact(f->subject)) {
+		jsonl_null(&json, "path_b64");
+	} else {
+		jsonl_base64(&json, "path_b64", f->subject);
+	}
+	jsonl_string(&json, "attrs", f->letters);
+	jsonl_string(&json, "marker", f->marker == 'c' ? "c" : "");
+	jsonl_string(&json, "witness", witness_name(f->witness));
+	write_value(&json, "old", f->old_value);
+	write_value(&json, "new", f->new_value);
+	write_package(&json, f->package);
+	jsonl_bytes(&json, "detail", f->detail);
+	if (found->ack && *found->ack) {
+		jsonl_string(&json, "ack", found->ack);
+	} else {
+		jsonl_null(&json, "ack");
+	}
+	jsonl_time(&json, "first_seen", found->first_seen_s);
+	return end(&json, err);
+}
+
+static int run_end(void *state, const struct writer_context *context, struct error *err)
+{
+	static const char *const verdicts[] = {[REPORT_CLEAN] = "clean",
+					       [REPORT_FINDINGS] = "findings",
+					       [REPORT_INCOMPLETE] = "incomplete"};
+	const struct report_tally *tally = context->tally;
+	struct jsonl json;
+
+	(void)state;
+	begin(&json, context, "run_end");
+	jsonl_time(&json, "finished", context->run.finished_s);
+	jsonl_string(&json, "verdict",
+		     context->interrupted ? "interrupted" : verdicts[context->verdict]);
+	jsonl_object(&json, "hosts");
+	for (int i = 0; i < OUTCOMES; i++) {
+		if (tally->by_outcome[i] > 0) {
+			jsonl_unsigned(&json, outcome_name((enum outcome)i), tally->by_outcome[i]);
+		}
+	}
+	jsonl_close(&json, '}');
+	jsonl_object(&json, "open");
+	for (int i = 0; i <= SEVERITY_CRITICAL; i++) {
+		jsonl_unsigned(&json, severity_name((enum severity)i), tally->open[i]);
+	}
+	jsonl_close(&json, '}');
+	jsonl_unsigned(&json, "new", tally->fresh);
+	jsonl_unsigned(&json, "acknowledged", tally->acknowledged);
+	jsonl_unsigned(&json, "explained", tally->explained);
+	jsonl_unsigned(&json, "resolved", tally->resolved);
+	jsonl_object(&json, "files");
+	jsonl_unsigned(&json, "proved", tally->proved);
+	jsonl_unsigned(&json, "unproved", tally->unproved);
+	jsonl_unsigned(&json, "skipped", tally->skipped);
+	jsonl_close(&json, '}');
+	return end(&json, err);
+}
+
+const struct writer writer_ndjson = {
+	.name = "ndjson",
+	.make = make,
+	.free = free_nothing,
+	.run_start = run_start,
+	.host = host,
+	.finding = finding,
+	.run_end = run_end,
+};

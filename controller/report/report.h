@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_CONTROLLER_REPORT_REPORT_H
+#define MUSTER_CONTROLLER_REPORT_REPORT_H
+
+/*
+ * What a run, or the latest look at each host, came to, in one of several formats: one small writer
+ * behind all of them (writer.h). Calls come in this order: run_start; then for each host `host` and
+ * its findings; run_end. Counts while it goes, so that exit code and verdict are the same in every
+ * format. Every byte of a host is escaped on its way out. NDJSON is written as it comes; text folds
+ * changes over hosts and is written at the end.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "controller/judge/finding.h"
+#include "controller/judge/judge.h"
+#include "controller/judge/observation.h"
+#include "controller/store/store.h"
+#include "schema/error.h"
+#include "schema/outcome.h"
+
+struct report;
+
+enum report_format { REPORT_TEXT, REPORT_NDJSON };
+
+#define REPORT_FAIL_NEVER (SEVERITY_CRITICAL + 1)
+
+struct report_options {
+	enum report_format format;
+	FILE *out;
+	bool color;
+	bool quiet;       /* no advice */
+	bool all;         /* also resolved, explained, acknowledged */
+	unsigned verbose; /* 1: more of each finding and host */
+	unsigned fail_on; /* enum severity, or REPORT_FAIL_NEVER */
+	bool is_run;      /* false: the latest look at each host, without a run */
+};
+
+/* One host. Borrowed during the call. */
+struct report_host {
+	const char *name;
+	enum outcome outcome;
+	const char *reason;                   /* escaped, may be "" */
+	const struct judge_counts *counts;    /* NULL where it was not looked at */
+	const struct coverage_item *coverage; /* raw; may be NULL */
+	size_t coverage_count;
+	uint64_t sent_bytes;
+	uint64_t received_bytes;
+	uint64_t probe_bytes;
+	int64_t wall_ms;          /* 0: not known */
+	int64_t finished_s;       /* 0: now */
+	int64_t oldest_content_s; /* 0: not known */
+};
+
+struct report_finding {
+	const char *host;
+	const struct finding *finding;
+	int64_t first_seen_s; /* 0: not known */
+	const char *ack;      /* id, or "" */
+};
+
+/* Kept while the report is made. */
+struct report_tally {
+	size_t hosts;
+	size_t by_outcome[OUTCOMES];
+	size_t looked;                      /* clean, findings */
+	size_t hosts_open;                  /* with something open at fail_on or above */
+	size_t open[SEVERITY_CRITICAL + 1]; /* new and open, a host each */
+	size_t fresh;                       /* new among them */
+	size_t acknowledged, explained, resolved;
+	uint64_t packages, proved, unproved, skipped;
+};
+
+int report_new(struct report **report, const struct report_options *options,
+	       struct error *err) MUST_CHECK;
+void report_free(struct report *report);
+
+int report_run_start(struct report *report, const struct store_run *run,
+		     struct error *err) MUST_CHECK;
+int report_host(struct report *report, const struct report_host *host,
+		struct error *err) MUST_CHECK;
+int report_finding(struct report *report, const struct report_finding *finding,
+		   struct error *err) MUST_CHECK;
+int report_run_end(struct report *report, const struct store_run *run, bool interrupted,
+		   struct error *err) MUST_CHECK;
+
+const struct report_tally *report_tally(const struct report *report);
+
+/* What the whole came to, by the tally: also the exit code of the run. */
+enum report_verdict {
+	REPORT_CLEAN = 0,
+	REPORT_FINDINGS = 1,
+	REPORT_INCOMPLETE = 3,
+};
+enum report_verdict report_verdict(const struct report *report);
+
+#endif

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: MIT
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/inventory/fold.h"
+#include "controller/report/changes.h"
+#include "controller/report/groups.h"
+#include "controller/report/line.h"
+#include "controller/report/print.h"
+#include "controller/report/values.h"
+#include "controller/report/writer.h"
+#include "schema/escape.h"
+
+#define GROUPS_SHOWN 100
+#define ROWS_SHOWN 500
+
+struct text {
+	struct changes *changes;
+	struct groups *unlooked; /* by state and reason */
+	struct groups *gaps;     /* of partial hosts: by check and reason */
+};
+
+static void free_text(void *state)
+{
+	struct text *text = state;
+
+	changes_free(text->changes);
+	groups_free(text->unlooked);
+	groups_free(text->gaps);
+	free(text);
+}
+
+static int make(void **state, struct error *err)
+{
+	struct text *text = calloc(1, sizeof(*text));
+
+	*state = NULL;
+	if (!text) {
+		return error_set(err, ERROR_NOMEM, 0, "out of memory");
+	}
+	if (changes_new(&text->changes, err) < 0 || groups_new(&text->unlooked, err) < 0 ||
+	    groups_new(&text->gaps, err) < 0) {
+		free_text(text);
+		return -1;
+	}
+	*state = text;
+	return 0;
+}
+
+static int run_start(void *state, const struct writer_context *context, struct error *err)
+{
+	(void)state;
+	(void)context;
+	(void)err;
+	return 0;
+}
+
+static int add_gaps(struct text *text, const struct report_host *host, struct error *err)
+{
+	for (size_t i = 0; host->coverage && i < host->coverage_count; i++) {
+		const struct coverage_item *item = &host->coverage[i];
+		char key[512], check[160], reason[160];
+
+		if (item->state != COVERAGE_PARTIAL) {
+			continue;
+		}
+		(void)snprintf(key, sizeof(key), "%s: %s",
+			       escape_text(item->check, check, sizeof(check)),
+			       escape_text(item->reason, reason, sizeof(reason)));
+		if (groups_add(text->gaps, key, 0, host->name, item->count, err) < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int host(void *state, const struct writer_context *context, const struct report_host *host,
+		struct error *err)
+{
+	struct text *text = state;
+	char key[1024];
+
+	(void)context;
+	if (outcome_class(host->outcome) == OUTCOME_CLASS_LOOKED) {
+		return 0;
+	}
+	(void)snprintf(key, sizeof(key), "%s\n%s", outcome_name(host->outcome),
+		       host->reason ? host->reason : "");
+	if (groups_add(text->unlooked, key, (int)host->outcome, host->name, 0, err) < 0) {
+		return -1;
+	}
+	return host->outcome == OUTCOME_PARTIAL ? add_gaps(text, host, err) : 0;
+}
+
+static int finding(void *state, const struct writer_context *context,
+		   const struct report_finding *found, struct error *err)
+{
+	struct text *text = state;
+
+	(void)context;
+	return changes_add(text->changes, found->host, found->finding, found->first_seen_s,
+			   found->ack, err);
+}
+
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+/* "1 high, 2 medium" of what is open in changes, and how many that is. */
+static size_t count_open(struct text *text, unsigned fail_on, char *to, size_t room)
+{
+	size_t by[SEVERITY_CRITICAL + 1] = {0}, total = 0, used = 0;
+	const struct change *change;
+
+	for (size_t i = 0; (change = changes_at(text->changes, i)); i++) {
+		if (change->finding->state <= FINDING_OPEN &&
+		    change->finding->severity >= fail_on) {
+			by[change->finding->severity]++;
+			total++;
+		}
+	}
+	to[0] = '\0';
+	for (int s = SEVERITY_CRITICAL; s >= 0; s--) {
+		if (by[s] > 0 && used < room) {
+			used += (size_t)snprintf(to + used, room - used, "%s%zu %s",
+						 used ? ", " : "", by[s],
+						 severity_name((enum severity)s));
+		}
+	}
+	return total;
+}
+
+static const char *threshold(const struct writer_context *context, char *to, size_t room)
+{
+	if (context->options->fail_on > SEVERITY_CRITICAL) {
+		(void)snprintf(to, room, "nothing makes this run fail (--fail-on never)");
+	} else {
+		(void)snprintf(to, room, "nothing open at %s or above",
+			       severity_name((enum severity)context->options->fail_on));
+	}
+	return to;
+}
+
+/* The first sentence answers the first question: is it well? */
+static void print_verdict(struct text *text, const struct writer_context *context)
+{
+	const struct report_tally *tally = context->tally;
+	FILE *out = context->options->out;
+	bool color = context->options->color;
+	size_t unlooked = tally->hosts - tally->looked, changes;
+	char list[160], clean[96];
+
+	changes = count_open(text, context->options->fail_on, list, sizeof(list));
+	(void)threshold(context, clean, sizeof(clean));
+	switch (context->verdict) {
+	case REPORT_FINDINGS:
+		line_paint(out, color, LINE_RED, "FINDINGS");
+		(void)fprintf(out, ": %zu change%s open on %zu of %zu host%s (%s)", changes,
+			      plural(changes), tally->hosts_open, tally->hosts,
+			      plural(tally->hosts), list);
+		if (unlooked > 0) {
+			(void)fprintf(out, "; %zu host%s not looked at whole", unlooked,
+				      plural(unlooked));
+		}
+		break;
+	case REPORT_INCOMPLETE:
+		line_paint(out, color, LINE_YELLOW, "INCOMPLETE");
+		(void)fprintf(out, ": %zu of %zu host%s looked at whole, %s", tally->looked,
+			      tally->hosts, plural(tally->hosts), clean);
+		break;
+	case REPORT_CLEAN:
+		line_paint(out, color, LINE_GREEN, "CLEAN");
+		(void)fprintf(out, ": %zu of %zu host%s looked at whole, %s", tally->looked,
+			      tally->hosts, plural(tally->hosts), clean);
+		break;
+	}
+	(void)fputs(context->interrupted ? ". Interrupted: what was finished is kept.\n" : ".\n",
+		    out);
+}
+
+static void print_run(const struct writer_context *context)
+{
+	char proved[PRINT_NUMBER_ROOM], unproved[PRINT_NUMBER_ROOM], skipped[PRINT_NUMBER_ROOM];
+	char span[PRINT_NUMBER_ROOM], started[PRINT_TIME_ROOM];
+	const struct report_tally *tally = context->tally;
+	const struct store_run *run = &context->run;
+	FILE *out = context->options->out;
+
+	if (context->options->is_run) {
+		(void)fprintf(out, "Run %s of %s, ", run->name,
+			      print_time(run->started_s, started));
+		if (run->commit && *run->commit) {
+			(void)fprintf(out, "baseline %.12s", run->commit);
+		} else {
+			(void)fputs("no baseline: judged by first sight and each host's own word",
+				    out);
+		}
+		if (run->finished_s > run->started_s) {
+			(void)fprintf(
+				out, ", took %s",
+				print_span((uint64_t)(run->finished_s - run->started_s), span));
+		}
+		(void)fputs(".\n", out);
+	}
+	(void)fprintf(out, "Files: %s proved, %s unproved, %s skipped.\n",
+		      print_count(tally->proved, proved), print_count(tally->unproved, unproved),
+		      print_count(tally->skipped, skipped));
+}
+
+/* The advice of a state, with the hosts it is about in the place of HOST. */
+static void print_advice(FILE *out, const char *advice, const char *hosts)
+{
+	const char *place = strstr(advice, "HOST");
+
+	(void)fputs("      try: ", out);
+	if (place && strlen(hosts) < 60) {
+		(void)fprintf(out, "%.*s", (int)(place - advice), advice);
+		(void)print_bytes(out, bytes_from_string(hosts));
+		advice = place + strlen("HOST");
+	}
+	(void)fprintf(out, "%s\n", advice);
+}
+
+static int print_unlooked(const struct writer_context *context, const struct group *group,
+			  bool with_advice, struct error *err)
+{
+	const char *newline = strchr(group->key, '\n');
+	const char *advice = outcome_advice((enum outcome)group->rank);
+	FILE *out = context->options->out;
+	char *hosts = NULL;
+
+	if (fold_names(group->hosts, group->host_count, &hosts, err) < 0) {
+		return -1;
+	}
+	(void)fprintf(out, "  %-14.*s ", (int)(newline - group->key), group->key);
+	line_hosts(out, hosts, group->host_count);
+	if (newline[1]) {
+		(void)fputs("  ", out);
+		(void)print_escaped(out, bytes_from_string(newline + 1));
+	}
+	(void)fputc('\n', out);
+	if (with_advice && *advice) {
+		print_advice(out, advice, hosts);
+	}
+	free(hosts);
+	return 0;
+}
+
+static int print_gaps(const struct text *text, const struct writer_context *context,
+		      struct error *err)
+{
+	char count[PRINT_NUMBER_ROOM];
+	FILE *out = context->options->out;
+	const struct group *group;
+
+	for (size_t i = 0; (group = groups_at(text->gaps, i)) && i < GROUPS_SHOWN; i++) {
+		char *hosts = NULL;
+
+		if (fold_names(group->hosts, group->host_count, &hosts, err) < 0) {
+			return -1;
+		}
+		(void)fputs("    ", out);
+		(void)print_escaped(out, bytes_from_string(group->key));
+		if (group->amount > 0) {
+			(void)fprintf(out, " (%s object%s)", print_count(group->amount, count),
+				      plural(group->amount));
+		}
+		(void)fputs("  ", out);
+		line_hosts(out, hosts, group->host_count);
+		(void)fputc('\n', out);
+		free(hosts);
+	}
+	return 0;
+}
+
+static int print_coverage(struct text *text, const struct writer_context *context,
+			  struct error *err)
+{
+	const struct group *group, *next;
+	FILE *out = context->options->out;
+	size_t i;
+
+	groups_sort(text->unlooked);
+	groups_sort(text->gaps);
+	for (i = 0; (group = groups_at(text->unlooked, i)) && i < GROUPS_SHOWN; i++) {
+		/* One line of advice a state, behind its last group. */
+		bool last;
+
+		next = groups_at(text->unlooked, i + 1);
+		last = !next || next->rank != group->rank || i + 1 == GROUPS_SHOWN;
+		if (i == 0) {
+			(void)fputs("\nNot looked at whole:\n", out);
+		}
+		if (print_unlooked(context, group, last && !context->options->quiet, err) < 0) {
+			return -1;
+		}
+	}
+	if (group) {
+		(void)fputs("  ... and more: --format ndjson has them all\n", out);
+	}
+	return print_gaps(text, context, err);
+}
+
+/* Whether a change is listed under this state. */
+static bool belongs(const struct change *change, enum finding_state state,
+		    const struct report_options *options)
+{
+	return change->finding->state == state &&
+	       (change->finding->severity > SEVERITY_INFO || options->all || options->verbose);
+}
+
+static int print_section(struct text *text, const struct writer_context *context,
+			 enum finding_state state, const char *title, struct error *err)
+{
+	const struct report_options *options = context->options;
+	struct line_widths widths = {0};
+	const struct change *change;
+	size_t shown = 0, left = 0;
+
+	for (size_t i = 0; (change = changes_at(text->changes, i)); i++) {
+		if (belongs(change, state, options) && line_measure(change, &widths, err) < 0) {
+			return -1;
+		}
+	}
+	for (size_t i = 0; (change = changes_at(text->changes, i)); i++) {
+		if (!belongs(change, state, options)) {
+			continue;
+		}
+		if (shown == ROWS_SHOWN && !options->all) {
+			left++;
+			continue;
+		}
+		if (shown++ == 0) {
+			(void)fprintf(options->out, "\n%s:\n", title);
+		}
+		if (line_change(options->out, change, &widths, options->color, options->verbose > 0,
+				err) < 0) {
+			return -1;
+		}
+	}
+	if (left > 0) {
+		(void)fprintf(options->out, "  ... and %zu more: --all shows them\n", left);
+	}
+	return 0;
+}
+
+static void print_hidden(struct text *text, const struct writer_context *context)
+{
+	const struct report_tally *tally = context->tally;
+	const struct report_options *options = context->options;
+	const struct change *change;
+	size_t informational = 0;
+
+	for (size_t i = 0; (change = changes_at(text->changes, i)); i++) {
+		informational += change->finding->state <= FINDING_OPEN &&
+				 change->finding->severity == SEVERITY_INFO;
+	}
+	if (!options->all && tally->acknowledged + tally->explained + tally->resolved > 0) {
+		(void)fprintf(options->out,
+			      "\n%zu acknowledged, %zu explained, %zu resolved (--all shows "
+			      "them).\n",
+			      tally->acknowledged, tally->explained, tally->resolved);
+	}
+	if (!options->all && !options->verbose && informational > 0) {
+		(void)fprintf(options->out, "\n%zu for information (-v shows them).\n",
+			      informational);
+	}
+}
+
+static void print_next(struct text *text, const struct writer_context *context)
+{
+	FILE *out = context->options->out;
+	const struct change *change;
+
+	if (context->options->quiet) {
+		return;
+	}
+	for (size_t i = 0; (change = changes_at(text->changes, i)); i++) {
+		if (change->finding->state <= FINDING_OPEN &&
+		    change->finding->severity > SEVERITY_INFO) {
+			const char *id = change->finding->id;
+
+			(void)fprintf(out,
+				      "\nNext:\n"
+				      "  muster show %.8s                            "
+				      "  what it was, what it is\n"
+				      "  muster accept %.8s                          "
+				      "  it is right: make it the baseline\n"
+				      "  muster ack %.8s --reason TEXT --until 30d   "
+				      "  it is known: set it aside\n",
+				      id, id, id);
+			return;
+		}
+	}
+}
+
+static int run_end(void *state, const struct writer_context *context, struct error *err)
+{
+	struct text *text = state;
+
+	changes_sort(text->changes);
+	print_verdict(text, context);
+	print_run(context);
+	if (print_coverage(text, context, err) < 0 ||
+	    print_section(text, context, FINDING_NEW, "New", err) < 0 ||
+	    print_section(text, context, FINDING_OPEN, "Still open", err) < 0) {
+		return -1;
+	}
+	if (context->options->all &&
+	    (print_section(text, context, FINDING_ACKNOWLEDGED, "Acknowledged", err) < 0 ||
+	     print_section(text, context, FINDING_EXPLAINED, "Explained", err) < 0 ||
+	     print_section(text, context, FINDING_RESOLVED, "Resolved", err) < 0)) {
+		return -1;
+	}
+	print_hidden(text, context);
+	print_next(text, context);
+	return 0;
+}
+
+const struct writer writer_text = {
+	.name = "text",
+	.make = make,
+	.free = free_text,
+	.run_start = run_start,
+	.host = host,
+	.finding = finding,
+	.run_end = run_end,
+};

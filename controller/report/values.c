@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "controller/report/values.h"
+
+#include <string.h>
+
+bool values_next(struct bytes *text, struct values_word *word)
+{
+	const uint8_t *blank = text->len ? memchr(text->data, ' ', text->len) : NULL;
+	size_t len = blank ? (size_t)(blank - text->data) : text->len;
+	const uint8_t *equals = len ? memchr(text->data, '=', len) : NULL;
+	size_t key = equals ? (size_t)(equals - text->data) : 0;
+
+	if (key == 0 || key > VALUES_KEY_MAX) {
+		return false;
+	}
+	for (size_t i = 0; i < key; i++) {
+		uint8_t c = text->data[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9')) {
+			return false;
+		}
+	}
+	word->key = bytes_make(text->data, key);
+	word->value = bytes_make(equals + 1, len - key - 1);
+	*text = bytes_make(text->data + len + (blank ? 1 : 0), text->len - len - (blank ? 1 : 0));
+	return true;
+}
+
+bool values_find(struct bytes text, const char *key, struct bytes *value)
+{
+	struct values_word word;
+
+	while (values_next(&text, &word)) {
+		if (bytes_equal_string(word.key, key)) {
+			*value = word.value;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool values_are_words(struct bytes text)
+{
+	struct bytes rest = text;
+	struct values_word word;
+	size_t count = 0;
+
+	while (rest.len > 0) {
+		struct bytes before = bytes_make(text.data, text.len - rest.len), earlier;
+		char key[VALUES_KEY_MAX + 1];
+
+		if (!values_next(&rest, &word)) {
+			return false;
+		}
+		memcpy(key, word.key.data, word.key.len);
+		key[word.key.len] = '\0';
+		if (++count > 32 || values_find(before, key, &earlier)) {
+			return false;
+		}
+	}
+	return text.len > 0 && text.data[text.len - 1] != ' ';
+}
+
+const char *values_change_name(const struct finding *finding)
+{
+	if (finding->old_value.len == 0) {
+		return finding->new_value.len == 0 ? "modified" : "appeared";
+	}
+	return finding->new_value.len == 0 ? "vanished" : "modified";
+}
+
+const char *values_coverage_name(enum coverage_state state)
+{
+	switch (state) {
+	case COVERAGE_DONE:
+		return "done";
+	case COVERAGE_PARTIAL:
+		return "partial";
+	case COVERAGE_SKIPPED:
+		return "skipped";
+	case COVERAGE_UNSUPPORTED:
+		return "unsupported";
+	}
+	return "unknown";
+}
