@@ -4,8 +4,8 @@
 
 /*
  * The known-good repository at one pinned commit, read straight from its object database: no
- * checkout, hooks, submodules or filters. Everything it hands out lives until baseline_close.
- * Not thread-safe. Writing is baselines/edit.h.
+ * checkout, hooks, submodules or filters. What it hands out lives until baseline_close, except where
+ * it says "until the next call". Not thread-safe. Writing is baselines/edit.h.
  */
 
 #include <stdbool.h>
@@ -34,12 +34,18 @@ int baseline_manifests(struct baseline *baseline, struct bytes manager, struct b
 		       size_t *count, struct error *err) MUST_CHECK;
 bool baseline_knows_package(struct baseline *baseline, struct bytes manager, struct bytes name);
 
-/* Accepted state of a host over that of its groups; NULL where nothing was captured. */
+/*
+ * Accepted state of a host over that of its groups (baselines/accepted.h), until the next call. Both
+ * NULL where nothing was accepted, neither where something was.
+ */
 int baseline_accepted(struct baseline *baseline, const char *host, const char *const *groups,
 		      size_t group_count, const struct manifest **accepted,
 		      const struct record_list **records, struct error *err) MUST_CHECK;
 
-/* trees/GROUP for each group that has one; tags say what is known (a blob knows no owner). */
+/*
+ * trees/GROUP for each group that has one, the last group first: the first that has a path counts.
+ * Tags say what is known (a blob knows no owner, baselines/trees.h). The list until the next call.
+ */
 int baseline_trees(struct baseline *baseline, const char *const *groups, size_t group_count,
 		   const struct manifest *const **trees, size_t *count,
 		   struct error *err) MUST_CHECK;
