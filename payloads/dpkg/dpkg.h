@@ -12,12 +12,12 @@
 #include <stdint.h>
 
 #include "payloads/arena.h"
-#include "payloads/dpkg/claims.h"
+#include "payloads/claim_table.h"
 #include "payloads/dpkg/diversions.h"
 #include "payloads/dpkg/exceptions.h"
-#include "payloads/dpkg/paths.h"
 #include "payloads/package_db.h"
 #include "payloads/package_file.h"
+#include "payloads/package_paths.h"
 
 #define DPKG_DIR "/var/lib/dpkg"
 #define DPKG_LINE_MAX 65536U          /* bytes of a line in any file */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Which packages there are: status, the journal that is newer than it, status.d of distroless. */
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -159,6 +160,7 @@ static void take_stanza(struct dpkg *dpkg, struct dpkg_lines *lines, const struc
 	if (package.word == STATUS_UNKNOWN) {
 		dpkg_lines_fault(lines, "status-unknown");
 	}
+	assert(dpkg->packages);
 	older = is_journal ? find_older(dpkg, &package, dpkg->package_count) : NULL;
 	if (older) {
 		*older = package;

@@ -177,11 +177,14 @@ enum status_word status_word_of(struct bytes status)
 		[STATUS_TRIGGERS_PENDING] = "triggers-pending",
 		[STATUS_INSTALLED] = "installed",
 	};
-	struct bytes word;
+	struct bytes word = {NULL, 0};
 
-	/* The third of three words. NOLINTNEXTLINE(misc-redundant-expression) */
-	if (!word_next(&status, &word) || !word_next(&status, &word) ||
-	    !word_next(&status, &word) || trim(status).len != 0) {
+	for (int i = 0; i < 3; i++) {
+		if (!word_next(&status, &word)) {
+			return STATUS_UNKNOWN;
+		}
+	}
+	if (trim(status).len != 0) {
 		return STATUS_UNKNOWN;
 	}
 	for (int i = STATUS_NOT_INSTALLED; i <= STATUS_INSTALLED; i++) {

@@ -536,8 +536,12 @@ static void exceptions_are_records(void **state)
 static void change_under_the_reader_is_seen(void **state)
 {
 	static const char *const files[] = {
-		STATUS,          "/var/lib/dpkg/diversions",   "/var/lib/dpkg/statoverride",
-		INFO "new.list", "/var/lib/dpkg/updates/0001", "/etc/dpkg/dpkg.cfg",
+		STATUS,
+		"/var/lib/dpkg/diversions",
+		"/var/lib/dpkg/statoverride",
+		"/var/lib/dpkg/info/new.list",
+		"/var/lib/dpkg/updates/0001",
+		"/etc/dpkg/dpkg.cfg",
 	};
 
 	(void)state;

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "payloads/dpkg/claims.h"
-#include "payloads/dpkg/paths.h"
+#include "payloads/claim_table.h"
+#include "payloads/package_paths.h"
 
 static uint64_t seed;
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#ifndef MUSTER_PAYLOADS_DPKG_CLAIMS_H
-#define MUSTER_PAYLOADS_DPKG_CLAIMS_H
+#ifndef MUSTER_PAYLOADS_CLAIM_TABLE_H
+#define MUSTER_PAYLOADS_CLAIM_TABLE_H
 
 /*
- * The paths of one package, put together out of .list, .md5sums and Conffiles and brought into
- * canonical order. Holds a window of a fixed size; where a package has more paths than fit, its
+ * The paths of one package, put together out of its database's files (dpkg: .list, .md5sums,
+ * Conffiles) and brought into canonical order. Holds a window of a fixed size; where a package has more paths than fit, its
  * files are read again for the next window, so that memory is bounded and no path is lost.
  */
 
@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "payloads/dpkg/paths.h"
 #include "payloads/package_db.h"
+#include "payloads/package_paths.h"
 
 /* Room of a window, and the least that works: tests want many windows. */
 #define CLAIM_TEXT_MAX (3U << 20)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "payloads/dpkg/paths.h"
+#include "payloads/package_paths.h"
 
 #include <string.h>
 

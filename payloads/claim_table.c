@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "payloads/dpkg/claims.h"
+#include "payloads/claim_table.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#ifndef MUSTER_PAYLOADS_DPKG_PATHS_H
-#define MUSTER_PAYLOADS_DPKG_PATHS_H
+#ifndef MUSTER_PAYLOADS_PACKAGE_PATHS_H
+#define MUSTER_PAYLOADS_PACKAGE_PATHS_H
 
 /*
  * From a path as a package manager's database spells it to the one path that muster knows it by.
