@@ -11,6 +11,7 @@
  * Runs under the target user. It stands in single quotes for login shells of every kind, so it has
  * no single quote, no newline, and no exclamation mark (csh expands that even there): \041 is one.
  *
+ * - uname comes first, with nothing redirected: where no process can be started, it says so.
  * - mkdir without -p fails on whatever stands there already, a symlink included, and the name is
  *   random: nobody can have put it there. umask makes it 0700.
  * - The test file is a script that is padded to the probe's size: it shows at once that the folder
@@ -23,7 +24,7 @@
 #define SCRIPT_HEAD \
 	"umask 077; PATH=/usr/bin:/bin:/usr/sbin:/sbin:$PATH; export PATH; m=" MARKER "%.16s; "
 #define SCRIPT_BODY                                                                               \
-	"c() { cd /; rm -rf \"$t\"; }; "                                                          \
+	"a=$(uname -m); c() { cd /; rm -rf \"$t\"; }; "                                           \
 	"for d in /run /dev/shm /var/tmp /tmp U \"$HOME\"; do "                                   \
 	"case $d in U) d=${XDG_RUNTIME_DIR:-/run/user/$(id -u)};; /*) ;; *) continue;; esac; "    \
 	"t=$d/.muster-$r; mkdir \"$t\" 2>/dev/null || { t=; continue; }; "                        \
@@ -32,7 +33,7 @@
 	"} "                                                                                      \
 	"2>/dev/null && break; rm -rf \"$t\"; t=; done; "                                         \
 	"if [ -z \"$t\" ]; then echo \"$m$k e no-place\"; exit 0; fi; "                           \
-	"echo \"$m$k a $(uname -m)\"; read s h || exit 1; head -c \"$s\" >\"$p\"; "               \
+	"echo \"$m$k a $a\"; read s h || exit 1; head -c \"$s\" >\"$p\"; "                        \
 	"if [ \"$(wc -c <\"$p\")\" -ne \"$s\" ]; then echo \"$m$k e short\"; exit 0; fi; "        \
 	"exec \"$p\" --stdio --self \"$p\" --size \"$s\" --sha256 \"$h\""
 

@@ -17,7 +17,7 @@
 #define SESSION_SILENCE_MS 900000U /* a probe that reads a large file says nothing for a while */
 #define STALL_MS 60000U            /* a message that has begun must move on */
 #define STALL_BYTES 1024U
-#define UPLOAD_MS 60000U
+#define SHELL_PATIENCE 4U
 #define ENDING_MS 10000U
 #define MEMORY_CAP (2U << 20)
 #define WINDOW_SIZE 65536U
@@ -54,8 +54,9 @@ void session_set_state(struct session *session, enum session_state state)
 	uint64_t phase_ms = session->start.connect_timeout_ms;
 
 	session->state = state;
-	if (state == SESSION_UPLOAD && phase_ms < UPLOAD_MS) {
-		phase_ms = UPLOAD_MS;
+	if (state == SESSION_BOOTSTRAP || state == SESSION_UPLOAD) {
+		/* Login shells take their time, and so do slow lines. */
+		phase_ms *= SHELL_PATIENCE;
 	} else if (state == SESSION_ENDING) {
 		phase_ms = ENDING_MS;
 	} else if (state == SESSION_RUNNING) {
