@@ -24,8 +24,11 @@ static const struct kind kinds[] = {
 	{EXCEPTION_SLAVE, 4, 4},
 	{"mount", 5, 6},
 	{"package", 5, 5},
-	{"claim", 3, 3},
+	{"package-absent", 3, 3},
+	{"package-state", 4, 4},
+	{"claim", 3, 4},
 	{"capability", 2, 2},
+	{"flags", 2, 2},
 	{"absent", 1, 1},
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))

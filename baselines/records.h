@@ -7,8 +7,10 @@
  * one record a line, `kind field field ...`, each field escaped as in mtree (an empty one is `=`,
  * which no escaped field can be), lines sorted bytewise, `#` comments. Kinds: the exceptions' own
  * (diversion, statoverride, path-exclude, path-include, alternative, alternative-slave), mount
- * (point type source root options), package (manager name version arch content-digest-in-hex), claim
- * (manager package path), capability (path, as getcap says), absent (path).
+ * (point type source root options), package (manager name version arch content-digest-in-hex),
+ * package-absent (manager name arch), package-state (manager name arch state), claim (manager package
+ * path, and where the host's database disagrees its MD5 in hex or "conffile"), capability (path, as
+ * getcap says), flags (path, letters of lsattr), absent (path).
  */
 
 #include <stdbool.h>
