@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "controller/judge/capability.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* linux/capability.h, by number. */
+static const char *const names[] = {
+	"chown",
+	"dac_override",
+	"dac_read_search",
+	"fowner",
+	"fsetid",
+	"kill",
+	"setgid",
+	"setuid",
+	"setpcap",
+	"linux_immutable",
+	"net_bind_service",
+	"net_broadcast",
+	"net_admin",
+	"net_raw",
+	"ipc_lock",
+	"ipc_owner",
+	"sys_module",
+	"sys_rawio",
+	"sys_chroot",
+	"sys_ptrace",
+	"sys_pacct",
+	"sys_admin",
+	"sys_boot",
+	"sys_nice",
+	"sys_resource",
+	"sys_time",
+	"sys_tty_config",
+	"mknod",
+	"lease",
+	"audit_write",
+	"audit_control",
+	"setfcap",
+	"mac_override",
+	"mac_admin",
+	"syslog",
+	"wake_alarm",
+	"block_suspend",
+	"audit_read",
+	"perfmon",
+	"bpf",
+	"checkpoint_restore",
+};
+#define NAMES (sizeof(names) / sizeof(names[0]))
+
+#define REVISION_MASK 0xff000000U
+#define REVISION_1 0x01000000U
+#define REVISION_2 0x02000000U
+#define REVISION_3 0x03000000U
+#define EFFECTIVE 1U
+
+static uint32_t word(struct bytes from, size_t at)
+{
+	const uint8_t *p = from.data + at;
+
+	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+struct text {
+	char *to;
+	size_t room;
+	size_t len;
+};
+
+static void put(struct text *text, const char *what)
+{
+	size_t len = strlen(what);
+
+	if (len < text->room - text->len) {
+		memcpy(text->to + text->len, what, len + 1);
+		text->len += len;
+	}
+}
+
+static void put_set(struct text *text, uint64_t set, const char *flags)
+{
+	bool first = true;
+
+	if (set == 0) {
+		return;
+	}
+	if (text->len > 0) {
+		put(text, " ");
+	}
+	for (unsigned bit = 0; bit < 64; bit++) {
+		char number[16];
+
+		if ((set >> bit & 1) == 0) {
+			continue;
+		}
+		put(text, first ? "" : ",");
+		first = false;
+		put(text, bit < NAMES ? "cap_" : "");
+		(void)snprintf(number, sizeof(number), "%u", bit);
+		put(text, bit < NAMES ? names[bit] : number);
+	}
+	put(text, flags);
+}
+
+static void put_hex(struct text *text, struct bytes attribute)
+{
+	put(text, "0x");
+	for (size_t i = 0; i < attribute.len; i++) {
+		char digits[3];
+
+		(void)snprintf(digits, sizeof(digits), "%02x", attribute.data[i]);
+		put(text, digits);
+	}
+}
+
+size_t capability_text(struct bytes attribute, char *to, size_t room)
+{
+	struct text text = {to, room, 0};
+	uint32_t head = attribute.len >= 4 ? word(attribute, 0) : 0;
+	uint32_t revision = head & REVISION_MASK;
+	uint64_t permitted, inheritable;
+
+	if (room == 0) {
+		return 0;
+	}
+	to[0] = '\0';
+	if (revision == REVISION_1 && attribute.len == 12) {
+		permitted = word(attribute, 4);
+		inheritable = word(attribute, 8);
+	} else if ((revision == REVISION_2 && attribute.len == 20) ||
+		   (revision == REVISION_3 && attribute.len == 24)) {
+		permitted = word(attribute, 4) | (uint64_t)word(attribute, 12) << 32;
+		inheritable = word(attribute, 8) | (uint64_t)word(attribute, 16) << 32;
+	} else {
+		put_hex(&text, attribute);
+		return text.len;
+	}
+	if (permitted == 0 && inheritable == 0) {
+		put(&text, "=");
+	}
+	put_set(&text, permitted & inheritable, head & EFFECTIVE ? "=eip" : "=ip");
+	put_set(&text, permitted & ~inheritable, head & EFFECTIVE ? "=ep" : "=p");
+	put_set(&text, inheritable & ~permitted, "=i");
+	if (revision == REVISION_3) {
+		char root[32];
+
+		(void)snprintf(root, sizeof(root), " [rootid=%u]", word(attribute, 20));
+		put(&text, root);
+	}
+	return text.len;
+}

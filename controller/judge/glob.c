@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include "controller/judge/glob.h"
+
+static struct bytes from(struct bytes b, size_t at)
+{
+	return at < b.len ? bytes_make(b.data + at, b.len - at) : (struct bytes){NULL, 0};
+}
+
+/* Length of the bracket expression at `pattern`, or 0 where it never closes. */
+static size_t bracket_size(struct bytes pattern)
+{
+	size_t at = 1;
+
+	if (at < pattern.len && (pattern.data[at] == '!' || pattern.data[at] == '^')) {
+		at++;
+	}
+	for (size_t first = at; at < pattern.len; at++) {
+		if (pattern.data[at] == ']' && at > first) {
+			return at + 1;
+		}
+	}
+	return 0;
+}
+
+static bool in_bracket(struct bytes bracket, uint8_t c)
+{
+	size_t at = 1;
+	bool negated = bracket.data[at] == '!' || bracket.data[at] == '^';
+	bool found = false;
+
+	at += negated;
+	while (at + 1 < bracket.len) {
+		uint8_t low = bracket.data[at], high = low;
+
+		if (at + 3 < bracket.len && bracket.data[at + 1] == '-') {
+			high = bracket.data[at + 2];
+			at += 2;
+		}
+		at++;
+		found = found || (c >= low && c <= high);
+	}
+	return found != negated;
+}
+
+/* Matches one unit of the pattern; returns its length, or 0 for no match. */
+static size_t match_one(struct bytes pattern, uint8_t c)
+{
+	size_t size;
+
+	switch (pattern.data[0]) {
+	case '?':
+		return 1;
+	case '[':
+		size = bracket_size(pattern);
+		if (size > 0) {
+			return in_bracket(bytes_make(pattern.data, size), c) ? size : 0;
+		}
+		break;
+	case '\\':
+		if (pattern.len > 1) {
+			return pattern.data[1] == c ? 2 : 0;
+		}
+		break;
+	default:
+		break;
+	}
+	return pattern.data[0] == c ? 1 : 0;
+}
+
+bool glob_match(struct bytes pattern, struct bytes text)
+{
+	size_t p = 0, t = 0, star = SIZE_MAX, retry = 0;
+
+	/* Only the last star is ever tried again: what an earlier one matched stays good. */
+	for (;;) {
+		size_t taken;
+
+		if (p < pattern.len && pattern.data[p] == '*') {
+			star = ++p;
+			retry = t;
+			continue;
+		}
+		if (t == text.len && p == pattern.len) {
+			return true;
+		}
+		taken = t < text.len && p < pattern.len ? match_one(from(pattern, p), text.data[t])
+							: 0;
+		if (taken > 0) {
+			p += taken;
+			t++;
+		} else if (star != SIZE_MAX && retry < text.len) {
+			p = star;
+			t = ++retry;
+		} else {
+			return false;
+		}
+	}
+}
+
+static struct bytes next_component(struct bytes *rest)
+{
+	const uint8_t *slash = rest->len > 0 ? memchr(rest->data, '/', rest->len) : NULL;
+	size_t len = slash ? (size_t)(slash - rest->data) : rest->len;
+	struct bytes component = bytes_make(rest->data, len);
+
+	*rest = slash ? from(*rest, len + 1) : (struct bytes){NULL, 0};
+	return component;
+}
+
+bool glob_match_path(struct bytes pattern, struct bytes path)
+{
+	bool more_pattern = pattern.len > 0, more_path = path.len > 0;
+
+	while (more_pattern && more_path) {
+		bool last_pattern = !memchr(pattern.data, '/', pattern.len);
+		bool last_path = !memchr(path.data, '/', path.len);
+		struct bytes want = next_component(&pattern), have = next_component(&path);
+
+		if (last_pattern && bytes_equal_string(want, "**")) {
+			return true;
+		}
+		if (!glob_match(want, have)) {
+			return false;
+		}
+		/* A path or pattern that ends in a slash has an empty last component. */
+		more_pattern = !last_pattern;
+		more_path = !last_path;
+		if (more_pattern != more_path) {
+			return false;
+		}
+		if (more_pattern && (pattern.len == 0 || path.len == 0)) {
+			return pattern.len == path.len;
+		}
+	}
+	return more_pattern == more_path;
+}
+
+struct bytes glob_literal_prefix(struct bytes pattern)
+{
+	for (size_t i = 0; i < pattern.len; i++) {
+		if (memchr("*?[\\", pattern.data[i], 4)) {
+			return bytes_make(pattern.data, i);
+		}
+	}
+	return pattern;
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_CONTROLLER_JUDGE_GLOB_H
+#define MUSTER_CONTROLLER_JUDGE_GLOB_H
+
+/*
+ * Shell patterns over bytes, as the policy and dpkg.cfg have them: *, ?, [a-z], [!a-z], \x. Unlike
+ * fnmatch(3) it needs no NUL and knows no locale (a name that is no UTF-8 still matches), and takes
+ * at most pattern times text steps whatever a host has put into either.
+ */
+
+#include <stdbool.h>
+
+#include "schema/bytes.h"
+
+/* `*` and `?` match '/' as well: dpkg's path-exclude, lists of known exceptions. */
+bool glob_match(struct bytes pattern, struct bytes text);
+
+/* Component by component (FNM_PATHNAME); a trailing slash-star-star matches everything below. */
+bool glob_match_path(struct bytes pattern, struct bytes path);
+
+/* The part of a pattern that stands for itself. */
+struct bytes glob_literal_prefix(struct bytes pattern);
+
+#endif

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "controller/judge/finding.h"
+
+/* Names are public: they stand in NDJSON, acks and the database. docs/findings.md has a row each. */
+static const struct {
+	const char *name;
+	enum severity severity;
+	const char *title;
+	const char *advice;
+} rules[RULES] = {
+	[RULE_FILE_CHANGED] = {"file.changed", SEVERITY_MEDIUM, "packaged file changed",
+			       "Compare with the package; reinstall it, or accept the change."},
+	[RULE_FILE_MISSING] = {"file.missing", SEVERITY_MEDIUM, "packaged file missing",
+			       "Reinstall the package, or accept its absence."},
+	[RULE_FILE_TYPE] = {"file.type", SEVERITY_MEDIUM, "packaged file of another type",
+			    "Find out who replaced it; reinstall the package."},
+	[RULE_CONFIG_CHANGED] = {"config.changed", SEVERITY_MEDIUM,
+				 "configuration differs from its reference",
+				 "Review the change; accept it, or put the file back."},
+	[RULE_UNOWNED_APPEARED] = {"unowned.appeared", SEVERITY_LOW,
+				   "file that no package owns appeared",
+				   "Find out what made it; accept it, or remove it."},
+	[RULE_UNOWNED_CHANGED] = {"unowned.changed", SEVERITY_LOW,
+				  "file that no package owns changed",
+				  "Review the change; accept it, or put the file back."},
+	[RULE_UNOWNED_VANISHED] = {"unowned.vanished", SEVERITY_LOW,
+				   "file that no package owns vanished",
+				   "Accept its absence, or put the file back."},
+	[RULE_UNOWNED_EXECUTABLE] =
+		{"unowned.executable", SEVERITY_MEDIUM, "unowned executable in a system directory",
+		 "Find out what installed it; package it, accept it, or remove it."},
+	[RULE_VOLATILE_TELLING] = {"volatile.telling", SEVERITY_MEDIUM,
+				   "suspicious object in a temporary or web directory",
+				   "Look at it before it is gone: owner, times, what runs it."},
+	[RULE_FLAG_IMMUTABLE] =
+		{"flag.immutable", SEVERITY_MEDIUM, "immutable or append-only flag",
+		 "Find out who set it (chattr); such a flag defends a planted file."},
+	[RULE_SETID_GAINED] = {"setid.gained", SEVERITY_HIGH, "set-uid or set-gid gained",
+			       "Remove the bit, or accept the file as it stands."},
+	[RULE_CAPABILITY_GAINED] = {"capability.gained", SEVERITY_HIGH,
+				    "file capability that nothing proves",
+				    "Remove it (setcap -r), accept it, or name it in the policy."},
+	[RULE_OWNER_CHANGED] = {"owner.changed", SEVERITY_LOW,
+				"owner or mode of a packaged directory changed",
+				"Put owner and mode back, or accept them."},
+	[RULE_DATABASE_DISAGREES] = {"database.disagrees", SEVERITY_MEDIUM,
+				     "host's package database disagrees with the manifest",
+				     "Treat the host's database as doctored until explained."},
+	[RULE_EXCEPTION_UNKNOWN] = {"exception.unknown", SEVERITY_MEDIUM,
+				    "exception that nobody knows narrows a check",
+				    "Accept it, name it in the policy, or remove it on the host."},
+	[RULE_CLAIM_UNPROVED] = {"claim.unproved", SEVERITY_MEDIUM,
+				 "path that only the host's database gives to a package",
+				 "The package does not ship it: treat it as a planted file."},
+	[RULE_PACKAGE_UNPROVED] = {"package.unproved", SEVERITY_MEDIUM,
+				   "new package that only the host's word proves",
+				   "Import its .deb or .rpm into the baseline, or accept it."},
+	[RULE_PACKAGE_UPGRADED] = {"package.upgraded", SEVERITY_INFO,
+				   "package upgraded, proved by a manifest", "Nothing to do."},
+	[RULE_PACKAGE_DOWNGRADED] = {"package.downgraded", SEVERITY_HIGH,
+				     "package went down to an older version",
+				     "Old versions bring back old holes: upgrade, or accept it."},
+	[RULE_PACKAGE_REMOVED] = {"package.removed", SEVERITY_LOW, "package removed",
+				  "Install it again, or accept its absence."},
+	[RULE_PACKAGE_STATE] = {"package.state", SEVERITY_MEDIUM, "package is not wholly installed",
+				"Finish it: dpkg --configure -a, or reinstall."},
+	[RULE_MOUNT_OVER] = {"mount.over", SEVERITY_HIGH, "mount hides paths that are checked",
+			     "Unmount it and look below, or accept it."},
+	[RULE_MOUNT_CHANGED] = {"mount.changed", SEVERITY_LOW, "mounts changed",
+				"Accept the mount, or undo it."},
+	[RULE_VIEWS_DIFFER] = {"views.differ", SEVERITY_HIGH, "two views of one object differ",
+			       "The host is inconsistent: examine it from outside."},
+	[RULE_CHECK_LOST] = {"check.lost", SEVERITY_MEDIUM,
+			     "a check that was done before is not done now",
+			     "Find out what keeps the probe from looking."},
+	[RULE_PROTOCOL] = {"protocol.broken", SEVERITY_HIGH, "probe output is malformed",
+			   "Treat the host as hostile until explained."},
+	[RULE_HOST_KEY] = {"hostkey.changed", SEVERITY_CRITICAL, "host key changed",
+			   "Rebuilt host or interception: check the key by another way."},
+	[RULE_FIRST_SIGHT] = {"host.first-sight", SEVERITY_INFO, "no accepted state yet",
+			      "Review, then record it: muster baseline capture HOST."},
+};
+
+const char *rule_name(enum rule rule)
+{
+	return (size_t)rule < RULES ? rules[rule].name : "unknown";
+}
+
+bool rule_from_name(const char *name, enum rule *rule)
+{
+	for (unsigned i = 0; i < RULES; i++) {
+		if (strcmp(rules[i].name, name) == 0) {
+			*rule = (enum rule)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *rule_title(enum rule rule)
+{
+	return (size_t)rule < RULES ? rules[rule].title : "unknown";
+}
+
+const char *rule_advice(enum rule rule)
+{
+	return (size_t)rule < RULES ? rules[rule].advice : "";
+}
+
+enum severity rule_severity(enum rule rule)
+{
+	return (size_t)rule < RULES ? rules[rule].severity : SEVERITY_HIGH;
+}
