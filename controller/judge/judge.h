@@ -42,6 +42,8 @@ struct judge_input {
 	const struct observation *now;
 	const struct observation *first; /* first complete run; NULL: this is it */
 	const struct observation *last;  /* last complete run; NULL: none. Only for upgrades */
+	const struct findings *open;     /* still open from earlier runs; NULL: none. A downgrade
+					     is to be seen in two runs side by side only once */
 	const struct object_source *objects;
 	int64_t now_s; /* controller's clock, for max_age */
 };

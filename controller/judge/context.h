@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_CONTROLLER_JUDGE_CONTEXT_H
+#define MUSTER_CONTROLLER_JUDGE_CONTEXT_H
+
+/*
+ * Private to judge/: what the judging of one host carries from section to section, and the few
+ * verbs all its parts use: load a section, ask what is known, add a finding. Lives as long as one
+ * judge_host; what must outlast a section's bytes is copied into its arena.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "baselines/arena.h"
+#include "baselines/records.h"
+#include "controller/judge/compare.h"
+#include "controller/judge/judge.h"
+#include "controller/judge/package.h"
+#include "schema/record.h"
+
+/* A section's bytes, kept while others are loaded. */
+struct buffer {
+	uint8_t *data;
+	size_t len;
+	size_t room;
+};
+
+/* A link that an alternative makes, and where it leads. */
+struct alternative_link {
+	struct bytes path;
+	struct bytes target;
+};
+
+/* The exceptions of one manager on this host; only known ones explain anything. */
+struct exceptions {
+	struct redirect_list redirects;
+	struct bytes *excludes; /* patterns, known ones */
+	size_t exclude_count;
+	struct bytes *includes;
+	size_t include_count;
+	struct alternative_link *links; /* ordered by path */
+	size_t link_count;
+};
+
+/* A directory that packages own, and how far manifests agree with it. */
+enum dir_state { DIR_UNSAID = 0, DIR_DIFFERS, DIR_PROVED };
+struct dir {
+	struct entry entry;
+	enum dir_state state;
+	struct manifest_entry want; /* where it differs: one expectation */
+	struct bytes package;
+};
+
+/* Something only all sections together can answer: is there an object of this path? */
+enum question_kind {
+	ASK_ACCEPTED,    /* an accepted object that no tree or config section holds */
+	ASK_TREE,        /* likewise of trees/ */
+	ASK_VANISHED,    /* an unowned object of the first sight */
+	ASK_UNCLAIMED,   /* a manifest's file that the host's .list does not name */
+	ASK_ALTERNATIVE, /* the target of an alternative */
+	ASK_MOUNT,       /* a mount point: is it a packaged file? */
+};
+
+struct question {
+	struct bytes path;
+	enum question_kind kind;
+	bool found;
+	bool in_package; /* found in a package or config section, not in a tree */
+	struct entry now;
+	struct bytes owner; /* package that has it */
+	/* What asked. */
+	const struct manifest_entry *want;
+	enum witness witness;
+	struct bytes package;
+	struct bytes line;
+	bool known;
+};
+
+struct question_list {
+	struct question *item;
+	size_t count;
+	size_t room;
+};
+
+/* Places that a check could not look at whole: absence proves nothing there. */
+struct gap_list {
+	struct bytes *path; /* ordered by path */
+	size_t count;
+	bool everywhere;
+};
+
+struct judge {
+	const struct judge_input *in;
+	struct findings *findings;
+	struct judge_counts *counts;
+	struct arena arena;
+	bool captured;      /* the accepted state is whole: first sight is not asked any more */
+	bool lost_memory;   /* sticky, told at the end */
+	size_t accepted_at; /* where the last search ended: paths mostly ascend */
+	bool *accepted_seen;
+	bool **tree_seen;
+	char *words[2];      /* WORDS_ROOM each */
+	char *line;          /* LINE_ROOM */
+	bool *root_in_first; /* per policy root: the first sight looked there */
+	struct gap_list package_gaps;
+	struct gap_list tree_gaps;
+	struct exceptions exceptions;
+	struct dir *dirs; /* ordered by path */
+	size_t dir_count;
+	struct question_list questions;
+	struct package_work work;
+	struct buffer buffer[8];
+};
+
+#define WORDS_ROOM ((size_t)96 * 1024)
+#define LINE_ROOM ((size_t)64 * 1024)
+
+/* load.c */
+enum decoded { DECODED, MALFORMED, NO_MEMORY };
+enum decoded entries_decode(struct bytes content, struct entry_list *list);
+enum row_order { ROWS_ANY, ROWS_BY_PATH /* the first field, each path once */ };
+enum decoded records_decode(struct bytes content, size_t fields, enum row_order order,
+			    struct row_list *list);
+void entries_clear(struct entry_list *list);
+void rows_clear(struct row_list *list);
+
+/* Encodes into `room`, at least SECTION_KEY_MAX. */
+struct bytes judge_key(const struct section_key *key, uint8_t *room);
+
+/* Loads and copies. *found false where the observation is NULL or has no such section. */
+int judge_load(struct judge *j, const struct observation *from, const struct section_key *key,
+	       struct buffer *to, bool *found, struct error *err) MUST_CHECK;
+int judge_load_section(struct judge *j, const struct observed_section *section, struct buffer *to,
+		       struct error *err) MUST_CHECK;
+/* An object the store may have dropped: *found false where it cannot be had. */
+int judge_load_digest(struct judge *j, const struct digest *digest, struct buffer *to, bool *found,
+		      struct error *err) MUST_CHECK;
+/* Loads a section of `now` or an earlier one; a malformed one is told once and counts as absent. */
+int judge_entries(struct judge *j, const struct observation *from, const struct section_key *key,
+		  struct buffer *buffer, struct entry_list *list, bool *found,
+		  struct error *err) MUST_CHECK;
+int judge_records(struct judge *j, const struct observation *from, const struct section_key *key,
+		  size_t fields, enum row_order order, struct buffer *buffer, struct row_list *list,
+		  bool *found, struct error *err) MUST_CHECK;
+int judge_broken(struct judge *j, const struct section_key *key, struct error *err) MUST_CHECK;
+struct bytes buffer_bytes(const struct buffer *buffer);
+
+/* Copies into the arena; a lack of memory is sticky and told at the end. */
+struct bytes judge_keep(struct judge *j, struct bytes from);
+struct entry judge_keep_entry(struct judge *j, const struct entry *from);
+const struct manifest_entry *judge_keep_want(struct judge *j, const struct manifest_entry *from);
+void *judge_alloc(struct judge *j, size_t count, size_t size);
+
+/* known.c: what policy and accepted state know. */
+const struct manifest_entry *known_accepted(struct judge *j, struct bytes path);
+const struct manifest_entry *known_tree(struct judge *j, struct bytes path, size_t *tree);
+/* Whether the accepted state, or a tree where that is silent, has exactly this object. */
+bool known_content(struct judge *j, const struct entry *now);
+bool known_record(struct judge *j, const char *kind, const struct record *record, size_t from);
+bool known_accepted_record(struct judge *j, const char *kind, const struct record *record,
+			   size_t from);
+bool known_line(struct judge *j, struct bytes line);
+bool known_absent(struct judge *j, struct bytes path);
+/* Takes out what a known statoverride or capability explains. */
+uint32_t known_explains(struct judge *j, const struct entry *now, uint32_t differences);
+/* Accepted `package M N V A digest` lines. */
+enum package_line { PACKAGE_UNKNOWN, PACKAGE_OTHER, PACKAGE_ACCEPTED };
+/* With PACKAGE_OTHER, *accepted is one content that was accepted for this build. */
+enum package_line known_package(struct judge *j, const struct section_key *key,
+				const struct digest *now, struct digest *accepted);
+bool known_generated(const struct judge *j, struct bytes path);
+bool known_excluded(const struct judge *j, struct bytes path);
+bool known_ordinary(const struct judge *j, const char *kind, struct bytes text);
+/* Index of the first accepted line that is not below `line`. */
+size_t known_lines_from(const struct judge *j, struct bytes line);
+
+/* emit.c */
+struct change {
+	enum rule rule;
+	enum witness witness;
+	uint32_t differences; /* enum difference */
+	bool config;
+	bool has_severity; /* else by rule, path and object */
+	enum severity severity;
+	struct bytes path; /* the subject */
+	struct bytes package;
+	const struct manifest_entry *was; /* for old_value, or was_entry, or old_line */
+	const struct entry *was_entry;
+	struct bytes old_line;
+	const struct entry *now; /* for new_value, or new_line */
+	struct bytes new_line;
+	const char *detail; /* escaped */
+};
+int judge_emit(struct judge *j, const struct change *change, struct error *err) MUST_CHECK;
+enum severity judge_severity(const struct judge *j, const struct change *change);
+/* The words of an entry as findings carry them; lives until the next call with the same slot. */
+struct bytes judge_words(struct judge *j, unsigned slot, const struct manifest_entry *entry);
+
+/* The parts, in the order in which judge_host calls them. */
+int judge_coverage(struct judge *j, struct error *err) MUST_CHECK;
+int judge_dirs_begin(struct judge *j, struct error *err) MUST_CHECK;
+int judge_packages(struct judge *j, struct bytes manager, struct error *err) MUST_CHECK;
+int judge_dirs_end(struct judge *j, struct error *err) MUST_CHECK;
+int judge_trees(struct judge *j, struct error *err) MUST_CHECK;
+int judge_volatiles(struct judge *j, struct error *err) MUST_CHECK;
+int judge_setids(struct judge *j, struct error *err) MUST_CHECK;
+int judge_flags(struct judge *j, struct error *err) MUST_CHECK;
+int judge_mounts(struct judge *j, struct error *err) MUST_CHECK;
+int judge_questions(struct judge *j, struct error *err) MUST_CHECK;
+int judge_first_sight(struct judge *j, struct error *err) MUST_CHECK;
+
+/* dirs.c */
+void dirs_expect(struct judge *j, const struct manifest *manifest, struct bytes package);
+const struct dir *dirs_find(const struct judge *j, struct bytes path);
+/* /bin/x as /usr/bin/x, where this host has merged the two. */
+struct bytes dirs_canonical(struct judge *j, struct bytes path);
+
+/* exceptions.c: a link that is just what a known or judged alternative says. */
+bool exceptions_make(const struct judge *j, const struct entry *entry);
+
+/* question.c: NULL for lack of memory (told at the end). */
+struct question *judge_ask(struct judge *j, enum question_kind kind, struct bytes path);
+
+/* coverage.c */
+bool gap_covers(const struct gap_list *gaps, struct bytes path);
+
+/* Whether earlier state of this host may be asked. */
+static inline const struct observation *judge_first(const struct judge *j)
+{
+	return j->captured ? NULL : j->in->first;
+}
+
+#endif

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+#include "controller/judge/context.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "controller/judge/path_class.h"
+#include "schema/escape.h"
+
+static int compare_items(const void *left, const void *right)
+{
+	const struct coverage_item *const *a = left, *const *b = right;
+	int order = bytes_compare((*a)->check, (*b)->check);
+
+	return order != 0 ? order : bytes_compare((*a)->subject, (*b)->subject);
+}
+
+static const struct coverage_item **sorted(struct judge *j, const struct observation *o)
+{
+	const struct coverage_item **list = judge_alloc(j, o->coverage_count + 1, sizeof(*list));
+
+	for (size_t i = 0; list && i < o->coverage_count; i++) {
+		list[i] = &o->coverage[i];
+	}
+	if (list && o->coverage_count > 1) {
+		qsort(list, o->coverage_count, sizeof(struct coverage_item *), compare_items);
+	}
+	return list;
+}
+
+/* The worst that a sorted list says of what `like` names; NULL: it is not named. */
+static const struct coverage_item *worst(const struct coverage_item **list, size_t count,
+					 const struct coverage_item *like)
+{
+	const struct coverage_item *found = NULL;
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_items(&list[middle], &like) < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	for (; low < count && compare_items(&list[low], &like) == 0; low++) {
+		if (!found || list[low]->state > found->state) {
+			found = list[low];
+		}
+	}
+	return found;
+}
+
+static int compare_paths(const void *left, const void *right)
+{
+	const struct bytes *a = left, *b = right;
+
+	return bytes_path_compare(*a, *b);
+}
+
+static void add_gap(struct gap_list *gaps, const struct coverage_item *item)
+{
+	/* Policy's own excludes and unentered mounts have a path; a budget ends anywhere. */
+	if (item->state == COVERAGE_DONE) {
+		return;
+	}
+	if (item->subject.len > 0 && item->subject.data[0] == '/') {
+		gaps->path[gaps->count++] = item->subject;
+	} else if (item->state == COVERAGE_PARTIAL || item->state == COVERAGE_UNSUPPORTED ||
+		   item->subject.len == 0) {
+		gaps->everywhere = true;
+	}
+}
+
+static void find_gaps(struct judge *j)
+{
+	const struct observation *now = j->in->now;
+
+	j->package_gaps.path = judge_alloc(j, now->coverage_count + 1, sizeof(struct bytes));
+	j->tree_gaps.path = judge_alloc(j, now->coverage_count + 1, sizeof(struct bytes));
+	for (size_t i = 0; !j->lost_memory && i < now->coverage_count; i++) {
+		const struct coverage_item *item = &now->coverage[i];
+
+		if (bytes_equal_string(item->check, "packages")) {
+			add_gap(&j->package_gaps, item);
+		} else if (bytes_equal_string(item->check, "tree")) {
+			add_gap(&j->tree_gaps, item);
+		}
+	}
+	if (j->package_gaps.count > 1) {
+		qsort(j->package_gaps.path, j->package_gaps.count, sizeof(struct bytes),
+		      compare_paths);
+	}
+	if (j->tree_gaps.count > 1) {
+		qsort(j->tree_gaps.path, j->tree_gaps.count, sizeof(struct bytes), compare_paths);
+	}
+}
+
+static bool has_path(const struct gap_list *gaps, struct bytes path)
+{
+	size_t low = 0, high = gaps->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = bytes_path_compare(gaps->path[middle], path);
+
+		if (order == 0) {
+			return true;
+		}
+		if (order < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return false;
+}
+
+bool gap_covers(const struct gap_list *gaps, struct bytes path)
+{
+	if (gaps->everywhere) {
+		return true;
+	}
+	while (gaps->count > 0 && path.len > 0) {
+		if (has_path(gaps, path)) {
+			return true;
+		}
+		if (path.len == 1) {
+			break;
+		}
+		path = path_parent(path);
+	}
+	return false;
+}
+
+static const char *state_name(const struct coverage_item *item)
+{
+	static const char *const names[] = {
+		[COVERAGE_DONE] = "done",
+		[COVERAGE_PARTIAL] = "partial",
+		[COVERAGE_SKIPPED] = "skipped",
+		[COVERAGE_UNSUPPORTED] = "unsupported",
+	};
+
+	return item ? names[item->state] : "not-done";
+}
+
+/* One check that an earlier run did, as it is now. */
+static int judge_lost(struct judge *j, const struct coverage_item *was,
+		      const struct coverage_item *now, struct error *err)
+{
+	char subject[512], line[1024], text[400];
+	struct change change = {
+		.rule = RULE_CHECK_LOST,
+		.witness = WITNESS_RULE,
+		.has_severity = true,
+		.severity = SEVERITY_MEDIUM,
+		.old_line = BYTES_LITERAL("done"),
+	};
+	int len;
+
+	if (was->state != COVERAGE_DONE || (now && now->state == COVERAGE_DONE)) {
+		return 0;
+	}
+	/* A database that is being written to is looked at again next time. */
+	if (now && (bytes_equal_string(now->reason, "locked") ||
+		    bytes_equal_string(now->reason, "changed"))) {
+		change.severity = SEVERITY_LOW;
+	}
+	len = snprintf(subject, sizeof(subject), "%s", escape_text(was->check, text, 64));
+	if (was->subject.len > 0) {
+		len += snprintf(subject + len, sizeof(subject) - (size_t)len, " %s",
+				escape_text(was->subject, text, sizeof(text)));
+	}
+	change.path = bytes_make(subject, (size_t)len);
+	len = snprintf(line, sizeof(line), "%s %s", state_name(now),
+		       escape_text(now ? now->reason : BYTES_LITERAL("-"), text, sizeof(text)));
+	change.new_line = bytes_make(line, (size_t)len);
+	return judge_emit(j, &change, err);
+}
+
+static int judge_views(struct judge *j, const struct coverage_item *item, struct error *err)
+{
+	struct change change = {
+		.rule = RULE_VIEWS_DIFFER,
+		.witness = WITNESS_RULE,
+		.path = item->subject.len > 0 ? item->subject : item->check,
+		.new_line = item->check,
+	};
+
+	return bytes_equal_string(item->reason, "views-differ") ? judge_emit(j, &change, err) : 0;
+}
+
+int judge_coverage(struct judge *j, struct error *err)
+{
+	const struct observation *now = j->in->now;
+	const struct observation *earlier[] = {j->in->last, j->in->first};
+	const struct coverage_item **list = sorted(j, now);
+	int result = 0;
+
+	find_gaps(j);
+	for (size_t i = 0; result == 0 && i < now->coverage_count; i++) {
+		result = judge_views(j, &now->coverage[i], err);
+	}
+	for (unsigned o = 0; list && o < 2; o++) {
+		for (size_t i = 0; result == 0 && earlier[o] && i < earlier[o]->coverage_count;
+		     i++) {
+			const struct coverage_item *was = &earlier[o]->coverage[i];
+
+			result = judge_lost(j, was, worst(list, now->coverage_count, was), err);
+		}
+	}
+	return result;
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "controller/judge/context.h"
+
+#include "controller/judge/path_class.h"
+#include "controller/judge/walk.h"
+
+/*
+ * Directories are shipped by many packages and lie in one section. Each manifest says what it
+ * expects; one that agrees is enough, since dpkg leaves a directory as the first package made it.
+ */
+
+static struct section_key dirs_key(void)
+{
+	const struct bytes none = {NULL, 0};
+
+	return section_key_make(SECTION_DIRS, none, none, none, none);
+}
+
+int judge_dirs_begin(struct judge *j, struct error *err)
+{
+	struct section_key key = dirs_key();
+	struct entry_list list = {0};
+	bool found = false;
+	int result = judge_entries(j, j->in->now, &key, &j->buffer[0], &list, &found, err);
+
+	j->dirs = judge_alloc(j, list.count + 1, sizeof(*j->dirs));
+	for (size_t i = 0; j->dirs && i < list.count; i++) {
+		j->dirs[i].entry = judge_keep_entry(j, &list.item[i]);
+	}
+	j->dir_count = j->dirs ? list.count : 0;
+	entries_clear(&list);
+	return result;
+}
+
+const struct dir *dirs_find(const struct judge *j, struct bytes path)
+{
+	size_t low = 0, high = j->dir_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = bytes_path_compare(j->dirs[middle].entry.path, path);
+
+		if (order == 0) {
+			return &j->dirs[middle];
+		}
+		if (order < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return NULL;
+}
+
+struct bytes dirs_canonical(struct judge *j, struct bytes path)
+{
+	const uint8_t *slash;
+	uint8_t *longer;
+
+	if (!path_is_alias(path)) {
+		return path;
+	}
+	slash = memchr(path.data + 1, '/', path.len - 1);
+	/* Where /bin is a directory of its own, packages own it. */
+	if (slash && dirs_find(j, bytes_make(path.data, (size_t)(slash - path.data)))) {
+		return path;
+	}
+	longer = judge_alloc(j, path.len + 4, 1);
+	if (!longer) {
+		return path;
+	}
+	memcpy(longer, "/usr", 4);
+	memcpy(longer + 4, path.data, path.len);
+	return bytes_make(longer, path.len + 4);
+}
+
+/* From *at on, where the last one was found: a manifest's directories ascend as well. */
+static struct dir *gallop(struct judge *j, size_t *at, struct bytes path)
+{
+	size_t low = *at, high = j->dir_count;
+
+	for (size_t step = 1; low + step < high; step *= 2) {
+		if (bytes_path_compare(j->dirs[low + step].entry.path, path) > 0) {
+			high = low + step;
+			break;
+		}
+		low += step;
+	}
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = bytes_path_compare(j->dirs[middle].entry.path, path);
+
+		if (order == 0) {
+			*at = middle;
+			return &j->dirs[middle];
+		}
+		if (order < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return NULL;
+}
+
+void dirs_expect(struct judge *j, const struct manifest *manifest, struct bytes package)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < manifest->count; i++) {
+		const struct manifest_entry *want = &manifest->entries[i];
+		struct dir *dir;
+		uint32_t differences;
+
+		if (want->entry.type != ENTRY_DIR) {
+			continue;
+		}
+		dir = gallop(j, &at, want->entry.path);
+		if (!dir || dir->state == DIR_PROVED) {
+			continue;
+		}
+		differences = compare_to_manifest(&dir->entry, want) & DIFFERS_MORE_THAN_TIME;
+		if (differences == 0) {
+			dir->state = DIR_PROVED;
+		} else if (dir->state == DIR_UNSAID) {
+			dir->state = DIR_DIFFERS;
+			dir->want = *want;
+			dir->want.entry = judge_keep_entry(j, &want->entry);
+			dir->package = package;
+		}
+	}
+}
+
+static int tell_dir(struct judge *j, struct dir *dir, const struct entry *was, struct error *err)
+{
+	struct change change = {
+		.rule = RULE_OWNER_CHANGED,
+		.witness = WITNESS_MANIFEST,
+		.path = dir->entry.path,
+		.now = &dir->entry,
+	};
+	const struct manifest_entry *accepted = known_accepted(j, dir->entry.path);
+
+	if (accepted) {
+		change.was = accepted;
+		change.witness = WITNESS_BASELINE;
+		change.differences = compare_to_manifest(&dir->entry, accepted);
+	} else if (dir->state == DIR_DIFFERS) {
+		change.was = &dir->want;
+		change.package = dir->package;
+		change.differences = compare_to_manifest(&dir->entry, &dir->want);
+	} else if (dir->state == DIR_UNSAID && was) {
+		change.was_entry = was;
+		change.witness = WITNESS_FIRST_SIGHT;
+		change.differences = compare_entries(&dir->entry, was);
+	}
+	if (!accepted && dir->entry.flags != 0) {
+		change.differences |= DIFFERS_FLAGS;
+	}
+	change.differences = known_explains(j, &dir->entry, change.differences) &
+			     (DIFFERS_MORE_THAN_TIME | DIFFERS_FLAGS);
+	if (change.differences & DIFFERS_FLAGS && dir->entry.flags != 0) {
+		struct change flag = change;
+
+		flag.rule = RULE_FLAG_IMMUTABLE;
+		flag.differences = DIFFERS_FLAGS;
+		if (judge_emit(j, &flag, err) < 0) {
+			return -1;
+		}
+	}
+	change.differences &= ~(uint32_t)DIFFERS_FLAGS;
+	return change.differences == 0 ? 0 : judge_emit(j, &change, err);
+}
+
+int judge_dirs_end(struct judge *j, struct error *err)
+{
+	struct section_key key = dirs_key();
+	struct entry_list first = {0};
+	bool found = false;
+	size_t w = 0;
+	int result = judge_entries(j, judge_first(j), &key, &j->buffer[0], &first, &found, err);
+
+	for (size_t i = 0; result == 0 && i < j->dir_count; i++) {
+		const struct entry *was = NULL;
+		struct bytes path = j->dirs[i].entry.path;
+
+		while (w < first.count && bytes_path_compare(first.item[w].path, path) < 0) {
+			w++;
+		}
+		if (w < first.count && bytes_equal(first.item[w].path, path)) {
+			was = &first.item[w];
+		}
+		/* What a manifest proves needs no other reference. */
+		if (j->dirs[i].state != DIR_PROVED || j->dirs[i].entry.flags != 0) {
+			result = tell_dir(j, &j->dirs[i], was, err);
+		}
+	}
+	entries_clear(&first);
+	return result;
+}

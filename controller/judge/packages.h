@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_CONTROLLER_JUDGE_PACKAGES_H
+#define MUSTER_CONTROLLER_JUDGE_PACKAGES_H
+
+/*
+ * Private to judge/: one package of one host, between packages.c (which packages, which versions)
+ * and package_files.c (their files).
+ */
+
+#include "controller/judge/context.h"
+
+/* A package as an observation's database names it. */
+struct installed {
+	struct bytes name;
+	struct bytes arch;
+	struct bytes version;
+};
+
+struct installed_list {
+	struct installed *item; /* ordered by name, arch, version */
+	size_t count;
+	bool known; /* the observation has such a list */
+};
+
+struct packages {
+	struct bytes manager;
+	struct installed_list now;
+	struct installed_list first;
+	struct installed_list last;
+	struct installed_list accepted; /* from records */
+	struct entry_list files;
+	struct entry_list config;
+	struct entry_list was;
+	struct entry_list config_was;
+	struct row_list claims;
+	struct row_list measured;
+	struct row_list rows;
+};
+
+struct one_package {
+	struct section_key key;                 /* of kind SECTION_PACKAGE */
+	const struct observed_section *section; /* NULL: it has no files, or was not read */
+	const struct manifest *const *candidates;
+	size_t candidate_count;
+	struct bytes text;    /* name version: of findings */
+	struct bytes subject; /* name:arch */
+	enum package_line accepted;
+	struct digest accepted_digest;
+	bool has_claims;
+};
+
+/* Range of one name and architecture, any version. */
+size_t installed_find(const struct installed_list *list, struct bytes name, struct bytes arch,
+		      size_t *count);
+
+int package_files(struct judge *j, struct packages *p, struct one_package *one,
+		  struct error *err) MUST_CHECK;
+
+/* exceptions.c: reads what narrows checks, before any file is judged by it. */
+int judge_exceptions(struct judge *j, const struct packages *p, struct error *err) MUST_CHECK;
+
+#endif
