@@ -102,7 +102,7 @@ static int list_installed(struct judge *j, const struct observation *from, struc
 			};
 		}
 	}
-	if (list->count > 1) {
+	if (list->item && list->count > 1) {
 		qsort(list->item, list->count, sizeof(*list->item), compare_installed);
 	}
 	return 0;
@@ -134,7 +134,7 @@ static void list_accepted(struct judge *j, struct packages *p)
 				record.field[1], record.field[3], record.field[2]};
 		}
 	}
-	if (p->accepted.count > 1) {
+	if (p->accepted.item && p->accepted.count > 1) {
 		qsort(p->accepted.item, p->accepted.count, sizeof(*p->accepted.item),
 		      compare_installed);
 	}

@@ -56,36 +56,44 @@ static int tell_changed(struct judge *j, struct change *change, const struct ent
 	return change->differences == 0 ? 0 : judge_emit(j, change, err);
 }
 
-/* First sight proves nothing: what tells by itself stays open until somebody accepts it. */
-static int judge_telling(struct judge *j, const struct entry *now, struct error *err)
+/* Which rule an object breaks by itself; RULES: none. */
+static enum rule telling_rule(struct judge *j, const struct entry *now)
 {
-	struct change change = {.witness = WITNESS_RULE, .path = now->path, .now = now};
+	uint32_t class = path_class(now->path);
 	bool file = now->type == ENTRY_FILE;
 	bool runs = file && (now->magic != ENTRY_MAGIC_NONE || (now->mode & MODE_EXEC));
 
 	if (file && (now->mode & MODE_SETID) && known_explains(j, now, DIFFERS_MODE) != 0) {
-		change.rule = RULE_SETID_GAINED;
-	} else if (now->caps.len > 0 && known_explains(j, now, DIFFERS_CAPS) != 0) {
-		change.rule = RULE_CAPABILITY_GAINED;
-	} else if (now->type == ENTRY_CHAR || now->type == ENTRY_BLOCK) {
-		change.rule = RULE_UNOWNED_APPEARED;
-	} else if (runs && (path_class(now->path) & (PATH_BIN | PATH_LIB)) &&
-		   (now->magic == ENTRY_MAGIC_ELF || (path_class(now->path) & PATH_BIN))) {
-		change.rule = RULE_UNOWNED_EXECUTABLE;
-	} else if (bytes_equal_string(now->path, "/etc/ld.so.preload") ||
-		   path_name_is_odd(now->path)) {
-		change.rule = RULE_UNOWNED_APPEARED;
-	} else if (now->flags == 0) {
-		return 0;
+		return RULE_SETID_GAINED;
 	}
-	if (change.rule != RULE_FILE_CHANGED && judge_emit(j, &change, err) < 0) {
+	if (now->caps.len > 0 && known_explains(j, now, DIFFERS_CAPS) != 0) {
+		return RULE_CAPABILITY_GAINED;
+	}
+	if (runs && ((class & PATH_BIN) || ((class & PATH_LIB) && now->magic == ENTRY_MAGIC_ELF))) {
+		return RULE_UNOWNED_EXECUTABLE;
+	}
+	if (now->type == ENTRY_CHAR || now->type == ENTRY_BLOCK || path_name_is_odd(now->path) ||
+	    bytes_equal_string(now->path, "/etc/ld.so.preload")) {
+		return RULE_UNOWNED_APPEARED;
+	}
+	return RULES;
+}
+
+/* First sight proves nothing: what tells by itself stays open until somebody accepts it. */
+static int judge_telling(struct judge *j, const struct entry *now, struct error *err)
+{
+	struct change change = {
+		.rule = telling_rule(j, now),
+		.witness = WITNESS_RULE,
+		.path = now->path,
+		.now = now,
+	};
+
+	if (change.rule != RULES && judge_emit(j, &change, err) < 0) {
 		return -1;
 	}
-	if (now->flags != 0) {
-		change.rule = RULE_FLAG_IMMUTABLE;
-		return judge_emit(j, &change, err);
-	}
-	return 0;
+	change.rule = RULE_FLAG_IMMUTABLE;
+	return now->flags != 0 ? judge_emit(j, &change, err) : 0;
 }
 
 /* A folder that the first sight did not look into is at its own first sight. */

@@ -227,13 +227,13 @@ void world_judge(struct world *w)
 	if (w->record_count > 0) {
 		if (records_make(lines, w->record_count, &records, &w->err) < 0) {
 			(void)fprintf(stderr, "%s\n", w->err.msg);
-			assert(!"records");
+			abort();
 		}
 		input.accepted_records = records;
 	}
 	if (judge_host(&input, &w->findings, &w->counts, &w->err) < 0) {
 		(void)fprintf(stderr, "%s\n", w->err.msg);
-		assert(!"judge_host");
+		abort();
 	}
 	records_free(records);
 }
@@ -428,7 +428,7 @@ void side_remove(struct side *side, const char *path)
 			}
 		}
 	}
-	assert(!"no such path");
+	abort(); /* no such path */
 }
 
 void side_record(struct side *side, struct section_key key, const char *const *fields)
