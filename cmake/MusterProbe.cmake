@@ -57,7 +57,7 @@ function(muster_probe arch)
 		message(STATUS "probe-${arch}: not built: ${probe_missing}")
 		return()
 	endif()
-	set(flags -std=gnu17 -O2 -D_GNU_SOURCE= -ffunction-sections -fdata-sections -fno-pie
+	set(flags -std=gnu17 -Os -D_GNU_SOURCE= -ffunction-sections -fdata-sections -fno-pie
 		-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-strict-aliasing
 		-fstack-protector-strong "-ffile-prefix-map=${PROJECT_SOURCE_DIR}=."
 		-Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wundef -Wvla -Wcast-qual

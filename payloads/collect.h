@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_PAYLOADS_COLLECT_H
+#define MUSTER_PAYLOADS_COLLECT_H
+
+/*
+ * Makes the canonical encoding of a section, as often as it is asked for: nothing but the catalogue
+ * is kept between the stat pass and here. One collector a kind of section; all put their objects
+ * through object_add, so that one object is one entry wherever it stands.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "payloads/probe.h"
+#include "payloads/sink.h"
+#include "schema/entry.h"
+#include "schema/record.h"
+
+struct collection {
+	struct probe *probe;
+	struct sink *sink;
+	struct sink *md5;   /* NULL: not asked for */
+	bool again;         /* a repeated look: tells no coverage twice */
+	int64_t started_ns; /* CLOCK_REALTIME */
+	uint64_t stat;
+	bool settled;
+	uint32_t unread;
+};
+
+/* Which fields an entry has beyond type, mode, owner and group. */
+enum object_want {
+	OBJECT_CONTENT = 1, /* of regular files */
+	OBJECT_TIME = 2,    /* mtime of files and links */
+	OBJECT_MAGIC = 4,
+};
+
+struct subject {
+	struct bytes path; /* as the entry says it */
+	int dir_fd;
+	const char *name;
+	struct sys_stat st; /* of the name, links not followed */
+	const char *check;  /* for coverage */
+};
+
+/* Part of a section's stat digest: addends, in any order. Never 0 in all likelihood. */
+uint64_t object_stat(struct probe *probe, struct bytes path, const struct sys_stat *st);
+/* Stands for a path that is not there or cannot be looked at. */
+uint64_t object_absent(struct bytes path);
+/* For sections of records: a digest of their bytes or of a stamp. */
+uint64_t object_stamp(struct bytes data);
+
+/* Reads the object and puts its entry. */
+void object_add(struct collection *collection, const struct subject *object, unsigned want);
+
+/* For objects that changed since the plan's moment, in the stat pass. */
+void object_note_time(struct probe *probe, struct bytes path, const struct sys_stat *st);
+
+/* Runs the collector of section `index`. */
+void collect_section(struct collection *collection, uint32_t index);
+
+/* The collectors, and their parts of the stat pass (scan.h). */
+void collect_package(struct collection *collection, const struct catalog_item *item);
+void collect_dirs(struct collection *collection);
+void collect_records(struct collection *collection, const struct catalog_item *item);
+void collect_labels(struct collection *collection, const struct catalog_item *item);
+void collect_tree(struct collection *collection, struct bytes directory);
+void collect_volatile(struct collection *collection, struct bytes root);
+void collect_setid(struct collection *collection);
+void collect_flags(struct collection *collection);
+void collect_mounts(struct collection *collection);
+void collect_host(struct collection *collection);
+
+bool scan_packages(struct probe *probe);
+void scan_trees(struct probe *probe);
+void scan_volatiles(struct probe *probe);
+void scan_setid(struct probe *probe);
+void scan_facts(struct probe *probe);
+
+/* Section made by the stat pass: CATALOG_NONE where it does not fit, which is told. */
+uint32_t scan_section(struct probe *probe, const struct section_key *key, uint32_t ref,
+		      uint32_t db);
+/* Marks the section where the path touches a pattern of the always-set. */
+void scan_touch(struct probe *probe, uint32_t index, struct bytes path);
+static inline void scan_sum(struct probe *probe, uint32_t index, uint64_t part)
+{
+	if (index != CATALOG_NONE) {
+		probe->catalog.list[index].stat += part;
+	}
+}
+
+#endif
