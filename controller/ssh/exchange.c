@@ -21,6 +21,7 @@ static bool read_banner(struct wire_reader *r, struct bytes *banner)
 		}
 		line = wire_read(r, (size_t)(end - r->at) + 1);
 		line.len--;
+		/* Its length says that there is data. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		if (line.len > 0 && line.data[line.len - 1] == '\r') {
 			line.len--;
 		}

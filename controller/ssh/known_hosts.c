@@ -73,7 +73,8 @@ void known_hosts_free(struct known_hosts *known)
 		return;
 	}
 	HASH_ITER (hh, known->names, name, next_name) {
-		HASH_DEL(known->names, name);
+		/* The analyser does not see that the table forgets it. */
+		HASH_DEL(known->names, name); /* NOLINT(clang-analyzer-unix.Malloc) */
 		while (name->first) {
 			struct entry *next = name->first->next;
 

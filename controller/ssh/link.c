@@ -149,6 +149,7 @@ static bool queue(struct link *link, struct bytes head, struct bytes tail, size_
 	queued->link = link;
 	memcpy(queued->data, head.data + (head.len - from_head), from_head);
 	if (len > from_head) {
+		/* So there is a tail. NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker) */
 		memcpy(queued->data + from_head, tail.data + (tail.len - (len - from_head)),
 		       len - from_head);
 	}
