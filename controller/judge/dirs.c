@@ -54,6 +54,7 @@ const struct dir *dirs_find(const struct judge *j, struct bytes path)
 
 struct bytes dirs_canonical(struct judge *j, struct bytes path)
 {
+	const struct dir *top;
 	const uint8_t *slash;
 	uint8_t *longer;
 
@@ -61,8 +62,9 @@ struct bytes dirs_canonical(struct judge *j, struct bytes path)
 		return path;
 	}
 	slash = memchr(path.data + 1, '/', path.len - 1);
-	/* Where /bin is a directory of its own, packages own it. */
-	if (slash && dirs_find(j, bytes_make(path.data, (size_t)(slash - path.data)))) {
+	/* Packages own /bin: as a directory of its own, or as the link that merges it. */
+	top = slash ? dirs_find(j, bytes_make(path.data, (size_t)(slash - path.data))) : NULL;
+	if (top && top->entry.type == ENTRY_DIR) {
 		return path;
 	}
 	longer = judge_alloc(j, path.len + 4, 1);

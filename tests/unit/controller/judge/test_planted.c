@@ -324,6 +324,17 @@ static void alternative_chosen(struct world *w)
 	side_find(&w->now, "/etc/alternatives/editor")->link = BYTES_LITERAL("/usr/bin/ps");
 }
 
+/* As on every merged Debian 12: the database owns the link /bin, the target is spelt through it. */
+static void alternative_through_merged_bin(struct world *w)
+{
+	struct build_section *section = side_section(&w->now, exceptions_key());
+
+	side_add(&w->now, build_dir_key(SECTION_DIRS, ""), build_link("/bin", "usr/bin"));
+	side_add(&w->first, build_dir_key(SECTION_DIRS, ""), build_link("/bin", "usr/bin"));
+	section->record[0].field[ALTERNATIVE_TARGET] = BYTES_LITERAL("/bin/ps");
+	side_find(&w->now, "/etc/alternatives/editor")->link = BYTES_LITERAL("/bin/ps");
+}
+
 static void alternative_link_replaced(struct world *w)
 {
 	side_find(&w->now, "/usr/bin/editor")->link = BYTES_LITERAL("/dev/shm/x");
@@ -689,6 +700,7 @@ static const struct planted table[] = {
 	{"alternative to unowned", alternative_moved, false, RULE_EXCEPTION_UNKNOWN,
 	 "/usr/bin/editor", HIGH, "", BY_RULE, 1},
 	{"alternative to packaged", alternative_chosen, false, NOTHING},
+	{"alternative through /bin", alternative_through_merged_bin, false, NOTHING},
 	{"alternative's link replaced", alternative_link_replaced, false, RULE_UNOWNED_CHANGED,
 	 "/usr/bin/editor", MEDIUM, "....L....", BY_FIRST, 1},
 	{"unknown package", unknown_package, false, RULE_PACKAGE_UNPROVED, "rootkit:amd64", MEDIUM,
