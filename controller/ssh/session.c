@@ -511,7 +511,6 @@ static enum progress step_state(struct session *session)
 	case SESSION_BOOTSTRAP:
 	case SESSION_UPLOAD:
 	case SESSION_RUNNING:
-		session->state_before_end = session->state;
 		return session_pump(session);
 	case SESSION_ENDING:
 		return step_ending(session);
@@ -532,6 +531,7 @@ enum step session_step(struct session *session, uint64_t now_ms, bool *more)
 	}
 	session->now_ms = now_ms;
 	session->more = false;
+	session->dry = false;
 	if (session->aborted) {
 		(void)session_finish(session, OUTCOME_NOT_ASKED, "ended by us");
 		return STEP_DONE;

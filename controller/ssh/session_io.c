@@ -166,11 +166,18 @@ static void on_free(void *pointer, void **abstract)
 
 static ssize_t receive(struct session *session, void *to, size_t len)
 {
-	ssize_t n = recv(session->fd, to, len, MSG_NOSIGNAL);
+	ssize_t n;
 
+	if (session->dry) {
+		return -EAGAIN;
+	}
+	n = recv(session->fd, to, len, MSG_NOSIGNAL);
 	if (n < 0) {
+		session->dry = errno == EAGAIN;
 		return -errno;
 	}
+	/* Less than asked for: the socket is empty. libssh2 would ask five times in a step. */
+	session->dry = (size_t)n < len && n > 0;
 	session->raw_bytes += (uint64_t)n;
 	if (session->start.cap_bytes != 0 &&
 	    session->raw_bytes / 2 > session->start.cap_bytes + RAW_SLACK) {

@@ -57,6 +57,7 @@ struct session {
 	LIBSSH2_SESSION *ssh;
 	LIBSSH2_CHANNEL *channel;
 	struct session_memory memory;
+	bool dry;           /* in this step the socket has no more */
 	bool dead;          /* the socket is shut: libssh2 gets errors only */
 	bool head_whole;    /* nothing more is kept of the clear part */
 	uint8_t *head;      /* the connection's first bytes, read ahead of libssh2 */

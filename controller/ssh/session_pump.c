@@ -166,6 +166,7 @@ static enum progress take_output(struct session *session, struct bytes data)
 
 static enum progress end_of_output(struct session *session)
 {
+	session->state_before_end = session->state;
 	session_set_state(session, SESSION_ENDING);
 	return PROGRESS_NEXT;
 }
