@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
 #include <libssh2.h>
+#include <cmocka.h>
 
 #include "controller/ssh/session.h"
 #include "tests/fake/fake_libssh2.h"
@@ -25,9 +25,9 @@
 #define UPLOAD_SIZE (5 + 64 + 1 + PROBE_SIZE)
 
 /* BYTES_LITERAL for static tables. */
-#define TEXT(s)                                                                                    \
-	{                                                                                          \
-		(const uint8_t *)("" s), sizeof(s) - 1                                             \
+#define TEXT(s)                                        \
+	{                                              \
+		(const uint8_t *)("" s), sizeof(s) - 1 \
 	}
 
 struct seen {
@@ -109,8 +109,8 @@ static struct control_start start_plain(void)
 		.timeout_ms = 600000,
 	};
 
-	start.address[0] = (struct control_address){
-		.ip = BYTES_LITERAL("\x7f\0\0\1"), .port = port};
+	start.address[0] =
+		(struct control_address){.ip = BYTES_LITERAL("\x7f\0\0\1"), .port = port};
 	start.pin[0] = BYTES_LITERAL("hostkey");
 	start.key[0] = BYTES_LITERAL("\0\0\0\3key");
 	return start;
@@ -328,28 +328,35 @@ static void ends_before_the_probe_are_told_apart(void **state)
 		{{{0, 1, TEXT("sh: Cannot fork\n")}}, 1, 2, NULL, OUTCOME_NO_PROCESS},
 		{{{0, 0, TEXT("MUSTER" TAG " s\n")},
 		  {0, 1, TEXT("sudo: a password is required\n")}},
-		 2, 1, NULL, OUTCOME_NO_SUDO},
-		{{{0, 0, TEXT("MUSTER" TAG " e no-place\n")}}, 1, 0, NULL,
+		 2,
+		 1,
+		 NULL,
+		 OUTCOME_NO_SUDO},
+		{{{0, 0, TEXT("MUSTER" TAG " e no-place\n")}}, 1, 0, NULL, OUTCOME_NO_PLACE},
+		{{{0, 0, TEXT("MUSTER" TAG " a sparc64\n")}}, 1, 0, NULL, OUTCOME_ARCH_UNKNOWN},
+		{{{0, 0, TEXT(READY)}, {UPLOAD_SIZE, 0, TEXT("MUSTER" TAG " e short\n")}},
+		 2,
+		 0,
+		 NULL,
 		 OUTCOME_NO_PLACE},
-		{{{0, 0, TEXT("MUSTER" TAG " a sparc64\n")}}, 1, 0, NULL,
-		 OUTCOME_ARCH_UNKNOWN},
-		{{{0, 0, TEXT(READY)},
-		  {UPLOAD_SIZE, 0, TEXT("MUSTER" TAG " e short\n")}},
-		 2, 0, NULL, OUTCOME_NO_PLACE},
-		{{{0, 0, TEXT(READY)},
-		  {UPLOAD_SIZE, 1, TEXT("Permission denied\n")}},
-		 2, 126, NULL, OUTCOME_EXEC_DENIED},
+		{{{0, 0, TEXT(READY)}, {UPLOAD_SIZE, 1, TEXT("Permission denied\n")}},
+		 2,
+		 126,
+		 NULL,
+		 OUTCOME_EXEC_DENIED},
 		{{{0, 0, TEXT(READY)}}, 1, 0, "KILL", OUTCOME_KILLED},
-		{{{0, 0, TEXT("MUSTER" TAG " nonsense\n")}}, 1, 0, NULL,
-		 OUTCOME_OVER_LIMIT},
-		{{{0, 0, TEXT(READY)},
-		  {UPLOAD_SIZE, 0, TEXT("\xff\xff\xff\xff")}},
-		 2, 0, NULL, OUTCOME_PROTOCOL_ERROR},
-		{{{0, 0, TEXT(READY)},
-		  {UPLOAD_SIZE, 0, TEXT("\0\0\0\5he")}},
-		 2, 0, NULL, OUTCOME_KILLED},
-		{{{0, 0, TEXT(READY)}, {UPLOAD_SIZE, 0, TEXT(HELLO)}},
-		 2, 3, NULL, OUTCOME_KILLED},
+		{{{0, 0, TEXT("MUSTER" TAG " nonsense\n")}}, 1, 0, NULL, OUTCOME_OVER_LIMIT},
+		{{{0, 0, TEXT(READY)}, {UPLOAD_SIZE, 0, TEXT("\xff\xff\xff\xff")}},
+		 2,
+		 0,
+		 NULL,
+		 OUTCOME_PROTOCOL_ERROR},
+		{{{0, 0, TEXT(READY)}, {UPLOAD_SIZE, 0, TEXT("\0\0\0\5he")}},
+		 2,
+		 0,
+		 NULL,
+		 OUTCOME_KILLED},
+		{{{0, 0, TEXT(READY)}, {UPLOAD_SIZE, 0, TEXT(HELLO)}}, 2, 3, NULL, OUTCOME_KILLED},
 	};
 
 	(void)state;
@@ -364,7 +371,8 @@ static void ends_before_the_probe_are_told_apart(void **state)
 		fake_libssh2.exit_signal = rows[i].signal;
 		run(&start, &seen);
 		if (seen.outcome != rows[i].outcome) {
-			print_error("row %zu: %s (%s)\n", i, outcome_name(seen.outcome), seen.reason);
+			print_error("row %zu: %s (%s)\n", i, outcome_name(seen.outcome),
+				    seen.reason);
 		}
 		assert_int_equal(seen.outcome, rows[i].outcome);
 	}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "controller/ssh/bootstrap.h"
+
+#define TAG "0123456789abcdeffedcba9876543210"
+#define MARK "MUSTER" TAG
+
+/* Feeds `text` in pieces of `piece` bytes; the first event that is not MORE, or MORE at the end. */
+static enum bootstrap_event feed(struct bootstrap *bootstrap, struct bytes text, size_t piece,
+				 struct bytes *rest)
+{
+	while (text.len > 0) {
+		size_t len = text.len < piece ? text.len : piece;
+		struct bytes part = {text.data, len};
+		enum bootstrap_event event = bootstrap_feed(bootstrap, &part);
+
+		*rest = (struct bytes){part.data, text.len - (size_t)(part.data - text.data)};
+		if (event != BOOTSTRAP_MORE) {
+			return event;
+		}
+		assert_int_equal(part.len, 0);
+		text = *rest;
+	}
+	return BOOTSTRAP_MORE;
+}
+
+static void command_passes_every_shell(void **state)
+{
+	char command[BOOTSTRAP_COMMAND_MAX];
+
+	(void)state;
+	for (int sudo = 0; sudo < 2; sudo++) {
+		size_t len = bootstrap_command(TAG, sudo == 1, 131072, command, sizeof(command));
+		size_t quotes = 0;
+
+		assert_true(len > 0 && len == strlen(command));
+		/* Some shells end a line at 1024 bytes. */
+		assert_true(len < 1024);
+		assert_null(strchr(command, '!'));
+		assert_null(strchr(command, '\n'));
+		for (size_t i = 0; i < len; i++) {
+			quotes += command[i] == '\'';
+		}
+		assert_int_equal(quotes, sudo == 1 ? 4 : 2);
+		assert_null(strstr(command, MARK));
+		assert_int_equal(bootstrap_command(TAG, sudo == 1, 131072, command, len), 0);
+	}
+}
+
+static void marker_is_found_in_any_noise(void **state)
+{
+	static const char *const noise[] = {
+		"",       "motd\n",           "no newline",         "MUSTER", "MUSTERMUSTER\n",
+		"\n\n\n", "MUSTER0123456789", "\xff\xfe\033[31m\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++) {
+		for (size_t piece = 1; piece < 60; piece++) {
+			char text[256];
+			struct bootstrap bootstrap;
+			struct bytes rest;
+
+			(void)strcpy(text, noise[i]);           // NOLINT: a table of short strings
+			(void)strcat(text, MARK " a x86_64\n"); // NOLINT
+			bootstrap_init(&bootstrap, TAG);
+			assert_int_equal(feed(&bootstrap, bytes_from_string(text), piece, &rest),
+					 BOOTSTRAP_READY);
+			assert_string_equal(bootstrap.word, "x86_64");
+			assert_int_equal(rest.len, 0);
+		}
+	}
+}
+
+static void stream_begins_at_the_first_byte_of_a_frame(void **state)
+{
+	struct bootstrap bootstrap;
+	struct bytes rest = BYTES_LITERAL(MARK " s\n");
+
+	(void)state;
+	bootstrap_init(&bootstrap, TAG);
+	assert_int_equal(bootstrap_feed(&bootstrap, &rest), BOOTSTRAP_SHELL);
+	rest = BYTES_LITERAL(MARK " a aarch64\r\n");
+	assert_int_equal(bootstrap_feed(&bootstrap, &rest), BOOTSTRAP_READY);
+	assert_string_equal(bootstrap.word, "aarch64");
+	rest = BYTES_LITERAL("\0\0\0\1x");
+	assert_int_equal(bootstrap_feed(&bootstrap, &rest), BOOTSTRAP_STREAM);
+	assert_int_equal(rest.len, 5);
+}
+
+static void failure_after_the_marker_is_read(void **state)
+{
+	struct bootstrap bootstrap;
+	struct bytes rest = BYTES_LITERAL(MARK " a x86_64\n");
+
+	(void)state;
+	bootstrap_init(&bootstrap, TAG);
+	assert_int_equal(bootstrap_feed(&bootstrap, &rest), BOOTSTRAP_READY);
+	rest = BYTES_LITERAL(MARK " e short\n");
+	assert_int_equal(bootstrap_feed(&bootstrap, &rest), BOOTSTRAP_FAILED);
+	assert_string_equal(bootstrap.word, "short");
+}
+
+static void lines_that_are_none_of_ours_are_refused(void **state)
+{
+	static const char *const bad[] = {
+		MARK "\n",
+		MARK " a\n",
+		MARK " a \n",
+		MARK " x y\n",
+		MARK " a x86 64\n",
+		MARK " a x86;64\n",
+		MARK " e $(id)\n",
+		MARK " a aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct bootstrap bootstrap;
+		struct bytes rest = bytes_from_string(bad[i]);
+
+		bootstrap_init(&bootstrap, TAG);
+		assert_int_equal(bootstrap_feed(&bootstrap, &rest), BOOTSTRAP_TOO_MUCH);
+	}
+}
+
+static void noise_is_bounded(void **state)
+{
+	static uint8_t noise[2 * BOOTSTRAP_PREAMBLE_MAX];
+
+	(void)state;
+	for (int newlines = 0; newlines < 2; newlines++) {
+		struct bootstrap bootstrap;
+		struct bytes rest = {noise, sizeof(noise)};
+
+		memset(noise, newlines ? '\n' : 'x', sizeof(noise));
+		bootstrap_init(&bootstrap, TAG);
+		assert_int_equal(bootstrap_feed(&bootstrap, &rest), BOOTSTRAP_TOO_MUCH);
+		assert_true(sizeof(noise) - rest.len <= BOOTSTRAP_PREAMBLE_MAX + 1024);
+	}
+}
+
+static void another_sessions_marker_is_noise(void **state)
+{
+	struct bootstrap bootstrap;
+	struct bytes rest = BYTES_LITERAL("MUSTER0123456789abcdeffedcba9876543211 a x86_64\n");
+
+	(void)state;
+	bootstrap_init(&bootstrap, TAG);
+	assert_int_equal(bootstrap_feed(&bootstrap, &rest), BOOTSTRAP_MORE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(command_passes_every_shell),
+		cmocka_unit_test(marker_is_found_in_any_noise),
+		cmocka_unit_test(stream_begins_at_the_first_byte_of_a_frame),
+		cmocka_unit_test(failure_after_the_marker_is_read),
+		cmocka_unit_test(lines_that_are_none_of_ours_are_refused),
+		cmocka_unit_test(noise_is_bounded),
+		cmocka_unit_test(another_sessions_marker_is_noise),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
