@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#include <assert.h>
+
+#include "controller/ssh/exchange.h"
+#include "controller/ssh/pubkey.h"
+#include "tests/fuzz/fuzz.h"
+
+static void inside(struct bytes part, const uint8_t *data, size_t size)
+{
+	assert(part.len == 0 || (part.data >= data && part.data + part.len <= data + size));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct exchange exchange;
+
+	exchange_read(bytes_make(data, size), &exchange);
+	inside(exchange.banner, data, size);
+	inside(exchange.hostkey, data, size);
+	inside(exchange.signature, data, size);
+	for (int i = 0; i < EXCHANGE_LISTS; i++) {
+		inside(exchange.list[i], data, size);
+		(void)exchange_has_common(BYTES_LITERAL("ssh-ed25519,aes256-ctr"),
+					  exchange.list[i]);
+	}
+	if (exchange.hostkey.len > 0) {
+		/* What comes out goes into the parent's check. */
+		(void)pubkey_verify(exchange.hostkey, exchange.signature,
+				    BYTES_LITERAL("0123456789abcdef0123456789abcdef"));
+	}
+	return 0;
+}
