@@ -76,6 +76,8 @@ static void put(struct text *text, const char *what)
 	if (len < text->room - text->len) {
 		memcpy(text->to + text->len, what, len + 1);
 		text->len += len;
+	} else {
+		text->room = text->len; /* nothing shorter may follow what did not fit */
 	}
 }
 

@@ -107,13 +107,16 @@ static struct bytes next_component(struct bytes *rest)
 	return component;
 }
 
+static bool has_slash(struct bytes b)
+{
+	return b.len > 0 && memchr(b.data, '/', b.len) != NULL;
+}
+
 bool glob_match_path(struct bytes pattern, struct bytes path)
 {
-	bool more_pattern = pattern.len > 0, more_path = path.len > 0;
-
-	while (more_pattern && more_path) {
-		bool last_pattern = !memchr(pattern.data, '/', pattern.len);
-		bool last_path = !memchr(path.data, '/', path.len);
+	/* Either has at least one component, if an empty one: before, between and behind slashes. */
+	for (;;) {
+		bool last_pattern = !has_slash(pattern), last_path = !has_slash(path);
 		struct bytes want = next_component(&pattern), have = next_component(&path);
 
 		if (last_pattern && bytes_equal_string(want, "**")) {
@@ -122,17 +125,10 @@ bool glob_match_path(struct bytes pattern, struct bytes path)
 		if (!glob_match(want, have)) {
 			return false;
 		}
-		/* A path or pattern that ends in a slash has an empty last component. */
-		more_pattern = !last_pattern;
-		more_path = !last_path;
-		if (more_pattern != more_path) {
-			return false;
-		}
-		if (more_pattern && (pattern.len == 0 || path.len == 0)) {
-			return pattern.len == path.len;
+		if (last_pattern || last_path) {
+			return last_pattern && last_path;
 		}
 	}
-	return more_pattern == more_path;
 }
 
 struct bytes glob_literal_prefix(struct bytes pattern)

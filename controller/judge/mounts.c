@@ -120,7 +120,7 @@ static int load_mounts(struct judge *j, const struct observation *from, struct r
 	for (size_t i = 0; list->item && i < rows->count; i++) {
 		list->item[list->count++] = line_of(j, &rows->item[i]);
 	}
-	if (list->count > 1) {
+	if (list->item && list->count > 1) {
 		qsort(list->item, list->count, sizeof(*list->item), compare_lines);
 	}
 	return 0;

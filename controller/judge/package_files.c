@@ -49,7 +49,7 @@ static enum rule rule_of(uint32_t differences, const struct entry *now, const st
 		return RULE_FILE_TYPE;
 	}
 	if (!(differences & content) && (differences & DIFFERS_MODE) && now->type == ENTRY_FILE &&
-	    (now->mode & ~was->mode & MODE_SETID)) {
+	    (now->mode & ~(was ? was->mode : 0U) & MODE_SETID)) {
 		return RULE_SETID_GAINED;
 	}
 	if ((differences & DIFFERS_MORE_THAN_TIME) == DIFFERS_CAPS && now->caps.len > 0) {
@@ -194,6 +194,9 @@ static int tell_missing(const struct against *a, const struct manifest_entry *wa
 	change.was = accepted ? accepted : want;
 	change.witness = accepted ? WITNESS_BASELINE : a->witness;
 	dir = dirs_find(a->j, change.path);
+	if (dir && known_content(a->j, &dir->entry)) {
+		return 0;
+	}
 	if (dir) {
 		change.rule = RULE_FILE_TYPE;
 		change.differences = DIFFERS_TYPE;
@@ -381,8 +384,7 @@ static int by_earlier(const struct against *a, struct error *err)
 	int result = 0;
 
 	while (result == 0 && walk_next(&walk)) {
-		struct change change =
-			begin(a, RULE_FILE_CHANGED, walk.now ? walk.now->path : walk.was->path);
+		struct change change = begin(a, RULE_FILE_CHANGED, walk.path);
 		bool proved = false;
 
 		if (!walk.now) {
@@ -591,6 +593,9 @@ static int load_earlier(struct judge *j, struct packages *p, const struct one_pa
 			return 0;
 		}
 		p->was.count = 0;
+		if (package_not_accepted(j, one, err) < 0) {
+			return -1;
+		}
 	}
 	if (judge_entries(j, judge_first(j), &one->key, &j->buffer[3], &p->was, &found, err) < 0) {
 		return -1;

@@ -231,13 +231,14 @@ static const struct finding *still_down(const struct judge *j, const struct one_
 }
 
 static int tell_package(struct judge *j, const struct one_package *one, enum rule rule,
-			struct bytes old_line, const char *detail, struct error *err)
+			enum severity severity, struct bytes old_line, const char *detail,
+			struct error *err)
 {
 	struct change change = {
 		.rule = rule,
 		.witness = one->candidate_count > 0 ? WITNESS_MANIFEST : WITNESS_HOST,
 		.has_severity = true,
-		.severity = rule_severity(rule),
+		.severity = severity,
 		.path = one->subject,
 		.package = one->text,
 		.old_line = old_line,
@@ -270,29 +271,39 @@ static int judge_version(struct judge *j, struct packages *p, const struct one_p
 	if (higher.len > 0 && !has_version(&p->accepted, one)) {
 		struct bytes old = package_line(j, 0, one, higher, NULL);
 
-		if (tell_package(j, one, RULE_PACKAGE_DOWNGRADED, old,
+		if (tell_package(j, one, RULE_PACKAGE_DOWNGRADED, SEVERITY_HIGH, old,
 				 "A version that goes down is never explained.", err) < 0) {
 			return -1;
 		}
 	} else if ((down = still_down(j, one)) != NULL) {
-		if (tell_package(j, one, RULE_PACKAGE_DOWNGRADED, down->old_value,
+		if (tell_package(j, one, RULE_PACKAGE_DOWNGRADED, SEVERITY_HIGH, down->old_value,
 				 "A version that goes down is never explained.", err) < 0) {
 			return -1;
 		}
 	}
 	other = other_version(recent, one, false, none);
 	if (proved && other.len > 0 && higher.len == 0 && !has_version(recent, one)) {
-		return tell_package(j, one, RULE_PACKAGE_UPGRADED,
+		return tell_package(j, one, RULE_PACKAGE_UPGRADED, SEVERITY_INFO,
 				    package_line(j, 0, one, other, NULL), NULL, err);
 	}
 	if (!proved && one->accepted == PACKAGE_UNKNOWN &&
 	    (j->captured || !has_version(first, one))) {
-		return tell_package(j, one, RULE_PACKAGE_UNPROVED,
+		return tell_package(j, one, RULE_PACKAGE_UNPROVED, SEVERITY_MEDIUM,
 				    other.len > 0 ? package_line(j, 0, one, other, NULL) : none,
 				    "Neither a manifest nor the accepted state has this build.",
 				    err);
 	}
 	return 0;
+}
+
+int package_not_accepted(struct judge *j, const struct one_package *one, struct error *err)
+{
+	return tell_package(
+		j, one, RULE_PACKAGE_UNPROVED, SEVERITY_HIGH,
+		package_line(j, 0, one, one->key.part[3], &one->accepted_digest),
+		"Its files are not what was accepted; which ones cannot be said, as the accepted "
+		"content is not in the store.",
+		err);
 }
 
 static int load_sections(struct judge *j, struct packages *p, struct one_package *one,

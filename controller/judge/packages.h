@@ -53,6 +53,10 @@ struct one_package {
 size_t installed_find(const struct installed_list *list, struct bytes name, struct bytes arch,
 		      size_t *count);
 
+/* The accepted content differs and is not at hand: at least that is said. */
+int package_not_accepted(struct judge *j, const struct one_package *one,
+			 struct error *err) MUST_CHECK;
+
 int package_files(struct judge *j, struct packages *p, struct one_package *one,
 		  struct error *err) MUST_CHECK;
 

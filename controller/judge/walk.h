@@ -16,6 +16,7 @@ struct walk {
 	size_t w;
 	const struct entry *now; /* NULL: gone */
 	const struct entry *was; /* NULL: appeared */
+	struct bytes path;
 };
 
 static inline struct walk walk_begin(const struct entry_list *now, const struct entry_list *was)
@@ -38,9 +39,11 @@ static inline bool walk_next(struct walk *walk)
 						walk->was_list->item[walk->w].path);
 	if (order <= 0) {
 		walk->now = &walk->now_list->item[walk->n++];
+		walk->path = walk->now->path;
 	}
 	if (order >= 0) {
 		walk->was = &walk->was_list->item[walk->w++];
+		walk->path = walk->was->path;
 	}
 	return true;
 }

@@ -12,7 +12,7 @@
 #include "schema/record.h"
 
 #define MTIME 1700000000
-#define ENCODED_MAX ((size_t)1 << 20)
+#define ENCODED_MAX ((size_t)64 * 1024)
 
 static struct bytes text(const char *s)
 {
@@ -41,6 +41,9 @@ void world_free(struct world *w)
 	forget_objects(w);
 	findings_clear(&w->findings);
 	findings_clear(&w->open);
+	for (size_t i = 0; i < w->parsed_count; i++) {
+		manifest_free(w->parsed[i]);
+	}
 	free(w);
 }
 
@@ -119,6 +122,9 @@ static void finish_side(struct world *w, struct side *side)
 		side->observed[i] = (struct observed_section){
 			.key = bytes_make(side->keys[i], writer.len),
 		};
+		if (side->section[i].raw_key.len > 0) {
+			side->observed[i].key = side->section[i].raw_key;
+		}
 		cbor_writer_init(&writer, room, ENCODED_MAX);
 		encode(&side->section[i], &writer);
 		assert(!writer.overflow);
@@ -198,7 +204,9 @@ void world_judge(struct world *w)
 		.open = &w->open,
 	};
 
-	forget_objects(w);
+	if (!w->keeps_objects) {
+		forget_objects(w);
+	}
 	findings_clear(&w->findings);
 	finish_side(w, &w->now);
 	if (w->has_first) {
@@ -577,4 +585,84 @@ void world_accept(struct world *w, struct entry entry, uint32_t tags)
 void world_tree(struct world *w, struct entry entry)
 {
 	put(&w->tree, w->tree_entry, entry, MANIFEST_NOMODE | MANIFEST_NOTIME);
+}
+
+static bool accept_record(struct world *w, const char *kind, const struct record *record)
+{
+	char *line = w->record_text[w->record_count];
+	size_t len = records_line(kind, record, 0, line, sizeof(w->record_text[0]) - 1);
+
+	line[len] = '\0';
+	w->records[w->record_count++] = line;
+	return true;
+}
+
+static bool accept_line(struct world *w, struct bytes line)
+{
+	uint8_t scratch[512];
+	const char *kind;
+	struct record record;
+
+	/* What the baseline would refuse to read back is no acceptance. */
+	if (line.len >= sizeof(scratch) ||
+	    records_read_line(line, scratch, &kind, &record, &w->err) < 0) {
+		return false;
+	}
+	return accept_record(w, kind, &record);
+}
+
+static bool accept_words(struct world *w, const struct finding *finding)
+{
+	char content[4096], path[1024];
+	int len;
+
+	(void)escape_bytes(ESCAPE_MTREE, finding->subject, path, sizeof(path));
+	len = snprintf(content, sizeof(content), "#mtree\n.%s %.*s\n", path,
+		       (int)finding->new_value.len, (const char *)finding->new_value.data);
+	if (mtree_parse("test", bytes_make(content, (size_t)len), &w->parsed[w->parsed_count],
+			&w->err) < 0) {
+		(void)fprintf(stderr, "%s\n", w->err.msg);
+		return false;
+	}
+	w->has_accepted = true;
+	for (size_t i = 0; i < w->accepted.count; i++) {
+		if (bytes_equal(w->accepted_entry[i].entry.path, finding->subject)) {
+			w->accepted_entry[i] = w->parsed[w->parsed_count++]->entries[0];
+			return true;
+		}
+	}
+	w->accepted_entry[w->accepted.count++] = w->parsed[w->parsed_count++]->entries[0];
+	return true;
+}
+
+static bool accept_absence(struct world *w, const struct finding *finding)
+{
+	struct record record = {.count = 1, .field = {finding->subject}};
+	const uint8_t *colon;
+
+	if (finding->rule == RULE_MOUNT_CHANGED) {
+		return false; /* what is gone is accepted by taking its record out */
+	}
+	if (finding->rule != RULE_PACKAGE_REMOVED) {
+		return accept_record(w, "absent", &record);
+	}
+	colon = memrchr(finding->subject.data, ':', finding->subject.len);
+	assert(colon);
+	record.count = 3;
+	record.field[0] = BYTES_LITERAL("dpkg");
+	record.field[1] =
+		bytes_make(finding->subject.data, (size_t)(colon - finding->subject.data));
+	record.field[2] = bytes_make(colon + 1, finding->subject.len - record.field[1].len - 1);
+	return accept_record(w, "package-absent", &record);
+}
+
+bool world_accept_finding(struct world *w, const struct finding *finding)
+{
+	if (finding->new_value.len == 0) {
+		return finding->rule != RULE_PROTOCOL && accept_absence(w, finding);
+	}
+	if (bytes_has_prefix(finding->new_value, BYTES_LITERAL("type="))) {
+		return accept_words(w, finding);
+	}
+	return accept_line(w, finding->new_value);
 }

@@ -17,8 +17,8 @@
 #include "baselines/records.h"
 #include "controller/judge/judge.h"
 
-#define BUILD_SECTIONS 64
-#define BUILD_ITEMS 160
+#define BUILD_SECTIONS 40
+#define BUILD_ITEMS 48
 
 struct build_package {
 	const char *name;
@@ -31,8 +31,9 @@ struct build_section {
 	struct entry entry[BUILD_ITEMS];
 	struct record record[BUILD_ITEMS];
 	size_t count;
-	bool by_path;    /* records stand in order of paths, not of encodings */
-	const char *raw; /* these bytes instead of an encoding */
+	struct bytes raw_key; /* these bytes instead of the encoded key */
+	bool by_path;         /* records stand in order of paths, not of encodings */
+	const char *raw;      /* these bytes instead of an encoding */
 	size_t raw_len;
 };
 
@@ -80,10 +81,13 @@ struct world {
 	struct policy policy;
 	struct build_object object[512];
 	size_t object_count;
+	bool keeps_objects; /* from one judging to the next, as a store does */
 	/* results */
 	struct findings findings;
 	struct judge_counts counts;
 	struct findings open;
+	struct manifest *parsed[64];
+	size_t parsed_count;
 	struct error err;
 };
 
@@ -130,6 +134,12 @@ struct build_manifest *world_manifest(struct world *w, struct build_package pack
 void manifest_put(struct build_manifest *manifest, struct entry entry, uint32_t tags);
 void world_accept(struct world *w, struct entry entry, uint32_t tags);
 void world_tree(struct world *w, struct entry entry);
+
+/*
+ * Accepts what a finding says as it stands, the way `muster accept` does: words become an entry of
+ * the accepted state, a line becomes a record, nothing becomes an absence. False: there is no way.
+ */
+bool world_accept_finding(struct world *w, const struct finding *finding);
 
 /*
  * A small honest host: coreutils 9.1-1 with a manifest, local 1.0 without one, some unowned files,

@@ -852,12 +852,50 @@ static void judging_twice_is_identical(void **state)
 	}
 }
 
+/* `muster accept` has nothing but what the finding carries. */
+static void accepting_what_a_finding_says_silences_it(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct world *w = world_new();
+		size_t left = 0;
+
+		world_standard(w);
+		if (table[i].captured) {
+			world_capture(w);
+		}
+		table[i].plant(w);
+		world_judge(w);
+		for (size_t f = 0; f < w->findings.count; f++) {
+			const struct finding *finding = &w->findings.item[f];
+
+			if (finding->severity >= SEVERITY_LOW &&
+			    !world_accept_finding(w, finding)) {
+				left++;
+				/* These say that somebody must look, not that something is so. */
+				assert_true(finding->rule == RULE_PROTOCOL ||
+					    finding->rule == RULE_CHECK_LOST ||
+					    finding->rule == RULE_VIEWS_DIFFER ||
+					    finding->rule == RULE_MOUNT_CHANGED);
+			}
+		}
+		world_judge(w);
+		if (world_count(w, SEVERITY_LOW) != left) {
+			print_message("%s:\n", table[i].name);
+			world_print(w);
+		}
+		assert_int_equal(world_count(w, SEVERITY_LOW), left);
+		world_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(planted_change_is_found),
 		cmocka_unit_test(every_rule_is_planted),
 		cmocka_unit_test(judging_twice_is_identical),
+		cmocka_unit_test(accepting_what_a_finding_says_silences_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
