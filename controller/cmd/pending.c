@@ -13,16 +13,6 @@ int verb_init(struct call *call, struct error *err)
 	return pending(call, err);
 }
 
-int verb_check(struct call *call, struct error *err)
-{
-	return pending(call, err);
-}
-
-int verb_sweep(struct call *call, struct error *err)
-{
-	return pending(call, err);
-}
-
 int verb_status(struct call *call, struct error *err)
 {
 	return pending(call, err);
@@ -79,11 +69,6 @@ int verb_hosts_keys(struct call *call, struct error *err)
 }
 
 int verb_prune(struct call *call, struct error *err)
-{
-	return pending(call, err);
-}
-
-int verb_version(struct call *call, struct error *err)
 {
 	return pending(call, err);
 }

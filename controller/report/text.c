@@ -292,7 +292,9 @@ static int print_coverage(struct text *text, const struct writer_context *contex
 		if (i == 0) {
 			(void)fputs("\nNot looked at whole:\n", out);
 		}
-		if (print_unlooked(context, group, last && !context->options->quiet, err) < 0) {
+		if (print_unlooked(context, group,
+				   last && !context->options->quiet && !context->interrupted,
+				   err) < 0) {
 			return -1;
 		}
 	}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+/* check and sweep: the same run, over hosts that are named or over all of the inventory. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "baselines/yaml.h"
+#include "controller/cmd/open.h"
+#include "controller/cmd/reach.h"
+#include "controller/cmd/version.h"
+#include "controller/report/progress.h"
+#include "schema/escape.h"
+
+#define RETRIES_MAX 10
+
+/* A run while it goes: where its events end up. */
+struct going {
+	struct call *call;
+	struct report *report;
+	struct progress progress;
+	struct error error; /* the first fault of the report */
+	bool failed;
+};
+
+static uint64_t now_ms(void)
+{
+	return uv_hrtime() / 1000000;
+}
+
+static void on_started(void *context, const struct store_run *run)
+{
+	struct going *going = context;
+
+	if (!going->failed && report_run_start(going->report, run, &going->error) < 0) {
+		going->failed = true;
+	}
+}
+
+static int tell_host(struct going *going, const struct sweep_result *result)
+{
+	struct report_host host = {
+		.name = result->host,
+		.outcome = result->outcome,
+		.reason = result->reason,
+		.counts = result->counts,
+		.sent_bytes = result->sent_bytes,
+		.received_bytes = result->received_bytes,
+		.probe_bytes = result->probe_bytes,
+		.wall_ms = result->wall_ms,
+	};
+
+	if (result->observation) {
+		host.coverage = result->observation->coverage;
+		host.coverage_count = result->observation->coverage_count;
+	}
+	if (report_host(going->report, &host, &going->error) < 0) {
+		return -1;
+	}
+	for (size_t i = 0; result->findings && i < result->findings->count; i++) {
+		const struct report_finding finding = {
+			.host = result->host, .finding = &result->findings->item[i], .ack = ""};
+
+		if (report_finding(going->report, &finding, &going->error) < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void on_host(void *context, const struct sweep_result *result)
+{
+	struct going *going = context;
+
+	progress_clear(&going->progress);
+	if (!going->failed && tell_host(going, result) < 0) {
+		going->failed = true;
+	}
+}
+
+static void on_stage(void *context, const char *host, const char *stage)
+{
+	struct going *going = context;
+	char shown[256];
+
+	progress_clear(&going->progress);
+	(void)fprintf(going->call->log, "muster: %s: %s\n",
+		      escape_text(bytes_from_string(host), shown, sizeof(shown)), stage);
+}
+
+static void on_progress(void *context, const struct sweep_progress *progress)
+{
+	struct going *going = context;
+	const struct progress_state state = {.total = progress->total,
+					     .done = progress->done,
+					     .running = progress->running,
+					     .failed = progress->failed};
+
+	progress_update(&going->progress, &state, now_ms(), progress->asked);
+}
+
+static int read_options(struct call *call, struct sweep_config *config, struct error *err)
+{
+	const char *deadline = call_value(call, OPTION_DEADLINE);
+	uint64_t seconds = 0, retries;
+
+	if (deadline &&
+	    (!yaml_parse_duration(deadline, &seconds) || seconds < 1 || seconds > UINT32_MAX)) {
+		return error_set(err, ERROR_CONFIG, 0,
+				 "--deadline: expected a time such as 90s, 15m or 6h");
+	}
+	if (call_number(call, OPTION_RETRIES, 0, RETRIES_MAX, 0, &retries, err) < 0) {
+		return -1;
+	}
+	config->deadline_s = (uint32_t)seconds;
+	config->retries = (unsigned)retries;
+	config->parallel = (size_t)config_number(call->config, CONFIG_PARALLEL);
+	config->full = call_has(call, OPTION_FULL);
+	config->sweep = "";
+	config->version = version_text;
+	return 0;
+}
+
+/* Everything is open: run, and end the report. The exit code, or -1. */
+static int go(struct call *call, uv_loop_t *loop, const struct sweep_config *config,
+	      struct report *report, struct error *err)
+{
+	struct going going = {.call = call, .report = report};
+	const struct sweep_events events = {
+		.context = &going,
+		.started = on_started,
+		.host = on_host,
+		.stage = call->verbose > 1 ? on_stage : NULL,
+		.progress = on_progress,
+	};
+	struct sweep_summary summary;
+
+	memset(&summary, 0, sizeof(summary));
+	progress_init(&going.progress, call->quiet ? NULL : call->log,
+		      isatty(fileno(call->log)) == 1, now_ms());
+	if (sweep_run(loop, config, &events, &summary, err) < 0) {
+		progress_clear(&going.progress);
+		return -1;
+	}
+	progress_clear(&going.progress);
+	if (!going.failed &&
+	    report_run_end(report, &summary.run, summary.interrupted, &going.error) < 0) {
+		going.failed = true;
+	}
+	if (going.failed) {
+		*err = going.error;
+		return -1;
+	}
+	return summary.interrupted ? EXIT_INTERRUPTED : (int)report_verdict(report);
+}
+
+static int run_hosts(struct call *call, struct inventory *inventory, struct nodeset *hosts,
+		     struct sweep_config *config, struct error *err)
+{
+	struct report *report = NULL;
+	struct reach reach = {0};
+	uv_loop_t loop;
+	int code = -1;
+
+	if (uv_loop_init(&loop) != 0) {
+		return error_set(err, ERROR_SYSTEM, 0, "no event loop");
+	}
+	if (open_baseline(call, &config->baseline, err) < 0 ||
+	    open_report(call, true, &report, err) < 0 ||
+	    reach_open(call, &loop, inventory, hosts, &reach, err) < 0 ||
+	    open_store(call, STORE_WRITE, &config->store, err) < 0) {
+		goto out;
+	}
+	config->hosts = reach.hosts;
+	config->host_count = reach.host_count;
+	code = go(call, &loop, config, report, err);
+out:
+	reach_close(&reach, &loop);
+	store_close(config->store);
+	baseline_close(config->baseline);
+	report_free(report);
+	(void)uv_loop_close(&loop);
+	return code;
+}
+
+static int run(struct call *call, const char *kind, struct error *err)
+{
+	struct sweep_config config = {.kind = kind};
+	struct inventory *inventory = NULL;
+	struct nodeset *hosts = NULL;
+	int code = -1;
+
+	if (read_options(call, &config, err) < 0 || call_inventory(call, &inventory, err) < 0) {
+		goto out;
+	}
+	if (call_hosts(call, inventory, 0, &hosts, err) < 0) {
+		call_advise(call, "muster %s --help says how hosts are named", call->verb->name);
+		goto out;
+	}
+	if (nodeset_count(hosts) == 0) {
+		call_advise(call,
+			    "name an inventory: -i FILE, or `inventory:` in the configuration");
+		(void)error_set(err, ERROR_CONFIG, 0, "muster %s: no hosts to look at",
+				call->verb->name);
+		goto out;
+	}
+	code = run_hosts(call, inventory, hosts, &config, err);
+out:
+	nodeset_free(hosts);
+	inventory_free(inventory);
+	return code;
+}
+
+int verb_check(struct call *call, struct error *err)
+{
+	return run(call, "check", err);
+}
+
+int verb_sweep(struct call *call, struct error *err)
+{
+	return run(call, "sweep", err);
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#include "controller/cmd/open.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "schema/escape.h"
+
+#define SHOWN 200
+
+/* The folders above `path`, closed to others: what stands in the database is the fleet's weak spots. */
+static int make_folders(const char *path, struct error *err)
+{
+	char *copy = strdup(path), shown[SHOWN];
+	int status = 0;
+
+	if (!copy) {
+		return error_set(err, ERROR_NOMEM, 0, "out of memory");
+	}
+	for (char *slash = strchr(copy + 1, '/'); slash && status == 0;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(copy, 0700) < 0 && errno != EEXIST) {
+			status = error_set(
+				err, ERROR_STORE, errno, "%s: %s",
+				escape_text(bytes_from_string(copy), shown, sizeof(shown)),
+				strerror(errno));
+		}
+		*slash = '/';
+	}
+	free(copy);
+	return status;
+}
+
+int open_store(struct call *call, enum store_mode mode, struct store **store, struct error *err)
+{
+	const char *path = config_text(call->config, CONFIG_DB);
+	char shown[SHOWN];
+
+	*store = NULL;
+	if (!path) {
+		call_advise(call, "name a place for the database: --db FILE");
+		return error_set(err, ERROR_CONFIG, 0, "no place for the database");
+	}
+	(void)escape_text(bytes_from_string(path), shown, sizeof(shown));
+	if (mode == STORE_READ && access(path, F_OK) != 0) {
+		call_advise(call, "look at a host first: muster check localhost");
+		call_advise(call, "or name the database of an earlier run: --db FILE");
+		return error_set(err, ERROR_STORE, errno, "%s: no database yet", shown);
+	}
+	if (mode == STORE_WRITE && !config_is_set(call->config, CONFIG_DB) &&
+	    make_folders(path, err) < 0) {
+		call_advise(call, "name a place for the database: --db FILE");
+		return -1;
+	}
+	if (store_open(path, mode, store, err) < 0) {
+		call_advise(call, "the database was named by %s; it was left as it is",
+			    config_origin(call->config, CONFIG_DB));
+		return -1;
+	}
+	return 0;
+}
+
+int open_baseline(struct call *call, struct baseline **baseline, struct error *err)
+{
+	const char *path = config_text(call->config, CONFIG_BASELINE);
+
+	*baseline = NULL;
+	if (!path) {
+		return 0;
+	}
+	if (baseline_open(path, NULL, baseline, err) < 0) {
+		call_advise(call, "the baseline was named by %s",
+			    config_origin(call->config, CONFIG_BASELINE));
+		call_advise(call, "make one: muster init DIR; find every fault: muster baseline "
+				  "verify");
+		return -1;
+	}
+	return 0;
+}
+
+int open_baseline_path(struct call *call, const char **path, struct error *err)
+{
+	*path = config_text(call->config, CONFIG_BASELINE);
+	if (*path) {
+		return 0;
+	}
+	call_advise(call, "name it: --baseline DIR, or `baseline:` in the configuration");
+	call_advise(call, "make one: muster init DIR");
+	return error_set(err, ERROR_CONFIG, 0, "muster %s: no baseline is configured",
+			 call->verb->name);
+}
+
+bool open_is_ndjson(const struct call *call)
+{
+	const char *format = call_value(call, OPTION_FORMAT);
+
+	return format && strcmp(format, "ndjson") == 0;
+}
+
+int open_report(struct call *call, bool is_run, struct report **report, struct error *err)
+{
+	const struct report_options options = {
+		.format = open_is_ndjson(call) ? REPORT_NDJSON : REPORT_TEXT,
+		.out = call->out,
+		.color = call->color,
+		.quiet = call->quiet,
+		.all = call_has(call, OPTION_ALL),
+		.verbose = call->verbose,
+		.fail_on = (unsigned)config_number(call->config, CONFIG_FAIL_ON),
+		.is_run = is_run,
+	};
+
+	return report_new(report, &options, err);
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#include "controller/cmd/reach.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "controller/fleet/local.h"
+#include "controller/ssh/pool.h"
+
+#define GROUPS_MAX 64
+/* A first look at a large host sends tens of megabytes; nothing honest comes near this. */
+#define CAP_BYTES (UINT64_C(1) << 30)
+
+/* Given as a flag: it was typed for this run. */
+static bool is_flag(const struct call *call, enum config_key key)
+{
+	return config_is_set(call->config, key) &&
+	       strncmp(config_origin(call->config, key), "--", 2) == 0;
+}
+
+static enum become become_of(const struct call *call, const struct inventory_vars *vars)
+{
+	if (vars && vars->become != INVENTORY_BECOME_UNSET && !is_flag(call, CONFIG_BECOME)) {
+		return vars->become == INVENTORY_BECOME_SUDO ? BECOME_SUDO : BECOME_NONE;
+	}
+	return config_number(call->config, CONFIG_BECOME) == CONFIG_BECOME_SUDO ? BECOME_SUDO
+										: BECOME_NONE;
+}
+
+struct target reach_target(struct call *call, struct inventory *inventory, const char *name)
+{
+	const struct inventory_host *host = inventory_find(inventory, name);
+	const struct inventory_vars *vars = host ? &host->vars : NULL;
+	struct target target = {
+		.name = name,
+		.become = become_of(call, vars),
+		.connect_timeout_ms =
+			(uint32_t)config_number(call->config, CONFIG_CONNECT_TIMEOUT) * 1000,
+		.timeout_ms = (uint32_t)config_number(call->config, CONFIG_TIMEOUT) * 1000,
+		.cap_bytes = CAP_BYTES,
+	};
+
+	if (vars) {
+		target.address = vars->address;
+		target.user = vars->user;
+		target.port = vars->port;
+	}
+	if (is_flag(call, CONFIG_USER)) {
+		target.user = config_text(call->config, CONFIG_USER);
+	}
+	if (is_flag(call, CONFIG_PORT)) {
+		target.port = (uint16_t)config_number(call->config, CONFIG_PORT);
+	}
+	return target;
+}
+
+static bool is_local(struct inventory *inventory, const char *name)
+{
+	const struct inventory_host *host = inventory_find(inventory, name);
+
+	return strcmp(name, "localhost") == 0 &&
+	       (!host || (!host->vars.address && host->vars.port == 0));
+}
+
+int reach_ssh(struct call *call, uv_loop_t *loop, struct transport **transport, struct error *err)
+{
+	const char *identity = config_text(call->config, CONFIG_IDENTITY);
+	const char *known_hosts = config_text(call->config, CONFIG_KNOWN_HOSTS);
+	const char *ssh_config = config_text(call->config, CONFIG_SSH_CONFIG);
+	struct pool_options options = {
+		.user = config_text(call->config, CONFIG_USER),
+		.port = (uint16_t)config_number(call->config, CONFIG_PORT),
+		.identities = &identity,
+		.identity_count = identity ? 1 : 0,
+		.known_hosts = &known_hosts,
+		.known_hosts_count = known_hosts ? 1 : 0,
+	};
+
+	options.no_ssh_config = ssh_config && strcmp(ssh_config, "none") == 0;
+	options.ssh_config = options.no_ssh_config ? NULL : ssh_config;
+	if (pool_new(loop, &options, transport, err) < 0) {
+		call_advise(call, "muster %s --help, the options for SSH", call->verb->name);
+		return -1;
+	}
+	return 0;
+}
+
+static int open_transport(struct call *call, uv_loop_t *loop, bool local, struct reach *reach,
+			  struct transport **transport, struct error *err)
+{
+	struct transport **which = local ? &reach->local : &reach->ssh;
+
+	if (!*which &&
+	    (local ? local_new(loop, NULL, which, err) : reach_ssh(call, loop, which, err)) < 0) {
+		*which = NULL;
+		return -1;
+	}
+	*transport = *which;
+	return 0;
+}
+
+/* The groups of all hosts, one after the other in one list. */
+static int add_groups(struct inventory *inventory, struct reach *reach, struct error *err)
+{
+	const char *groups[GROUPS_MAX];
+	size_t total = 0, used = 0;
+	const char **list;
+
+	for (size_t i = 0; i < reach->host_count; i++) {
+		size_t count = inventory_groups_of(inventory, reach->hosts[i].target.name, groups,
+						   GROUPS_MAX);
+
+		reach->hosts[i].group_count = count < GROUPS_MAX ? count : GROUPS_MAX;
+		total += reach->hosts[i].group_count;
+	}
+	list = calloc(total ? total : 1, sizeof(*list));
+	if (!list) {
+		return error_set(err, ERROR_NOMEM, 0, "out of memory");
+	}
+	reach->memory = list;
+	for (size_t i = 0; i < reach->host_count; i++) {
+		(void)inventory_groups_of(inventory, reach->hosts[i].target.name, list + used,
+					  reach->hosts[i].group_count);
+		reach->hosts[i].groups = list + used;
+		used += reach->hosts[i].group_count;
+	}
+	return 0;
+}
+
+int reach_open(struct call *call, uv_loop_t *loop, struct inventory *inventory,
+	       struct nodeset *hosts, struct reach *reach, struct error *err)
+{
+	size_t count = nodeset_count(hosts);
+
+	*reach = (struct reach){0};
+	reach->hosts = calloc(count ? count : 1, sizeof(*reach->hosts));
+	if (!reach->hosts) {
+		return error_set(err, ERROR_NOMEM, 0, "out of memory");
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct sweep_host *host = &reach->hosts[i];
+		const char *name = nodeset_name(hosts, i);
+		bool local = is_local(inventory, name);
+
+		host->target = reach_target(call, inventory, name);
+		if (local && geteuid() == 0) {
+			host->target.become = BECOME_NONE;
+		}
+		if (open_transport(call, loop, local, reach, &host->transport, err) < 0) {
+			return -1;
+		}
+		reach->host_count++;
+	}
+	return add_groups(inventory, reach, err);
+}
+
+void reach_close(struct reach *reach, uv_loop_t *loop)
+{
+	if (reach->ssh) {
+		reach->ssh->free(reach->ssh);
+	}
+	if (reach->local) {
+		reach->local->free(reach->local);
+	}
+	(void)uv_run(loop, UV_RUN_DEFAULT);
+	free(reach->hosts);
+	free(reach->memory);
+	*reach = (struct reach){0};
+}
