@@ -174,11 +174,12 @@ CREATE TABLE excerpt (
 CREATE TABLE host_stat (
 	host INTEGER PRIMARY KEY REFERENCES host,
 	snapshot INTEGER NOT NULL REFERENCES snapshot,
+	hash INTEGER NOT NULL, -- of data
 	data BLOB NOT NULL
 );
 CREATE TABLE host_reading (
 	host INTEGER PRIMARY KEY REFERENCES host,
-	data BLOB NOT NULL -- varints: number of distinct times and they; a byte or two a section; (index, unread)*
+	data BLOB NOT NULL -- varints: number of distinct times and they; a byte a section, which; (index, unread)*
 );
 
 -- What differs. The fingerprint is what people see; old value, witness and so on may differ between hosts.

@@ -9,7 +9,22 @@
 
 #include "schema/escape.h"
 
-static const char *io_advice(struct db *db, int os_errno)
+static bool is_writing(int rc)
+{
+	switch (rc) {
+	case SQLITE_FULL:
+	case SQLITE_IOERR_WRITE:
+	case SQLITE_IOERR_FSYNC:
+	case SQLITE_IOERR_DIR_FSYNC:
+	case SQLITE_IOERR_TRUNCATE:
+	case SQLITE_IOERR_SHMSIZE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static const char *io_advice(int rc, int os_errno)
 {
 	switch (os_errno) {
 	case ENOSPC:
@@ -21,8 +36,11 @@ static const char *io_advice(struct db *db, int os_errno)
 	case EROFS:
 		return "the file system is read-only";
 	default:
-		return db->writable ? "the disk failed: check the system's log"
-				    : "it cannot be read: check the disk and the file's mode";
+		/* SQLite does not always keep the number, a limit on file size for one (EFBIG). */
+		return is_writing(rc)
+			       ? "no room left, a limit on file size, or a failing disk: see "
+				 "df, ulimit -f and the system's log; what was finished is kept"
+			       : "a failing disk? see the system's log";
 	}
 }
 
@@ -37,9 +55,9 @@ int db_fault(struct db *db, int rc, const char *what, struct error *err)
 		return error_set(err, ERROR_NOMEM, ENOMEM, "%s: no memory", path);
 	case SQLITE_FULL:
 		return error_set(err, ERROR_STORE, os ? os : ENOSPC, "%s: %s: %s", path, what,
-				 io_advice(db, ENOSPC));
+				 io_advice(rc, ENOSPC));
 	case SQLITE_IOERR:
-		return error_set(err, ERROR_STORE, os, "%s: %s: %s", path, what, io_advice(db, os));
+		return error_set(err, ERROR_STORE, os, "%s: %s: %s", path, what, io_advice(rc, os));
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return error_set(err, ERROR_STORE, EAGAIN,
@@ -193,7 +211,8 @@ int db_next(struct db *db, sqlite3_stmt *stmt, bool *row, struct error *err)
 	if (rc == SQLITE_ROW || rc == SQLITE_DONE) {
 		return 0;
 	}
-	(void)db_fault(db, rc, sqlite3_stmt_readonly(stmt) ? "reading" : "writing", err);
+	(void)db_fault(db, rc,
+		       is_writing(rc) || !sqlite3_stmt_readonly(stmt) ? "writing" : "reading", err);
 	(void)sqlite3_reset(stmt);
 	return -1;
 }

@@ -12,7 +12,8 @@
 #include "controller/store/db.h"
 #include "controller/store/sql.h"
 
-#define BUSY_TIMEOUT_MS 10000
+#define BUSY_TIMEOUT_MS 5000
+#define FRESH_SIZE_MAX 8192 /* a file in which no table was made yet */
 
 /* SQLite database file format, "The Database Header". */
 #define HEADER_SIZE 100
@@ -71,8 +72,12 @@ static int check_header(const char *path, const uint8_t *h, off_t size, struct e
 			"%s: not a database: name another file (--db); it is left as it is", path);
 	}
 	if (application != DB_APPLICATION_ID) {
-		/* Ours is set in the transaction that makes the file, which may still be in the WAL. */
-		if (application != 0 || size_of_sibling(path, "-wal") == 0) {
+		/*
+		 * 0 is what most programs have, and ours until the transaction that makes the tables
+		 * is out of the WAL: SQLite tells. But its journal, if any, is for its owner to mend.
+		 */
+		if (application != 0 ||
+		    (size > FRESH_SIZE_MAX && size_of_sibling(path, "-journal") > 0)) {
 			return refuse_foreign(path, err);
 		}
 		return 0;
@@ -185,8 +190,8 @@ static int take_lock(struct db *db, struct error *err)
 	(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
 	n = snprintf(text, sizeof(text), "pid %ld, since %s\n", (long)getpid(), when);
 	/* Only for people: on a full disk the lock holds without it. */
-	if (ftruncate(db->lock_fd, 0) == 0 && pwrite(db->lock_fd, text, (size_t)n, 0) != n) {
-		(void)ftruncate(db->lock_fd, 0);
+	if (ftruncate(db->lock_fd, 0) == 0) {
+		(void)!pwrite(db->lock_fd, text, (size_t)n, 0);
 	}
 	result = 0;
 out:
@@ -367,7 +372,7 @@ void db_close(struct db *db)
 	}
 	(void)sqlite3_close(db->sql);
 	if (db->lock_fd >= 0) {
-		(void)ftruncate(db->lock_fd, 0);
+		(void)!ftruncate(db->lock_fd, 0);
 		(void)close(db->lock_fd);
 	}
 	free(db->path);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "controller/store/diff_items.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,14 +57,14 @@ static struct bytes identity_of(enum section_kind kind, struct bytes encoded)
 
 	cbor_reader_init(&r, encoded);
 	if (section_kind_has_entries(kind)) {
-		return entry_decode(&r, &entry) ? entry.path : (struct bytes){0};
+		return entry_decode(&r, &entry) ? entry.path : bytes_make(NULL, 0);
 	}
 	fields = (size_t)cbor_read_array(&r, RECORD_FIELDS_MAX);
 	from = r.at;
 	for (size_t i = 0; i < fields && i < identity_fields(kind); i++) {
 		(void)cbor_read_bytes(&r);
 	}
-	return r.failed ? (struct bytes){0} : bytes_make(encoded.data + from, r.at - from);
+	return r.failed ? bytes_make(NULL, 0) : bytes_make(encoded.data + from, r.at - from);
 }
 
 static int by_identity(const void *a, const void *b)
@@ -215,9 +216,11 @@ static bool is_told_elsewhere(enum section_kind kind, const struct part *old_par
 static int add(struct diff_items *items, enum section_kind kind, const struct part *old_part,
 	       const struct part *new_part, struct pack *words, struct error *err)
 {
+	const struct part *shown = new_part ? new_part : old_part;
 	struct diff_item *item;
 	bool ok = true;
 
+	assert(shown);
 	if (is_told_elsewhere(kind, old_part, new_part)) {
 		return 0;
 	}
@@ -237,8 +240,7 @@ static int add(struct diff_items *items, enum section_kind kind, const struct pa
 			  : !new_part ? STORE_REMOVED
 				      : STORE_CHANGED,
 	};
-	item->subject = arena_copy(
-		&items->arena, subject_of(kind, (new_part ? new_part : old_part)->encoded), &ok);
+	item->subject = arena_copy(&items->arena, subject_of(kind, shown->encoded), &ok);
 	if (old_part) {
 		words_of(kind, old_part->encoded, words);
 		item->old_value = arena_copy(&items->arena, pack_all(words), &ok);

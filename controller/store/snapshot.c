@@ -14,19 +14,50 @@ void pairs_clear(struct pairs *pairs)
 	*pairs = (struct pairs){0};
 }
 
-int pairs_add(struct pairs *pairs, struct pair pair, struct error *err)
+/* Room for `more` of them behind those there are, or NULL. */
+static struct pair *reserve(struct pairs *pairs, size_t more, struct error *err)
 {
-	if (pairs->count == pairs->room) {
-		size_t room = pairs->room ? pairs->room * 2 : 4096;
-		struct pair *item = realloc(pairs->item, room * sizeof(*item));
+	if (pairs->room - pairs->count < more || !pairs->item) {
+		size_t room = pairs->room ? pairs->room : 1024;
+		struct pair *item;
 
+		while (room < pairs->count + more) {
+			room *= 2;
+		}
+		item = realloc(pairs->item, room * sizeof(*item));
 		if (!item) {
-			return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
+			(void)error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
+			return NULL;
 		}
 		pairs->item = item;
 		pairs->room = room;
 	}
-	pairs->item[pairs->count++] = pair;
+	return pairs->item + pairs->count;
+}
+
+int pairs_add(struct pairs *pairs, struct pair pair, struct error *err)
+{
+	struct pair *to = reserve(pairs, 1, err);
+
+	if (!to) {
+		return -1;
+	}
+	*to = pair;
+	pairs->count++;
+	return 0;
+}
+
+static int pairs_copy(struct pairs *pairs, const struct pair *from, size_t count, struct error *err)
+{
+	struct pair *to = reserve(pairs, count, err);
+
+	if (!to) {
+		return -1;
+	}
+	if (count > 0) {
+		memcpy(to, from, count * sizeof(*from));
+		pairs->count += count;
+	}
 	return 0;
 }
 
@@ -153,10 +184,8 @@ static bool delta_apply(const struct names *names, const struct pairs *base, str
 		size_t drop = (size_t)unpack_uint_max(&u, base->count - at - copy);
 		size_t insert = (size_t)unpack_uint_max(&u, SNAPSHOT_SECTIONS_MAX);
 
-		for (size_t i = 0; i < copy; i++) {
-			if (pairs_add(to, base->item[at + i], err)) {
-				return false;
-			}
+		if (u.failed || pairs_copy(to, base->item + at, copy, err)) {
+			return false;
 		}
 		at += copy + drop;
 		if (!insert_pairs(names, &u, insert, &last, to, err)) {
@@ -283,12 +312,7 @@ int snapshot_load(const struct snapshot_store *s, int64_t id, struct pairs *pair
 		return load_row(s, id, false, pairs, err);
 	}
 	pairs->count = 0;
-	for (size_t i = 0; i < base->pairs.count; i++) {
-		if (pairs_add(pairs, base->pairs.item[i], err)) {
-			return -1;
-		}
-	}
-	return 0;
+	return pairs_copy(pairs, base->pairs.item, base->pairs.count, err);
 }
 
 /* As a new base in the cache. A failure only costs time later. */
@@ -299,10 +323,8 @@ static void keep_base(struct snapshots *cache, int64_t id, const struct pairs *p
 
 	base->used = 0;
 	base->pairs.count = 0;
-	for (size_t i = 0; i < pairs->count; i++) {
-		if (pairs_add(&base->pairs, pairs->item[i], &ignored)) {
-			return;
-		}
+	if (pairs_copy(&base->pairs, pairs->item, pairs->count, &ignored)) {
+		return;
 	}
 	base->id = id;
 	base->used = ++cache->clock;
