@@ -116,6 +116,7 @@ struct package_db {
 };
 
 extern const struct package_db_type package_db_dpkg;
+extern const struct package_db_type package_db_rpm;
 
 /* Every known manager, NULL at the end: a host may have several databases. */
 extern const struct package_db_type *const package_db_types[];

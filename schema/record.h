@@ -15,7 +15,7 @@
 #include "schema/cbor.h"
 
 #define RECORD_FIELDS_MAX 10
-#define RECORD_SIZE_MAX 65000 /* bytes of an encoded record, except in SECTION_HEADER */
+#define RECORD_SIZE_MAX 65000 /* bytes of an encoded record */
 
 struct record {
 	size_t count;
@@ -28,6 +28,33 @@ struct record {
  * r (remove-on-upgrade), n (conffile whose md5 is the word newconffile).
  */
 enum { CLAIM_PATH, CLAIM_MD5 /* 16 bytes or empty */, CLAIM_FLAGS, CLAIM_FIELDS };
+
+/*
+ * SECTION_HEADER, and SECTION_CLAIMS where the manager is rpm: an rpm header in pieces of at most
+ * HEADER_CHUNK_SIZE bytes of value, numbered from 0. Order: parts as listed, tags ascending,
+ * entries of one tag as in the header, chunks ascending.
+ *   [header]  region     what the vendor's signature covers, as it is signed: magic, counts,
+ *                        entries, data (tag 63)
+ *             signature  the signature tags behind the region, raw data
+ *   [claims]  override   an entry behind the region whose tag is in the region too: rpm would
+ *                        believe it, a signature does not cover it
+ *             rest       every other entry behind the region: install time, file states ...
+ *             bare       a header without a region, whole as stored (tag 0)
+ */
+enum {
+	HEADER_PART,
+	HEADER_TAG,   /* 4 bytes, most significant first */
+	HEADER_TYPE,  /* 1 byte: rpm's type of the entry */
+	HEADER_CHUNK, /* 4 bytes, most significant first */
+	HEADER_VALUE,
+	HEADER_FIELDS
+};
+#define HEADER_REGION "region"
+#define HEADER_SIGNATURE "signature"
+#define HEADER_OVERRIDE "override"
+#define HEADER_REST "rest"
+#define HEADER_BARE "bare"
+#define HEADER_CHUNK_SIZE 32768
 
 /* SECTION_MD5: what the probe measured of the package's files, in order of paths. */
 enum { MD5_PATH, MD5_SHA256, MD5_VALUE, MD5_FIELDS };
