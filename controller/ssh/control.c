@@ -259,7 +259,7 @@ bool control_decode(struct bytes payload, struct control_message *m)
 	cbor_reader_init(&r, payload);
 	count = cbor_read_array(&r, 16);
 	m->type = (enum control_type)cbor_read_uint_max(&r, CONTROL_CLOSED);
-	if (r.failed || count != item_count(m->type)) {
+	if (r.failed || count == 0 || count != item_count(m->type)) {
 		return false;
 	}
 	body_decode(&r, m);

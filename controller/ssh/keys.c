@@ -75,6 +75,11 @@ const char *keys_name(const struct keys *keys, size_t index)
 	return keys->key[index].name;
 }
 
+bool keys_is_agents(const struct keys *keys, size_t index)
+{
+	return !keys->key[index].private;
+}
+
 size_t keys_find(const struct keys *keys, struct bytes blob)
 {
 	for (size_t i = 0; i < keys->count; i++) {
@@ -85,14 +90,17 @@ size_t keys_find(const struct keys *keys, struct bytes blob)
 	return keys->count;
 }
 
-/* Takes a reference to `private` (may be NULL). Full or there already: nothing happens. */
+/* Takes a reference to `private` (may be NULL). There already: nothing happens. */
 static int add(struct keys *keys, struct bytes blob, EVP_PKEY *private, struct bytes name,
 	       struct error *err)
 {
-	struct key *key = &keys->key[keys->count];
+	struct key *key = &keys->key[keys->count < KEYS_MAX ? keys->count : 0];
 
-	if (keys->count == KEYS_MAX || keys_find(keys, blob) < keys->count) {
+	if (keys_find(keys, blob) < keys->count) {
 		return 0;
+	}
+	if (keys->count == KEYS_MAX) {
+		return error_set(err, ERROR_CONFIG, 0, "more than %d keys", KEYS_MAX);
 	}
 	key->blob = malloc(blob.len);
 	if (!key->blob) {
@@ -216,7 +224,7 @@ int keys_add_file(struct keys *keys, const char *path, size_t *first, size_t *co
 {
 	EVP_PKEY *private = NULL;
 	uint8_t *blob = NULL;
-	size_t len = 0, before = keys->count;
+	size_t len = 0, before = keys->count, added = 0;
 	int result = -1;
 
 	if (privkey_load(path, &private, err) < 0) {
@@ -228,9 +236,11 @@ int keys_add_file(struct keys *keys, const char *path, size_t *first, size_t *co
 	}
 	if (keys_find(keys, bytes_make(blob, len)) < keys->count) {
 		before = keys_find(keys, bytes_make(blob, len));
+		added = 1;
 		result = 0;
 	} else if (add_own_certificate(keys, private, bytes_make(blob, len), path, err) == 0 &&
 		   add(keys, bytes_make(blob, len), private, bytes_from_string(path), err) == 0) {
+		added = keys->count - before;
 		result = 0;
 	}
 out:
@@ -238,7 +248,7 @@ out:
 		*first = before;
 	}
 	if (count) {
-		*count = keys->count > before ? keys->count - before : 0;
+		*count = added;
 	}
 	free(blob);
 	EVP_PKEY_free(private);

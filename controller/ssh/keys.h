@@ -9,6 +9,7 @@
  * pool.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,7 +18,7 @@
 #include "schema/bytes.h"
 #include "schema/error.h"
 
-#define KEYS_MAX 64
+#define KEYS_MAX 512
 
 struct keys;
 
@@ -43,6 +44,8 @@ size_t keys_count(const struct keys *keys);
 struct bytes keys_blob(const struct keys *keys, size_t index);
 /* The file or the agent's comment, for people; escaped. */
 const char *keys_name(const struct keys *keys, size_t index);
+/* Whether ssh-agent has it. */
+bool keys_is_agents(const struct keys *keys, size_t index);
 /* The index of a blob, or keys_count. */
 size_t keys_find(const struct keys *keys, struct bytes blob);
 

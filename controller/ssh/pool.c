@@ -254,6 +254,7 @@ static void on_handle_closed(uv_handle_t *handle)
 		free(pool->probe[i].data);
 	}
 	free(pool->user);
+	free(pool->home);
 	free(pool);
 }
 
@@ -270,6 +271,7 @@ static void pool_free(struct transport *self)
 	}
 	keys_free(pool->keys);
 	known_hosts_free(pool->known);
+	pool_config_clear(pool);
 	uv_close((uv_handle_t *)&pool->defer, on_handle_closed);
 	uv_close((uv_handle_t *)&pool->tick, on_handle_closed);
 }
@@ -320,13 +322,6 @@ static int load_probes(struct pool *pool, const struct pool_options *options, st
 	return pool->probe_count > 0 ? 0 : -1;
 }
 
-static const char *home(void)
-{
-	const struct passwd *entry = getpwuid(geteuid());
-
-	return entry ? entry->pw_dir : "/root";
-}
-
 static int load_known(struct pool *pool, const struct pool_options *options, struct error *err)
 {
 	static const char *const own[] = {".ssh/known_hosts", ".ssh/known_hosts2"};
@@ -334,6 +329,7 @@ static int load_known(struct pool *pool, const struct pool_options *options, str
 					     "/etc/ssh/ssh_known_hosts2"};
 	char path[4096];
 
+	pool->known_given = options->known_hosts_count > 0;
 	if (known_hosts_new(&pool->known, err) < 0) {
 		return -1;
 	}
@@ -343,7 +339,7 @@ static int load_known(struct pool *pool, const struct pool_options *options, str
 		}
 	}
 	for (size_t i = 0; i < 2 && options->known_hosts_count == 0; i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", home(), own[i]);
+		(void)snprintf(path, sizeof(path), "%s/%s", pool->home, own[i]);
 		if (known_hosts_load(pool->known, path, false, err) < 0) {
 			return -1;
 		}
@@ -376,20 +372,27 @@ static int load_keys(struct pool *pool, const struct pool_options *options, stru
 		(void)!keys_add_agent(pool->keys, agent, &ignored);
 	}
 	for (size_t i = 0; i < 3 && options->identity_count == 0; i++) {
-		(void)snprintf(path, sizeof(path), "%s/.ssh/%s", home(), own[i]);
+		(void)snprintf(path, sizeof(path), "%s/.ssh/%s", pool->home, own[i]);
 		if (access(path, R_OK) == 0) {
 			(void)!keys_add_file(pool->keys, path, NULL, NULL, &ignored);
 		}
 	}
+	pool->keys_given = options->identity_count > 0;
+	pool->own_keys = keys_count(pool->keys);
 	return 0;
 }
 
 static int load_user(struct pool *pool, const struct pool_options *options, struct error *err)
 {
-	const struct passwd *entry = options->user ? NULL : getpwuid(geteuid());
+	/* Not $HOME: ssh does not look at it either. */
+	const struct passwd *entry = getpwuid(geteuid());
 
+	pool->user_given = options->user != NULL;
 	pool->user = strdup(options->user ? options->user : entry ? entry->pw_name : "root");
-	return pool->user ? 0 : error_set(err, ERROR_NOMEM, ENOMEM, "no memory for a pool");
+	pool->home = strdup(entry ? entry->pw_dir : "/root");
+	return pool->user && pool->home
+		       ? 0
+		       : error_set(err, ERROR_NOMEM, ENOMEM, "no memory for a pool");
 }
 
 int pool_new(uv_loop_t *loop, const struct pool_options *options, struct transport **transport,
@@ -432,6 +435,10 @@ int pool_new(uv_loop_t *loop, const struct pool_options *options, struct transpo
 	}
 	if (load_user(pool, options, err) < 0 || load_probes(pool, options, err) < 0 ||
 	    load_known(pool, options, err) < 0 || load_keys(pool, options, err) < 0) {
+		goto out;
+	}
+	if (!options->no_ssh_config &&
+	    ssh_config_new(loop, options->ssh_config, &pool->config, err) < 0) {
 		goto out;
 	}
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -44,6 +44,10 @@ struct channel *channel_new(struct pool *pool, const struct target *target,
 	channel->address = copy(target->address ? target->address : target->name);
 	channel->user = copy(target->user ? target->user : pool->user);
 	channel->port = target->port ? target->port : pool->port ? pool->port : 22;
+	channel->address_given = target->address != NULL;
+	channel->user_given = target->user != NULL || pool->user_given;
+	channel->port_given = target->port != 0 || pool->port != 0;
+	channel->known_hosts = pool->known;
 	channel->sudo = target->become == BECOME_SUDO;
 	channel->connect_timeout_ms = target->connect_timeout_ms ? target->connect_timeout_ms
 								 : CONNECT_TIMEOUT_MS;
@@ -142,7 +146,7 @@ static bool is_pin(const struct channel *channel, size_t i)
 
 static void find_known(struct channel *channel)
 {
-	struct known_hosts *known = channel->pool->known;
+	struct known_hosts *known = channel->known_hosts;
 	const char *name = channel->key_alias ? channel->key_alias : channel->address;
 	uint16_t port = channel->key_alias ? 0 : channel->port;
 
@@ -208,8 +212,8 @@ static void offer_keys(struct channel *channel, struct control_start *start)
 {
 	struct keys *keys = channel->pool->keys;
 
-	if (channel->key_count == 0) {
-		for (size_t i = 0; i < keys_count(keys) && i < CONTROL_KEYS_MAX; i++) {
+	if (!channel->keys_chosen) {
+		for (size_t i = 0; i < channel->pool->own_keys && i < CONTROL_KEYS_MAX; i++) {
 			channel->key[channel->key_count++] = i;
 		}
 	}
@@ -289,7 +293,7 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 }
 
 /* Names go to the resolver, a configuration file and messages: nothing else than names. */
-static bool is_host_name(const char *name)
+bool channel_is_host_name(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -337,15 +341,24 @@ static void resolve(struct channel *channel)
 
 void channel_begin(struct channel *channel)
 {
-	size_t pins = 0, authorities = 0;
-
-	if (!is_host_name(channel->address)) {
+	if (!channel_is_host_name(channel->address)) {
 		char text[200];
 
 		escape_text(bytes_from_string(channel->address), text, sizeof(text));
 		channel_end(channel, OUTCOME_NAME_UNKNOWN, "%.150s is no host name", text);
 		return;
 	}
+	if (channel->pool->config) {
+		channel_ask_config(channel);
+	} else {
+		channel_go(channel);
+	}
+}
+
+void channel_go(struct channel *channel)
+{
+	size_t pins = 0, authorities = 0;
+
 	find_known(channel);
 	for (size_t i = 0; i < channel->known_count; i++) {
 		pins += is_pin(channel, i);

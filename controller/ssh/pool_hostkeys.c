@@ -15,12 +15,9 @@ static const char *const types[] = {
 #define TYPES (sizeof(types) / sizeof(types[0]))
 
 struct fetch {
-	struct pool *pool;
 	pool_hostkeys done;
 	void *context;
 	char *host;
-	char *address;
-	uint16_t port;
 	struct pool_hostkey key[POOL_HOSTKEYS_MAX];
 	uint8_t *blob[POOL_HOSTKEYS_MAX];
 	size_t key_count;
@@ -34,11 +31,10 @@ struct part {
 	struct channel *channel;
 };
 
-static void compare(struct fetch *fetch, struct pool_hostkey *key)
+static void compare(const struct channel *channel, struct pool_hostkey *key)
 {
-	struct known_host known[POOL_KNOWN_MAX];
-	size_t count = known_hosts_find(fetch->pool->known, fetch->address, fetch->port, known,
-					POOL_KNOWN_MAX);
+	const struct known_host *known = channel->known;
+	size_t count = channel->known_count;
 	const char *word = "unknown";
 
 	for (size_t i = 0; i < count; i++) {
@@ -67,7 +63,6 @@ static void finish(struct fetch *fetch)
 		free(fetch->blob[i]);
 	}
 	free(fetch->host);
-	free(fetch->address);
 	free(fetch);
 }
 
@@ -91,7 +86,7 @@ static void on_closed(void *context, const struct channel_close *close)
 		fetch->blob[fetch->key_count++] = channel->hostkey;
 		channel->hostkey = NULL;
 		pubkey_fingerprint(key->blob, key->fingerprint);
-		compare(fetch, key);
+		compare(channel, key);
 	} else if (fetch->outcome == OUTCOME_NOT_ASKED || fetch->outcome == OUTCOME_KEX_FAILED) {
 		/* That it has no key of one type is no failure; another failure says more. */
 		fetch->outcome = close->outcome;
@@ -113,13 +108,10 @@ int pool_fetch_hostkeys(struct transport *transport, const struct target *target
 	if (!fetch) {
 		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory to fetch host keys");
 	}
-	fetch->pool = pool;
 	fetch->done = done;
 	fetch->context = context;
 	fetch->host = strdup(target->name);
-	fetch->address = strdup(target->address ? target->address : target->name);
-	fetch->port = target->port ? target->port : pool->port ? pool->port : 22;
-	if (!fetch->host || !fetch->address) {
+	if (!fetch->host) {
 		goto nomem;
 	}
 	for (size_t i = 0; i < TYPES; i++) {
@@ -143,7 +135,6 @@ int pool_fetch_hostkeys(struct transport *transport, const struct target *target
 	return 0;
 nomem:
 	free(fetch->host);
-	free(fetch->address);
 	free(fetch);
 	return error_set(err, ERROR_NOMEM, ENOMEM, "no memory to fetch host keys");
 }

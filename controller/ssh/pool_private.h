@@ -4,7 +4,7 @@
 
 /*
  * The inside of the pool, shared by its parts: pool.c (children, the transport's functions),
- * pool_channel.c (one host from open to closed), pool_hostkeys.c (fetching keys). Nobody else
+ * pool_channel.c (one host from open to closed), pool_config.c (what ssh_config says), pool_hostkeys.c (fetching keys). Nobody else
  * includes this.
  */
 
@@ -15,6 +15,7 @@
 #include "controller/ssh/keys.h"
 #include "controller/ssh/known_hosts.h"
 #include "controller/ssh/pool.h"
+#include "controller/ssh/ssh_config.h"
 
 #define POOL_CHILDREN_MAX 64
 #define POOL_KNOWN_MAX 64
@@ -29,9 +30,9 @@ struct pool_child {
 };
 
 enum channel_state {
-	CHANNEL_RESOLVING,
-	CHANNEL_STARTED, /* a child has it */
-	CHANNEL_ENDED,   /* waits for its turn to be told */
+	CHANNEL_RESOLVING, /* ssh_config, then the name */
+	CHANNEL_STARTED,   /* a child has it */
+	CHANNEL_ENDED,     /* waits for its turn to be told */
 };
 
 struct channel {
@@ -50,6 +51,9 @@ struct channel {
 	char *user;
 	char *key_alias; /* name in known_hosts, without port; NULL: address and port */
 	uint16_t port;
+	bool address_given; /* by the inventory: ssh_config does not change it */
+	bool user_given;
+	bool port_given;
 	bool sudo;
 	uint32_t connect_timeout_ms;
 	uint32_t timeout_ms;
@@ -58,11 +62,13 @@ struct channel {
 
 	bool fetching;           /* wants the host key, nothing else */
 	const char *fetch_types; /* algorithms to ask for */
+	struct known_hosts *known_hosts;
 	struct known_host known[POOL_KNOWN_MAX];
 	size_t known_count;
 	bool known_by_name_only; /* found without the port: another key is unknown, not wrong */
 	size_t key[CONTROL_KEYS_MAX]; /* indices into the keys */
 	size_t key_count;
+	bool keys_chosen;       /* by ssh_config; else the pool's own are offered */
 	uint8_t session_id[64]; /* the only one that is signed for this channel */
 	size_t session_id_len;
 	const char *refused; /* why nothing was signed, or NULL */
@@ -80,6 +86,21 @@ struct pool_probe {
 	size_t size;
 };
 
+/* known_hosts files that ssh_config names, by their list. */
+struct pool_known {
+	struct pool_known *next;
+	struct known_hosts *known;
+	char *list;
+};
+
+/* Identity and certificate files that ssh_config names: each is looked at once. */
+struct pool_identity {
+	size_t first;
+	size_t count; /* 0: cannot be used */
+	UT_hash_handle hh;
+	char path[];
+};
+
 struct pool {
 	struct transport transport;
 	uv_loop_t *loop;
@@ -89,9 +110,17 @@ struct pool {
 	struct pool_probe probe[4];
 	size_t probe_count;
 	struct keys *keys;
+	size_t own_keys; /* the first so many: named or usual files, and the agent's */
 	struct known_hosts *known;
+	struct pool_known *other_known;
+	struct pool_identity *identities;
+	struct ssh_config *config; /* NULL: not asked */
+	char *home;
 	char *user;
 	uint16_t port;
+	bool user_given;
+	bool keys_given;
+	bool known_given;
 	struct channel *channels; /* by id */
 	uint64_t next_id;
 	struct channel *ended;
@@ -115,10 +144,18 @@ struct channel *channel_new(struct pool *pool, const struct target *target,
 			    struct error *err);
 /* Resolves and starts; whatever fails ends the channel later, never from inside. */
 void channel_begin(struct channel *channel);
+/* After ssh_config has been asked. */
+void channel_go(struct channel *channel);
+bool channel_is_host_name(const char *name);
 void channel_end(struct channel *channel, enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void channel_message(struct channel *channel, const struct control_message *message);
 void channel_tell_and_free(struct channel *channel);
 void channel_signed(struct channel *channel, struct bytes value);
+
+/* pool_config.c */
+/* Asks what ssh_config says of the channel's host, takes it over, and lets it go on. */
+void channel_ask_config(struct channel *channel);
+void pool_config_clear(struct pool *pool);
 
 #endif

@@ -149,6 +149,52 @@ done
 		failures=$((failures + 1))
 	fi
 
+	# --- ssh_config ---
+	cat >"$lab/ssh_config" <<CONFIG
+Host lab
+	HostName 127.0.0.1
+	Port $port
+	User plain
+	IdentityFile $lab/keys/ed25519
+	UserKnownHostsFile $lab/known_hosts
+	GlobalKnownHostsFile none
+Host alias
+	HostName 127.0.0.1
+	Port $port
+	HostKeyAlias someone
+	IdentityFile $lab/keys/%r
+	UserKnownHostsFile $lab/alias
+	User certified
+Host jump
+	ProxyJump lab
+Host behind
+	ProxyCommand nc %h %p
+CONFIG
+	sed 's/^[^ ]*/someone/' "$lab/known_hosts" >"$lab/alias"
+	cp "$lab/keys/cert" "$lab/keys/certified"
+	cp "$lab/keys/cert-cert.pub" "$lab/keys/certified-cert.pub"
+	printf 'Host *\n\tPort %s\n\tIdentityFile %s\n\tUserKnownHostsFile %s\n' "$port" "$lab/keys/ed25519" \
+		"$lab/known_hosts" >"$lab/ssh_config_all"
+	expect_config() { # FILE HOST OUTCOME TEXT
+		line=$("$build/tests/integration/ssh_talk" -X "$build/bin/muster-ssh" -P "$lab/probe-$(uname -m)" \
+			-F "$lab/$1" "$2" 2>"$lab/stderr")
+		case $line in
+		"$2 $3 "*"$4"*) echo "ok   ssh_config: $2 of $1" ;;
+		*)
+			echo "FAIL ssh_config: $2 of $1: wanted $3 ($4), got: $line"
+			head -20 "$lab/stderr"
+			failures=$((failures + 1))
+			;;
+		esac
+	}
+	expect_config ssh_config lab clean frames=1
+	expect_config ssh_config alias clean frames=1
+	expect_config ssh_config jump no-route 'ProxyJump lab'
+	expect_config ssh_config behind no-route ProxyCommand
+	expect_config ssh_config_all 127.0.0.1 clean frames=1
+	echo 'Nonsense yes' >"$lab/ssh_config_bad"
+	expect_config ssh_config_bad 127.0.0.1 internal 'ssh -G: '
+
 	# --- shells ---
 	for user in plain bash noisy utcsh ufish uksh uzsh uash; do
 		if grep -q "^$user:" "$lab/passwd"; then
@@ -194,7 +240,7 @@ case $(port=1 talk $ok 127.0.0.1) in
 	;;
 esac
 
-left=$(lab_enter find /run /dev/shm /tmp /var/tmp "$lab/home" -name '.muster-*' 2>/dev/null)
+left=$(lab_enter find /run /dev/shm /tmp /var/tmp "$lab/home" -maxdepth 2 -name '.muster-????????????????' 2>/dev/null)
 if [ -n "$left" ]; then
 	echo "FAIL left behind: $left"
 	failures=$((failures + 1))

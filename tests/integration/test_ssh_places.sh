@@ -39,7 +39,7 @@ expect() {
 		failures=$((failures + 1))
 		;;
 	esac
-	left=$(lab_enter find /run /dev/shm /tmp /var/tmp "$lab/home" -name '.muster-*' 2>/dev/null)
+	left=$(lab_enter find /run /dev/shm /tmp /var/tmp "$lab/home" -maxdepth 2 -name '.muster-????????????????' 2>/dev/null)
 	if [ -n "$left" ]; then
 		echo "FAIL $what: left behind: $left"
 		failures=$((failures + 1))

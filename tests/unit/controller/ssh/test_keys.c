@@ -246,7 +246,9 @@ static void certificate_is_offered_before_its_key(void **state)
 	assert_true(pubkey_is_certificate(keys_blob(keys, 1)));
 	assert_false(pubkey_is_certificate(keys_blob(keys, 2)));
 	/* Again: nothing new. */
-	assert_int_equal(keys_add_file(keys, file("rsa"), &first, &count, &err), 0);
+	assert_int_equal(keys_add_file(keys, file("ed25519"), &first, &count, &err), 0);
+	assert_int_equal(first, 0);
+	assert_int_equal(count, 1);
 	assert_int_equal(keys_count(keys), 3);
 	assert_int_equal(keys_find(keys, keys_blob(keys, 2)), 2);
 	assert_int_equal(keys_find(keys, BYTES_LITERAL("x")), 3);
