@@ -8,6 +8,7 @@
 
 #include "baselines/arena.h"
 #include "baselines/yaml.h"
+#include "schema/escape.h"
 
 enum key {
 	KEY_ID,
@@ -94,18 +95,20 @@ static int check_value(const struct yaml_reader *yaml, enum key key, const char 
 	return 0;
 }
 
-static int check_whole(const struct yaml_reader *yaml, const struct ack_list *list,
-		       char *const *values, struct error *err)
+/* Faults of an acknowledgement as a whole stand where it begins. */
+static int check_whole(const char *place, const struct ack_list *list, char *const *values,
+		       struct error *err)
 {
 	for (size_t key = 0; key < KEY_BY; key++) {
 		if (!values[key]) {
-			return yaml_reader_fail(yaml, err, "%s is missing", keys[key]);
+			return error_set(err, ERROR_CONFIG, 0, "%s: %s is missing", place,
+					 keys[key]);
 		}
 	}
 	for (size_t i = 0; i < list->count; i++) {
 		if (strcmp(list->acks[i].id, values[KEY_ID]) == 0) {
-			return yaml_reader_fail(yaml, err, "%s stands already in %s",
-						values[KEY_ID], list->acks[i].source);
+			return error_set(err, ERROR_CONFIG, 0, "%s: %s stands already in %s", place,
+					 values[KEY_ID], list->acks[i].source);
 		}
 	}
 	return 0;
@@ -130,7 +133,7 @@ static int keep(struct ack_list *list, const struct ack *ack, struct error *err)
 static int read_ack(struct yaml_reader *yaml, const char *source, struct ack_list *list,
 		    struct error *err)
 {
-	char *values[KEYS] = {NULL}, place[256];
+	char *values[KEYS] = {NULL}, place[400];
 	struct ack ack = {0};
 	size_t key, line, column;
 	int more;
@@ -157,10 +160,10 @@ static int read_ack(struct yaml_reader *yaml, const char *source, struct ack_lis
 			return -1;
 		}
 	}
-	if (more < 0 || check_whole(yaml, list, values, err) < 0) {
+	(void)snprintf(place, sizeof(place), "%s:%zu", source, line);
+	if (more < 0 || check_whole(place, list, values, err) < 0) {
 		return -1;
 	}
-	(void)snprintf(place, sizeof(place), "%s:%zu", source, line);
 	ack.id = values[KEY_ID];
 	ack.rule = values[KEY_RULE];
 	ack.path = values[KEY_PATH];
@@ -217,10 +220,11 @@ static int read_file(struct repository *repository, const struct repository_item
 		     struct ack_list *list, struct error *err)
 {
 	struct repository_blob blob = {0};
-	char source[512];
+	char name[300], source[320];
 	int result = -1;
 
-	(void)snprintf(source, sizeof(source), ACKS_FOLDER "/%s", item->name);
+	(void)escape_text(bytes_from_string(item->name), name, sizeof(name));
+	(void)snprintf(source, sizeof(source), ACKS_FOLDER "/%s", name);
 	if (repository_blob_open(repository, item, source, ACKS_FILE_MAX, &blob, err) == 0) {
 		result = acks_parse(source, blob.content, list, err);
 	}

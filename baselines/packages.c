@@ -41,11 +41,17 @@ static int no_memory(struct error *err)
 static int add_origin(struct packages *p, const char *manager, const char *name, struct error *err)
 {
 	struct origin *grown, *origin;
+	uint8_t plain[FILE_NAME_ROOM];
 	char path[2 * FILE_NAME_ROOM + 16];
 
 	if (strlen(manager) > FILE_NAME_MAX || strlen(name) > FILE_NAME_MAX ||
 	    p->origin_count == ORIGINS_MAX) {
 		return error_set(err, ERROR_CONFIG, 0, "packages/: too many or too long names");
+	}
+	/* Another name than escaping makes can be asked for by nobody (verify.h tells of it). */
+	if (file_name_undo(bytes_from_string(manager), plain) < 0 ||
+	    file_name_undo(bytes_from_string(name), plain) < 0) {
+		return 0;
 	}
 	grown = realloc(p->origins, (p->origin_count + 1) * sizeof(*grown));
 	if (!grown) {
