@@ -82,7 +82,6 @@ struct package_scan {
 	uint32_t label;
 	uint32_t dirs;
 	uint32_t flags;
-	unsigned until_look;
 };
 
 static uint32_t package_section(struct package_scan *scan, enum section_kind kind)
@@ -124,6 +123,7 @@ static void scan_object(struct package_scan *scan, const struct claim *claim, bo
 		return;
 	}
 	if (is_of_dirs(claim, found)) {
+		(void)table_add(&probe->seen_dirs, table_hash(&probe->owned, claim->place));
 		if (!is_new) {
 			return;
 		}
@@ -153,7 +153,7 @@ static bool scan_claim(void *context, const struct claim *claim)
 	enum table_added added;
 	uint64_t hash;
 
-	if (++scan->until_look % 256 == 0 && !probe_go_on(probe)) {
+	if (!probe_go_on(probe)) {
 		return false;
 	}
 	if (!is_object(claim)) {
@@ -161,6 +161,9 @@ static bool scan_claim(void *context, const struct claim *claim)
 	}
 	probe->entries++;
 	hash = table_hash(&probe->owned, claim->place);
+	if (table_has(&probe->seen_dirs, hash)) {
+		return true;
+	}
 	added = table_add(&probe->owned, hash);
 	if (added == TABLE_FULL) {
 		probe_partial(probe, "tree", BYTES_LITERAL(""), "budget-memory", 1);
@@ -294,12 +297,17 @@ static bool collect_claim(void *context, const struct claim *claim)
 	bool is_config = claim->flags & CLAIM_CONFFILE;
 	struct subject object = {.path = claim->path, .check = "packages"};
 	struct found found;
+	uint64_t hash;
 
 	if (!is_object(claim) || claim->flags & CLAIM_GHOST ||
 	    is_config != (visit->kind == SECTION_CONFIG)) {
 		return true;
 	}
-	find(probe, claim->place, table_hash(&probe->owned, claim->place), &found);
+	hash = table_hash(&probe->owned, claim->place);
+	if (table_has(&probe->seen_dirs, hash)) {
+		return true;
+	}
+	find(probe, claim->place, hash, &found);
 	if (!found.is_there) {
 		collection->stat += object_absent(claim->path);
 		return true;

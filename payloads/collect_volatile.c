@@ -42,13 +42,14 @@ static bool is_telling_content(struct volatile_walk *walk, const struct walk_ent
 	struct reader *reader = &walk->probe->reader;
 	enum entry_magic magic = ENTRY_MAGIC_NONE;
 	uint8_t caps[ENTRY_CAPS_MAX];
+	struct sys_stat opened;
 	int fd = -1;
-	enum file_result result = file_open(reader, entry->dir_fd, entry->name, &fd);
+	enum file_result result = file_open(reader, entry->dir_fd, entry->name, &fd, &opened);
 	bool tells = false;
 
 	if (result == FILE_READ) {
 		tells = sys_xattr_get(-1, "", fd, "security.capability", caps, sizeof(caps)) > 0;
-		result = file_peek(reader, fd, &magic);
+		result = file_peek(reader, fd, &opened, &magic);
 		close(fd);
 	}
 	if (result == FILE_DENIED && !walk->collection) {

@@ -103,15 +103,15 @@ static void pay(struct reader *reader, size_t bytes)
 	}
 }
 
-enum file_result file_open(struct reader *reader, int dir_fd, const char *name, int *fd)
+enum file_result file_open(struct reader *reader, int dir_fd, const char *name, int *fd,
+			   struct sys_stat *st)
 {
 	int opened = sys_open_name(reader->sys, dir_fd, name, O_RDONLY);
-	struct stat st;
 
 	if (opened < 0) {
 		return file_result_of(opened);
 	}
-	if (fstat(opened, &st) != 0 || !S_ISREG(st.st_mode)) {
+	if (sys_stat_fd(reader->sys, opened, st) != 0 || !S_ISREG(st->mode)) {
 		close(opened);
 		return FILE_OTHER_TYPE;
 	}
@@ -261,17 +261,15 @@ static bool is_same(const struct sys_stat *a, const struct sys_stat *b)
 	       a->mode == b->mode && a->uid == b->uid && a->gid == b->gid;
 }
 
-enum file_result file_hash(struct reader *reader, int fd, bool md5, struct file_content *content)
+enum file_result file_hash(struct reader *reader, int fd, const struct sys_stat *opened, bool md5,
+			   struct file_content *content)
 {
 	enum file_result result = FILE_CHANGED;
-	struct sys_stat before;
+	struct sys_stat before = *opened;
 
 	pulse(reader, PULSE_COST);
 	if (reader_is_late(reader)) {
 		return FILE_BUDGET_TIME;
-	}
-	if (sys_stat_fd(reader->sys, fd, &before) != 0) {
-		return FILE_ERROR;
 	}
 	for (int tries = 0; tries < 2; tries++) {
 		if (reader->budget_bytes != 0 &&
@@ -295,18 +293,14 @@ enum file_result file_hash(struct reader *reader, int fd, bool md5, struct file_
 	return FILE_CHANGED;
 }
 
-enum file_result file_peek(struct reader *reader, int fd, enum entry_magic *magic)
+enum file_result file_peek(struct reader *reader, int fd, const struct sys_stat *opened,
+			   enum entry_magic *magic)
 {
-	struct sys_stat st;
-	struct cursor cursor;
+	struct cursor cursor = {.dev = opened->dev, .size = opened->size < 64 ? opened->size : 64};
 	ssize_t got;
 
 	*magic = ENTRY_MAGIC_NONE;
 	pulse(reader, PULSE_COST);
-	if (sys_stat_fd(reader->sys, fd, &st) != 0) {
-		return FILE_ERROR;
-	}
-	cursor = (struct cursor){.dev = st.dev, .size = st.size < 64 ? st.size : 64};
 	if (cursor.size == 0) {
 		return FILE_READ;
 	}

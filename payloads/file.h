@@ -62,14 +62,20 @@ const char *file_result_reason(enum file_result result);
 /* What an errno of open or stat amounts to. */
 enum file_result file_result_of(int error);
 
-/* Opens what a stat said to be a regular file; *fd is the caller's to close with FILE_READ only. */
-enum file_result file_open(struct reader *reader, int dir_fd, const char *name, int *fd);
+/*
+ * Opens what a stat said to be a regular file, and looks whether it is one: *st is that look's. *fd
+ * is the caller's to close, with FILE_READ only.
+ */
+enum file_result file_open(struct reader *reader, int dir_fd, const char *name, int *fd,
+			   struct sys_stat *st);
 
-/* Reads all of it; where it changes meanwhile once more. */
-enum file_result file_hash(struct reader *reader, int fd, bool md5, struct file_content *content);
+/* Reads all of it; where it changes meanwhile once more. `opened` is what file_open saw. */
+enum file_result file_hash(struct reader *reader, int fd, const struct sys_stat *opened, bool md5,
+			   struct file_content *content);
 
 /* The first bytes only. */
-enum file_result file_peek(struct reader *reader, int fd, enum entry_magic *magic);
+enum file_result file_peek(struct reader *reader, int fd, const struct sys_stat *opened,
+			   enum entry_magic *magic);
 
 /* Past the deadline? */
 bool reader_is_late(const struct reader *reader);

@@ -207,11 +207,13 @@ static void look_at_file(struct look *look, unsigned want)
 {
 	struct reader *reader = &look->collection->probe->reader;
 	struct file_content content;
+	struct sys_stat opened;
 	enum file_result result =
-		file_open(reader, look->object->dir_fd, look->object->name, &look->fd);
+		file_open(reader, look->object->dir_fd, look->object->name, &look->fd, &opened);
 
 	if (result == FILE_READ) {
-		result = file_hash(reader, look->fd, look->collection->md5 != NULL, &content);
+		result = file_hash(reader, look->fd, &opened, look->collection->md5 != NULL,
+				   &content);
 	}
 	if (result != FILE_READ) {
 		tell_unread(look, file_result_reason(result));

@@ -70,6 +70,7 @@ struct probe {
 	bool has_labels;
 
 	struct table owned;
+	struct table seen_dirs; /* of the owned: most packages name the same ones */
 	struct mounts mounts;
 	struct names users;
 	struct names groups;
@@ -87,6 +88,8 @@ struct probe {
 	struct package_db *db[PROBE_DBS_MAX];
 	size_t db_count;
 
+	unsigned turns;
+	bool is_late;     /* past the deadline when last looked */
 	uint64_t entries; /* objects looked at */
 	uint64_t unread;  /* files that could not be read */
 	uint32_t hashed;  /* sections */
@@ -96,7 +99,7 @@ struct probe {
 enum status probe_init(struct probe *probe, const struct probe_host *host, int in_fd, int out_fd);
 void probe_clear(struct probe *probe);
 
-/* Whether the scan may go on: looks after the connection and the time. */
+/* Whether the scan may go on; cheap enough to ask for every object. */
 bool probe_go_on(struct probe *probe);
 
 /* Coverage of a check with a reason of static storage. */

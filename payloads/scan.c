@@ -207,6 +207,7 @@ static void take_plan(struct probe *probe)
 		plan->budget_s ? probe->start_ns + (int64_t)plan->budget_s * 1000000000 : 0;
 	probe->walk.depth_most = plan->budget_depth;
 	table_init(&probe->owned, plan->seed, PROBE_OWNED_MAX);
+	table_init(&probe->seen_dirs, plan->seed, PROBE_OWNED_MAX / 4);
 }
 
 static bool look_for_labels(struct probe *probe)
@@ -231,6 +232,7 @@ static void scan_once(struct probe *probe)
 	catalog_reset(&probe->catalog);
 	timeline_reset(&probe->timeline);
 	table_clear(&probe->owned);
+	table_clear(&probe->seen_dirs);
 	probe->dirs.count = 0;
 	probe->dirs.text_len = 0;
 	probe->found.count = 0;

@@ -5,11 +5,13 @@
  *   --md5        package sections both ways      --want      fetch every section
  *   --same       ask for the proof only          --every N   hash one section of N
  *   --checks N   plan.checks                     --list      sections and coverage too
+ *   --files FILE writes the paths of all hashed files there, NUL between (implies --want)
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "schema/entry.h"
 #include "schema/escape.h"
 #include "schema/section.h"
 #include "tests/fake/probe_talk.h"
@@ -50,6 +52,37 @@ static void print_sections(const struct talk *talk)
 	}
 }
 
+/* What a peer has to read for the same work. */
+static int write_files(const struct talk *talk, const char *path)
+{
+	FILE *to = fopen(path, "w");
+
+	if (!to) {
+		perror(path);
+		return 1;
+	}
+	for (size_t i = 0; i < talk->count; i++) {
+		const struct talk_section *section = &talk->section[i];
+		struct section_key key;
+		struct cbor_reader r;
+		struct entry entry;
+
+		if (!section->data ||
+		    !section_key_decode(bytes_make(section->key, section->key_len), &key) ||
+		    !section_kind_has_entries(key.kind)) {
+			continue;
+		}
+		cbor_reader_init(&r, bytes_make(section->data, section->len));
+		while (cbor_reader_has_more(&r) && entry_decode(&r, &entry)) {
+			if (entry.has_sha256) {
+				fwrite(entry.path.data, 1, entry.path.len, to);
+				fputc(0, to);
+			}
+		}
+	}
+	return fclose(to) == 0 ? 0 : 1;
+}
+
 static void print_rows(const struct talk *talk)
 {
 	static const char *const states[] = {"done", "partial", "skipped", "unsupported"};
@@ -75,6 +108,7 @@ int main(int argc, char **argv)
 	bool md5 = false;
 	bool same = false;
 	bool list = false;
+	const char *files = NULL;
 	double start = now_s();
 	double rooted;
 	double ended;
@@ -89,6 +123,10 @@ int main(int argc, char **argv)
 		same = same || strcmp(argv[i], "--same") == 0;
 		list = list || strcmp(argv[i], "--list") == 0;
 		if (strcmp(argv[i], "--want") == 0) {
+			want = TALK_WANT_ALL;
+		}
+		if (strcmp(argv[i], "--files") == 0 && i + 1 < argc) {
+			files = argv[++i];
 			want = TALK_WANT_ALL;
 		}
 		if (strcmp(argv[i], "--every") == 0 && i + 1 < argc) {
@@ -125,6 +163,9 @@ int main(int argc, char **argv)
 	       (double)talk.use.ru_utime.tv_sec + (double)talk.use.ru_utime.tv_usec / 1e6,
 	       (unsigned long long)talk.end.peak_kib);
 	printf("received_bytes %llu\n", (unsigned long long)talk.received);
+	if (files && write_files(&talk, files) != 0) {
+		return 1;
+	}
 	talk_free(&talk);
 	return 0;
 }
