@@ -13,26 +13,6 @@ int verb_init(struct call *call, struct error *err)
 	return pending(call, err);
 }
 
-int verb_status(struct call *call, struct error *err)
-{
-	return pending(call, err);
-}
-
-int verb_show(struct call *call, struct error *err)
-{
-	return pending(call, err);
-}
-
-int verb_diff(struct call *call, struct error *err)
-{
-	return pending(call, err);
-}
-
-int verb_timeline(struct call *call, struct error *err)
-{
-	return pending(call, err);
-}
-
 int verb_accept(struct call *call, struct error *err)
 {
 	return pending(call, err);
@@ -64,11 +44,6 @@ int verb_baseline_verify(struct call *call, struct error *err)
 }
 
 int verb_hosts_keys(struct call *call, struct error *err)
-{
-	return pending(call, err);
-}
-
-int verb_prune(struct call *call, struct error *err)
 {
 	return pending(call, err);
 }

@@ -110,6 +110,18 @@ int groups_add(struct groups *groups, const char *key, int rank, const char *hos
 	return 0;
 }
 
+int groups_count(struct groups *groups, const char *key, int rank, uint64_t *amount,
+		 struct error *err)
+{
+	struct member *member;
+
+	if (find_or_make(groups, key, rank, &member, err) < 0) {
+		return -1;
+	}
+	*amount = ++member->shown.amount;
+	return 0;
+}
+
 static int compare(const void *x, const void *y)
 {
 	const struct member *a = *(struct member *const *)x, *b = *(struct member *const *)y;

@@ -29,6 +29,10 @@ void groups_free(struct groups *groups);
 int groups_add(struct groups *groups, const char *key, int rank, const char *host, uint64_t amount,
 	       struct error *err) MUST_CHECK;
 
+/* Counts without a host: *amount becomes how often this key was counted, this time included. */
+int groups_count(struct groups *groups, const char *key, int rank, uint64_t *amount,
+		 struct error *err) MUST_CHECK;
+
 void groups_sort(struct groups *groups);
 /* NULL behind the last; lives until the next call that adds or sorts. */
 const struct group *groups_at(const struct groups *groups, size_t index);

@@ -115,30 +115,6 @@ static int host(void *state, const struct writer_context *context, const struct 
 	return end(&json, err);
 }
 
-/* "type=file mode=0755 ..." as an object; what is not such words as {"text": ...}. */
-static void write_value(struct jsonl *json, const char *key, struct bytes value)
-{
-	struct values_word word;
-
-	if (value.len == 0) {
-		jsonl_null(json, key);
-		return;
-	}
-	jsonl_object(json, key);
-	if (values_are_words(value)) {
-		while (values_next(&value, &word)) {
-			char name[VALUES_KEY_MAX + 1];
-
-			memcpy(name, word.key.data, word.key.len);
-			name[word.key.len] = '\0';
-			jsonl_bytes(json, name, word.value);
-		}
-	} else {
-		jsonl_bytes(json, "text", value);
-	}
-	jsonl_close(json, '}');
-}
-
 static void write_package(struct jsonl *json, struct bytes package)
 {
 	const uint8_t *blank = package.len ? memchr(package.data, ' ', package.len) : NULL;
@@ -178,8 +154,8 @@ static int finding(void *state, const struct writer_context *context,
 	jsonl_string(&json, "attrs", f->letters);
 	jsonl_string(&json, "marker", f->marker == 'c' ? "c" : "");
 	jsonl_string(&json, "witness", witness_name(f->witness));
-	write_value(&json, "old", f->old_value);
-	write_value(&json, "new", f->new_value);
+	values_write(&json, "old", f->old_value);
+	values_write(&json, "new", f->new_value);
 	write_package(&json, f->package);
 	jsonl_bytes(&json, "detail", f->detail);
 	if (found->ack && *found->ack) {

@@ -73,6 +73,29 @@ const char *print_time_ns(int64_t ns, char to[PRINT_TIME_ROOM])
 	return to;
 }
 
+/* As ls(1) shows them; the numbers are Linux's (inode(7)), as they came from the host. */
+const char *print_mode(uint32_t mode, char to[PRINT_MODE_ROOM])
+{
+	static const char types[] = "?pc?d?b?-?l?s???";
+	static const char bits[] = "rwxrwxrwx";
+
+	to[0] = types[mode >> 12 & 15];
+	for (unsigned i = 0; i < 9; i++) {
+		to[1 + i] = (mode >> (8 - i) & 1) ? bits[i] : '-';
+	}
+	if (mode & 04000) {
+		to[3] = to[3] == 'x' ? 's' : 'S';
+	}
+	if (mode & 02000) {
+		to[6] = to[6] == 'x' ? 's' : 'S';
+	}
+	if (mode & 01000) {
+		to[9] = to[9] == 'x' ? 't' : 'T';
+	}
+	to[10] = '\0';
+	return to;
+}
+
 const char *print_count(uint64_t count, char to[PRINT_NUMBER_ROOM])
 {
 	char digits[PRINT_NUMBER_ROOM];

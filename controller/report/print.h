@@ -25,6 +25,10 @@ const char *print_time(int64_t seconds, char to[PRINT_TIME_ROOM]);
 /* With nanoseconds: 2026-11-21T02:00:00.123456789Z */
 const char *print_time_ns(int64_t ns, char to[PRINT_TIME_ROOM]);
 
+#define PRINT_MODE_ROOM 12
+/* -rwsr-xr-x, of a whole st_mode */
+const char *print_mode(uint32_t mode, char to[PRINT_MODE_ROOM]);
+
 #define PRINT_NUMBER_ROOM 32
 /* 91,234 */
 const char *print_count(uint64_t count, char to[PRINT_NUMBER_ROOM]);

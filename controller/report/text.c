@@ -12,7 +12,7 @@
 #include "schema/escape.h"
 
 #define GROUPS_SHOWN 100
-#define ROWS_SHOWN 500
+#define BUNCH_SHOWN 10 /* changes of one package, or in one place */
 
 struct text {
 	struct changes *changes;
@@ -312,13 +312,89 @@ static bool belongs(const struct change *change, enum finding_state state,
 	       (change->finding->severity > SEVERITY_INFO || options->all || options->verbose);
 }
 
-static int print_section(struct text *text, const struct writer_context *context,
-			 enum finding_state state, const char *title, struct error *err)
+/*
+ * What a change belongs together with: the package, or the place and the rule, on the same hosts. A
+ * package that was replaced by hand is one thing to know, not ten thousand.
+ */
+static int bunch_key(const struct change *change, char **key, struct error *err)
+{
+	const struct finding *finding = change->finding;
+	struct bytes place = finding->package;
+	char *hosts = NULL;
+	size_t len = 0;
+	FILE *out;
+
+	*key = NULL;
+	if (place.len == 0) {
+		size_t slashes = 0;
+
+		place = finding->subject;
+		for (size_t i = 0; i < place.len; i++) {
+			slashes += place.data[i] == '/' ? 1 : 0;
+			if (slashes == 3) {
+				place.len = i;
+			}
+		}
+	}
+	if (fold_names(change->hosts, change->host_count, &hosts, err) < 0) {
+		return -1;
+	}
+	out = open_memstream(key, &len);
+	if (out) {
+		(void)line_hosts(out, hosts, change->host_count);
+		(void)fputs("  ", out);
+		(void)print_bytes(out, place);
+		(void)fprintf(out, "  %s", rule_name(finding->rule));
+		(void)fclose(out);
+	}
+	free(hosts);
+	return out && *key ? 0 : error_set(err, ERROR_NOMEM, 0, "out of memory");
+}
+
+/* Whether the change's line is to be printed; otherwise it is counted in its bunch. */
+static int take_turn(struct groups *bunches, const struct change *change, bool *is_shown,
+		     struct error *err)
+{
+	uint64_t amount = 0;
+	char *key = NULL;
+	int status = -1;
+
+	if (bunch_key(change, &key, err) == 0 &&
+	    groups_count(bunches, key, (int)change->finding->rule, &amount, err) == 0) {
+		*is_shown = amount <= BUNCH_SHOWN;
+		status = 0;
+	}
+	free(key);
+	return status;
+}
+
+static void print_bunches(FILE *out, struct groups *bunches)
+{
+	char count[PRINT_NUMBER_ROOM];
+	const struct group *group;
+	bool any = false;
+
+	groups_sort(bunches);
+	for (size_t i = 0; (group = groups_at(bunches, i)); i++) {
+		if (group->amount > BUNCH_SHOWN) {
+			(void)fprintf(out, "  ... and %s more like these: %s\n",
+				      print_count(group->amount - BUNCH_SHOWN, count), group->key);
+			any = true;
+		}
+	}
+	if (any) {
+		(void)fputs("  (--all shows every one)\n", out);
+	}
+}
+
+static int print_rows(struct text *text, const struct writer_context *context,
+		      enum finding_state state, const char *title, struct groups *bunches,
+		      struct error *err)
 {
 	const struct report_options *options = context->options;
 	struct line_widths widths = {0};
 	const struct change *change;
-	size_t shown = 0, left = 0;
+	bool is_first = true;
 
 	for (size_t i = 0; (change = changes_at(text->changes, i)); i++) {
 		if (belongs(change, state, options) && line_measure(change, &widths, err) < 0) {
@@ -326,25 +402,39 @@ static int print_section(struct text *text, const struct writer_context *context
 		}
 	}
 	for (size_t i = 0; (change = changes_at(text->changes, i)); i++) {
+		bool is_shown = true;
+
 		if (!belongs(change, state, options)) {
 			continue;
 		}
-		if (shown == ROWS_SHOWN && !options->all) {
-			left++;
-			continue;
+		if (!options->all && take_turn(bunches, change, &is_shown, err) < 0) {
+			return -1;
 		}
-		if (shown++ == 0) {
+		if (is_first) {
 			(void)fprintf(options->out, "\n%s:\n", title);
+			is_first = false;
 		}
-		if (line_change(options->out, change, &widths, options->color, options->verbose > 0,
-				err) < 0) {
+		if (is_shown && line_change(options->out, change, &widths, options->color,
+					    options->verbose > 0, err) < 0) {
 			return -1;
 		}
 	}
-	if (left > 0) {
-		(void)fprintf(options->out, "  ... and %zu more: --all shows them\n", left);
-	}
 	return 0;
+}
+
+static int print_section(struct text *text, const struct writer_context *context,
+			 enum finding_state state, const char *title, struct error *err)
+{
+	struct groups *bunches = NULL;
+	int status = -1;
+
+	if (groups_new(&bunches, err) == 0 &&
+	    print_rows(text, context, state, title, bunches, err) == 0) {
+		print_bunches(context->options->out, bunches);
+		status = 0;
+	}
+	groups_free(bunches);
+	return status;
 }
 
 static void print_hidden(struct text *text, const struct writer_context *context)

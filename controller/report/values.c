@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "controller/report/print.h"
+
 bool values_next(struct bytes *text, struct values_word *word)
 {
 	const uint8_t *blank = text->len ? memchr(text->data, ' ', text->len) : NULL;
@@ -82,4 +84,100 @@ const char *values_coverage_name(enum coverage_state state)
 		return "unsupported";
 	}
 	return "unknown";
+}
+
+void values_write(struct jsonl *json, const char *key, struct bytes value)
+{
+	struct values_word word;
+
+	if (value.len == 0) {
+		jsonl_null(json, key);
+		return;
+	}
+	jsonl_object(json, key);
+	if (values_are_words(value)) {
+		while (values_next(&value, &word)) {
+			char name[VALUES_KEY_MAX + 1];
+
+			memcpy(name, word.key.data, word.key.len);
+			name[word.key.len] = '\0';
+			jsonl_bytes(json, name, word.value);
+		}
+	} else {
+		jsonl_bytes(json, "text", value);
+	}
+	jsonl_close(json, '}');
+}
+
+/* Digests are told apart by their beginning; all of them is in `muster show -v` and NDJSON. */
+static void print_word(FILE *out, struct bytes value)
+{
+	bool is_long = value.len >= 32;
+
+	(void)print_escaped(out, is_long ? bytes_make(value.data, 12) : value);
+	if (is_long) {
+		(void)fputs("..", out);
+	}
+}
+
+static void print_change(FILE *out, bool *first, struct bytes key, const struct bytes *old_word,
+			 const struct bytes *new_word)
+{
+	(void)fputs(*first ? "" : ", ", out);
+	*first = false;
+	(void)print_escaped(out, key);
+	(void)fputc(' ', out);
+	if (old_word) {
+		print_word(out, *old_word);
+	} else {
+		(void)fputs("none", out);
+	}
+	(void)fputs(" -> ", out);
+	if (new_word) {
+		print_word(out, *new_word);
+	} else {
+		(void)fputs("none", out);
+	}
+}
+
+static void print_words(FILE *out, struct bytes old_value, struct bytes new_value)
+{
+	struct bytes rest = old_value, other;
+	struct values_word word;
+	char key[VALUES_KEY_MAX + 1];
+	bool first = true;
+
+	while (values_next(&rest, &word)) {
+		memcpy(key, word.key.data, word.key.len);
+		key[word.key.len] = '\0';
+		if (!values_find(new_value, key, &other)) {
+			print_change(out, &first, word.key, &word.value, NULL);
+		} else if (!bytes_equal(word.value, other)) {
+			print_change(out, &first, word.key, &word.value, &other);
+		}
+	}
+	rest = new_value;
+	while (values_next(&rest, &word)) {
+		memcpy(key, word.key.data, word.key.len);
+		key[word.key.len] = '\0';
+		if (!values_find(old_value, key, &other)) {
+			print_change(out, &first, word.key, NULL, &word.value);
+		}
+	}
+}
+
+void values_print_difference(FILE *out, struct bytes old_value, struct bytes new_value)
+{
+	if (values_are_words(old_value) && values_are_words(new_value)) {
+		print_words(out, old_value, new_value);
+		return;
+	}
+	if (old_value.len > 0) {
+		(void)fputs("was ", out);
+		(void)print_escaped(out, old_value);
+	}
+	if (new_value.len > 0) {
+		(void)fputs(old_value.len > 0 ? ", is " : "is ", out);
+		(void)print_escaped(out, new_value);
+	}
 }

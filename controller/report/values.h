@@ -8,8 +8,10 @@
  */
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "controller/judge/finding.h"
+#include "controller/report/jsonl.h"
 #include "schema/bytes.h"
 #include "schema/message.h"
 
@@ -26,6 +28,15 @@ bool values_are_words(struct bytes text);
 bool values_next(struct bytes *text, struct values_word *word);
 /* The value of a key, and whether it is there. */
 bool values_find(struct bytes text, const char *key, struct bytes *value);
+
+/* "type=file mode=0755 ..." as an object; what is not such words as {"text": ...}; nothing as null. */
+void values_write(struct jsonl *json, const char *key, struct bytes value);
+
+/*
+ * What differs between two values, for people: "mode 0755 -> 4755, size 12 -> 14"; digests shortened.
+ * Both as they are where they are no words. Host bytes are escaped.
+ */
+void values_print_difference(FILE *out, struct bytes old_value, struct bytes new_value);
 
 /* "modified", "appeared", "vanished": by which of the two values is there. */
 const char *values_change_name(const struct finding *finding);
