@@ -234,13 +234,7 @@ static void pool_pause(struct channel *channel, bool paused)
 
 static void pool_abort(struct channel *channel, enum outcome outcome, const char *reason)
 {
-	struct control_message message = {.type = CONTROL_ABORT, .abort_id = channel->id};
-
-	if (channel->state == CHANNEL_STARTED) {
-		/* Its `closed` will find nobody; byte counts are lost with it. */
-		(void)!link_send(&channel->child->process->link, &message);
-	}
-	channel_end(channel, outcome, "%s", reason);
+	channel_abort(channel, outcome, reason);
 }
 
 static void on_handle_closed(uv_handle_t *handle)

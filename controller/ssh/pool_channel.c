@@ -13,6 +13,7 @@
 #include "schema/escape.h"
 
 #define CONNECT_TIMEOUT_MS 15000U
+#define ABORT_MS 5000U
 #define OVERDUE_MS 30000U /* beyond the total deadline a child has to end a host */
 
 /* Outlives a channel that ends while the resolver is still at it. */
@@ -113,11 +114,31 @@ void channel_end(struct channel *channel, enum outcome outcome, const char *form
 	if (channel->state == CHANNEL_ENDED) {
 		return;
 	}
-	channel->close.outcome = outcome;
-	va_start(args, format);
-	(void)vsnprintf(channel->close.reason, sizeof(channel->close.reason), format, args);
-	va_end(args);
+	if (!channel->aborting) {
+		channel->close.outcome = outcome;
+		va_start(args, format);
+		(void)vsnprintf(channel->close.reason, sizeof(channel->close.reason), format, args);
+		va_end(args);
+	}
 	end_later(channel);
+}
+
+void channel_abort(struct channel *channel, enum outcome outcome, const char *reason)
+{
+	struct control_message message = {.type = CONTROL_ABORT, .abort_id = channel->id};
+
+	if (channel->aborting) {
+		return;
+	}
+	if (channel->state != CHANNEL_STARTED ||
+	    !link_send(&channel->child->process->link, &message)) {
+		channel_end(channel, outcome, "%s", reason);
+		return;
+	}
+	channel->aborting = true;
+	channel->close.outcome = outcome;
+	(void)snprintf(channel->close.reason, sizeof(channel->close.reason), "%s", reason);
+	channel->overdue_ms = uv_now(channel->pool->loop) + ABORT_MS;
 }
 
 /* --- which host keys --- */
@@ -446,12 +467,16 @@ static void on_closed(struct channel *channel, const struct control_closed *clos
 {
 	struct channel_close *to = &channel->close;
 
-	to->outcome = closed->outcome;
 	to->sent_bytes = closed->sent_bytes;
 	to->received_bytes = closed->received_bytes;
 	to->probe_bytes = closed->probe_bytes;
 	memcpy(channel->excerpt, closed->excerpt.data, closed->excerpt.len);
 	to->excerpt.len = closed->excerpt.len;
+	if (channel->aborting) {
+		end_later(channel);
+		return;
+	}
+	to->outcome = closed->outcome;
 	take_reason(channel, closed->reason);
 	if (channel->fetching) {
 		channel->hostkey = closed->hostkey.len > 0 ? malloc(closed->hostkey.len) : NULL;
@@ -550,7 +575,9 @@ void channel_message(struct channel *channel, const struct control_message *mess
 		}
 		break;
 	case CONTROL_FRAME:
-		channel->handler.frame(channel->context, message->data.payload);
+		if (!channel->aborting) {
+			channel->handler.frame(channel->context, message->data.payload);
+		}
 		break;
 	case CONTROL_SIGN:
 		on_sign(channel, &message->sign);

@@ -72,6 +72,7 @@ struct channel {
 	uint8_t session_id[64]; /* the only one that is signed for this channel */
 	size_t session_id_len;
 	const char *refused; /* why nothing was signed, or NULL */
+	bool aborting;       /* close.outcome and close.reason stand; byte counts are awaited */
 
 	struct channel_close close;
 	uint8_t excerpt[CONTROL_EXCERPT_MAX];
@@ -150,6 +151,8 @@ bool channel_is_host_name(const char *name);
 void channel_end(struct channel *channel, enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void channel_message(struct channel *channel, const struct control_message *message);
+/* Ends it by our own wish: at once where no child has it, else when the child has let go. */
+void channel_abort(struct channel *channel, enum outcome outcome, const char *reason);
 void channel_tell_and_free(struct channel *channel);
 void channel_signed(struct channel *channel, struct bytes value);
 
