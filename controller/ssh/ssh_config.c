@@ -282,7 +282,8 @@ static void maybe_free(struct ssh_config *config)
 		return;
 	}
 	HASH_ITER (hh, config->cache, cached, next) {
-		HASH_DEL(config->cache, cached);
+		/* The analyser does not see that the table forgets it. */
+		HASH_DEL(config->cache, cached); /* NOLINT(clang-analyzer-unix.Malloc) */
 		free(cached->text);
 		free(cached);
 	}
