@@ -312,7 +312,8 @@ static int compare(struct diff_items *items, enum section_kind kind, struct part
 				    : bytes_path_compare(a->item[i].identity, b->item[j].identity);
 		size_t n = order <= 0 ? group(a, i) : 0, m = order >= 0 ? group(b, j) : 0;
 
-		if (compare_group(items, kind, a->item + i, n, b->item + j, m, words, err)) {
+		if (compare_group(items, kind, n ? a->item + i : NULL, n, m ? b->item + j : NULL, m,
+				  words, err)) {
 			return -1;
 		}
 		i += n;

@@ -80,6 +80,13 @@ void tally_read_witnesses(const char *text, struct judge_counts *counts);
 int interval_put(struct store *store, int64_t host, const struct store_run *run,
 		 const struct store_host *put, struct tally *tally, struct error *err) MUST_CHECK;
 
+/*
+ * After a partial look: was the place of this finding looked at (looked_at.c)? Subject and package
+ * as they are stored, escaped.
+ */
+bool looked_at(const struct observation *o, const char *rule, struct bytes subject,
+	       struct bytes package);
+
 /* Coverage and hello, interned (session.c). *counts holds what differs from the interned row. */
 int session_put_coverage(struct store *store, const struct observation *o, struct pack *counts,
 			 int64_t *id, struct error *err) MUST_CHECK;

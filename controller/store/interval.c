@@ -261,78 +261,6 @@ static int put_one(struct store *store, int64_t host, int64_t run, int64_t last_
 	return 0;
 }
 
-/* Which check of the coverage a rule depends on. */
-static const char *check_of(const char *rule)
-{
-	static const struct {
-		const char *prefix;
-		const char *check;
-	} checks[] = {
-		{"unowned.", "tree"},    {"volatile.", "volatile"}, {"setid.", "setid"},
-		{"capability.", "caps"}, {"flag.", "flags"},        {"mount.", "mounts"},
-	};
-
-	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-		if (strncmp(rule, checks[i].prefix, strlen(checks[i].prefix)) == 0) {
-			return checks[i].check;
-		}
-	}
-	return "packages";
-}
-
-static bool is_below(struct bytes path, struct bytes folder)
-{
-	return folder.len > 0 && bytes_has_prefix(path, folder) &&
-	       (path.len == folder.len || folder.data[folder.len - 1] == '/' ||
-		path.data[folder.len] == '/');
-}
-
-/* Whether a section that may hold the subject has files that could not be read. */
-static bool is_unread(const struct observation *o, struct bytes subject, struct bytes package)
-{
-	for (size_t i = 0; i < o->section_count; i++) {
-		struct section_key key;
-
-		if (o->sections[i].unread == 0 || !section_key_decode(o->sections[i].key, &key)) {
-			continue;
-		}
-		if (section_kind_is_of_package(key.kind)
-			    ? package.len > key.part[2].len &&
-				      bytes_has_prefix(package, key.part[2]) &&
-				      package.data[key.part[2].len] == ' '
-			    : key.count < 2 || is_below(subject, key.part[1])) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/*
- * After a partial look: was the place of this finding looked at? Its check must have been done, and
- * no gap of that check may concern the subject.
- */
-static bool was_looked_at(const struct observation *o, const struct current *c)
-{
-	struct bytes check = bytes_from_string(check_of(c->rule));
-	struct bytes subject = bytes_from_string(c->subject);
-	bool done = false;
-
-	for (size_t i = 0; i < o->coverage_count; i++) {
-		const struct coverage_item *item = &o->coverage[i];
-		bool is_path = item->subject.len > 0 && item->subject.data[0] == '/';
-
-		if (!bytes_equal(item->check, check)) {
-			continue;
-		}
-		if (item->state != COVERAGE_DONE &&
-		    (!is_path || is_below(subject, item->subject))) {
-			return false;
-		}
-		done = true;
-	}
-	return done && !is_unread(o, subject, bytes_from_string(c->package));
-}
-
 static bool may_resolve(const struct store_host *put, const struct current *c)
 {
 	if (!put->observation) {
@@ -342,7 +270,8 @@ static bool may_resolve(const struct store_host *put, const struct current *c)
 	case OUTCOME_CLASS_LOOKED:
 		return true;
 	case OUTCOME_CLASS_PARTIAL:
-		return was_looked_at(put->observation, c);
+		return looked_at(put->observation, c->rule, bytes_from_string(c->subject),
+				 bytes_from_string(c->package));
 	default:
 		return false;
 	}

@@ -128,8 +128,10 @@ struct bytes unpack_raw(struct unpack *u, size_t len)
 		u->failed = true;
 		return b;
 	}
-	b = bytes_make(u->data + u->at, len);
-	u->at += len;
+	if (len > 0) { /* of empty data there may be no address */
+		b = bytes_make(u->data + u->at, len);
+		u->at += len;
+	}
 	return b;
 }
 

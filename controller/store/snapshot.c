@@ -184,7 +184,7 @@ static bool delta_apply(const struct names *names, const struct pairs *base, str
 		size_t drop = (size_t)unpack_uint_max(&u, base->count - at - copy);
 		size_t insert = (size_t)unpack_uint_max(&u, SNAPSHOT_SECTIONS_MAX);
 
-		if (u.failed || pairs_copy(to, base->item + at, copy, err)) {
+		if (u.failed || (copy > 0 && pairs_copy(to, base->item + at, copy, err))) {
 			return false;
 		}
 		at += copy + drop;

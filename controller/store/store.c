@@ -20,7 +20,11 @@ int store_open(const char *path, enum store_mode mode, struct store **out, struc
 		free(store);
 		return -1;
 	}
-	if (mode == STORE_WRITE && store_ready(store, err)) {
+	/*
+	 * A reader sees the file as it is at its first query until it closes, whatever a sweep
+	 * writes meanwhile: ids held in memory fit the rows read later.
+	 */
+	if (mode == STORE_WRITE ? store_ready(store, err) : db_exec(&store->db, err, "BEGIN", "")) {
 		store_close(store);
 		return -1;
 	}
@@ -87,6 +91,43 @@ int store_host_id(struct store *store, const char *name, int64_t *id, struct err
 bool store_has_object(const struct store *store, const struct digest *digest)
 {
 	return store->names.loaded && names_find_object(&store->names, digest) != 0;
+}
+
+int store_excerpt(struct store *store, const char *host, int64_t run, uint8_t **data, size_t *len,
+		  struct error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	bool row = false;
+	int result = -1;
+
+	*data = NULL;
+	*len = 0;
+	if (db_start(&store->db, &stmt, err,
+		     "SELECT e.data FROM host h JOIN host_run l ON l.host = h.id JOIN excerpt e "
+		     "ON e.host_run = l.id WHERE h.name = ?1 AND CASE ?2 WHEN 0 THEN l.id = "
+		     "h.latest "
+		     "ELSE l.id > ?2 << 24 AND l.id < (?2 + 1) << 24 END",
+		     "ti", host, run) ||
+	    db_next(&store->db, stmt, &row, err)) {
+		goto out;
+	}
+	if (row) {
+		struct bytes kept = db_bytes(stmt, 0);
+
+		*data = malloc(kept.len + 1);
+		if (!*data) {
+			(void)error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
+			goto out;
+		}
+		if (kept.len > 0) {
+			memcpy(*data, kept.data, kept.len);
+		}
+		*len = kept.len;
+	}
+	result = 0;
+out:
+	db_end(stmt);
+	return result;
 }
 
 int store_each_object(struct store *store,

@@ -30,7 +30,7 @@ enum store_mode { STORE_READ, STORE_WRITE };
  * Creates the file (0600) in STORE_WRITE. Refuses what is no database, another program's, a newer
  * layout, truncated or unreadable, and leaves it as it is. STORE_WRITE also holds the run lock
  * (PATH-lock) until closed: a second writer is told the first one's pid and since when. Readers are
- * never kept out.
+ * never kept out, and see the file as it was at their first query until they close it.
  */
 int store_open(const char *path, enum store_mode mode, struct store **store,
 	       struct error *err) MUST_CHECK;
@@ -191,6 +191,10 @@ int store_timeline(struct store *store, const char *host, int64_t since_ns, int6
 int store_coverage(struct store *store, const char *host, int64_t run,
 		   int (*callback)(void *context, const struct coverage_item *item), void *context,
 		   struct error *err) MUST_CHECK;
+
+/* Evidence of a broken protocol in that run (0: the latest), free(); NULL where there is none. */
+int store_excerpt(struct store *store, const char *host, int64_t run, uint8_t **data, size_t *len,
+		  struct error *err) MUST_CHECK;
 
 /* Keeps the newest `keep` runs (and each host's first sight and latest); drops unused objects. */
 struct store_pruned {

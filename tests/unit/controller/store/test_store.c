@@ -297,6 +297,40 @@ static void finding_is_new_then_open_then_resolved_then_new(void **state)
 	place_remove(&place);
 }
 
+static void reader_sees_one_state_while_a_sweep_writes(void **state)
+{
+	struct observation *kept = NULL;
+	struct store *store, *reader;
+	struct error err = {0};
+	struct store_run run, found;
+	struct place place;
+
+	(void)state;
+	place_make(&place);
+	store = open_store(place.path, STORE_WRITE);
+	run = begin_run(store, T0);
+	usual("web001", T0);
+	put(store, &run);
+	reader = open_store(place.path, STORE_READ);
+	assert_int_equal(store_run_find(reader, "latest", &found, &err), 0);
+	run = begin_run(store, T0 + NIGHT);
+	usual("web001", T0 + NIGHT);
+	host_maker_text(&maker, SECTION_PACKAGE, "more", "a new key and object");
+	put(store, &run);
+	end_run(store, &run, T0 + NIGHT + 60);
+	assert_int_equal(store_observation_load(reader, "web001", STORE_LATEST, &kept, &err), 0);
+	assert_int_equal(kept->section_count, 4);
+	store_observation_free(kept);
+	store_close(reader);
+	reader = open_store(place.path, STORE_READ);
+	assert_int_equal(store_observation_load(reader, "web001", STORE_LATEST, &kept, &err), 0);
+	assert_int_equal(kept->section_count, 5);
+	store_observation_free(kept);
+	store_close(reader);
+	store_close(store);
+	place_remove(&place);
+}
+
 static void host_not_looked_at_keeps_what_was_open(void **state)
 {
 	struct store_run run;
@@ -305,6 +339,8 @@ static void host_not_looked_at_keeps_what_was_open(void **state)
 	struct store *store;
 	struct place place;
 	struct seen seen;
+	uint8_t *data = NULL;
+	size_t len = 0;
 
 	(void)state;
 	place_make(&place);
@@ -318,6 +354,7 @@ static void host_not_looked_at_keeps_what_was_open(void **state)
 	maker.host.observation = NULL;
 	maker.host.outcome = OUTCOME_TIMEOUT;
 	maker.host.reason = "no answer in 10 s";
+	maker.host.excerpt = BYTES_LITERAL("\xff\0raw");
 	put(store, &run);
 	seen = findings_of(store, (struct store_finding_query){.run = run.id});
 	assert_int_equal(seen.count, 1);
@@ -327,6 +364,15 @@ static void host_not_looked_at_keeps_what_was_open(void **state)
 	store_observation_free(kept);
 	assert_int_equal(store_observation_of_run(store, "web001", run.id, &kept, &err), 0);
 	assert_null(kept);
+	for (int which = 0; which < 2; which++) {
+		assert_int_equal(
+			store_excerpt(store, "web001", which ? run.id : 0, &data, &len, &err), 0);
+		assert_int_equal(len, 5);
+		assert_memory_equal(data, "\xff\0raw", 5);
+		free(data);
+	}
+	assert_int_equal(store_excerpt(store, "web001", run.id - 1, &data, &len, &err), 0);
+	assert_null(data);
 	store_close(store);
 	assert_int_equal(ask_number(place.path,
 				    "SELECT high FROM v_hosts WHERE outcome = 'timeout' "
@@ -659,6 +705,7 @@ int main(void)
 		cmocka_unit_test(section_without_content_is_refused_whole),
 		cmocka_unit_test(unchanged_host_costs_one_row),
 		cmocka_unit_test(finding_is_new_then_open_then_resolved_then_new),
+		cmocka_unit_test(reader_sees_one_state_while_a_sweep_writes),
 		cmocka_unit_test(host_not_looked_at_keeps_what_was_open),
 		cmocka_unit_test(partial_look_resolves_only_what_was_looked_at),
 		cmocka_unit_test(acknowledged_and_explained_states_are_kept),
