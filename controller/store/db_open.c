@@ -257,6 +257,12 @@ static int check_content(struct db *db, bool *fresh, struct error *err)
 	    db_number(db, &version, 0, err, "PRAGMA user_version", "")) {
 		return -1;
 	}
+	/* SQLite falls back to reading where the file may not be written. */
+	if (db->writable && sqlite3_db_readonly(db->sql, "main") == 1) {
+		return error_set(err, ERROR_STORE, EROFS,
+				 "%s: cannot be written: check the file's mode and owner",
+				 db->path);
+	}
 	*fresh = tables == 0 && application == 0 && version == 0;
 	if (*fresh && db->writable) {
 		return 0;

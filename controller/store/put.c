@@ -149,10 +149,21 @@ static int make_pairs(struct store *store, const struct store_host *put, bool *s
 	return 0;
 }
 
+static bool names_a_package(const struct store *store)
+{
+	for (size_t i = 0; i < store->pairs.count; i++) {
+		if (store->names.key[store->pairs.item[i].key].package != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int put_snapshot(struct store *store, const struct store_host *put, struct previous *p,
 			int64_t *snapshot, struct error *err)
 {
 	struct snapshot_store s = store_snapshots(store);
+	int64_t packages = 0;
 	bool same = false;
 
 	store->last.count = 0;
@@ -164,7 +175,14 @@ static int put_snapshot(struct store *store, const struct store_host *put, struc
 		*snapshot = p->snapshot;
 		return 0;
 	}
-	return snapshot_put(&s, &store->pairs, p->snapshot, snapshot, &p->packages, err);
+	if (snapshot_put(&s, &store->pairs, p->snapshot, snapshot, &packages, err)) {
+		return -1;
+	}
+	/* Where packages could not be looked at, v_packages keeps what it had. */
+	if (names_a_package(store) || p->packages == 0) {
+		p->packages = packages;
+	}
+	return 0;
 }
 
 /* The host's system, where its [host] section is new. */

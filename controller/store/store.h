@@ -170,7 +170,13 @@ int store_runs(struct store *store, size_t most, store_run_cb *callback, void *c
 int store_run_find(struct store *store, const char *name, struct store_run *run,
 		   struct error *err) MUST_CHECK;
 
-/* What differs between two runs of one host: sections first, then entries or records in them. */
+/*
+ * What differs between two runs of one host: sections first, then entries or records in them. Hosts
+ * that were not looked at in both are left out. A package that came, went or changed its version is
+ * one row with its name as subject and versions as values (key kind package), without its files; of
+ * an upgraded one only differences in configuration files are told beside. Rows come by host name,
+ * then in order of keys.
+ */
 enum store_change { STORE_ADDED, STORE_REMOVED, STORE_CHANGED };
 struct store_diff_row {
 	const char *host;

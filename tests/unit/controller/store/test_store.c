@@ -512,6 +512,28 @@ static void hostile_names_are_escaped_in_views_and_come_back_raw(void **state)
 	place_remove(&place);
 }
 
+static void look_without_packages_keeps_their_list(void **state)
+{
+	struct store_run run;
+	struct store *store;
+	struct place place;
+
+	(void)state;
+	place_make(&place);
+	store = open_store(place.path, STORE_WRITE);
+	run = begin_run(store, T0);
+	usual("web001", T0);
+	put(store, &run);
+	run = begin_run(store, T0 + NIGHT);
+	host_maker_start(&maker, "web001", T0 + NIGHT);
+	maker.host.outcome = OUTCOME_PARTIAL;
+	host_maker_text(&maker, SECTION_TREE, "/etc", "what nobody owns");
+	put(store, &run);
+	store_close(store);
+	assert_int_equal(ask_number(place.path, "SELECT count(*) FROM v_packages"), 2);
+	place_remove(&place);
+}
+
 static void packages_are_listed_by_host(void **state)
 {
 	struct store_run run;
@@ -711,6 +733,7 @@ int main(void)
 		cmocka_unit_test(acknowledged_and_explained_states_are_kept),
 		cmocka_unit_test(same_fingerprint_twice_is_one_finding),
 		cmocka_unit_test(hostile_names_are_escaped_in_views_and_come_back_raw),
+		cmocka_unit_test(look_without_packages_keeps_their_list),
 		cmocka_unit_test(packages_are_listed_by_host),
 		cmocka_unit_test(hosts_are_told_with_their_last_state),
 		cmocka_unit_test(runs_are_found_by_name_prefix_and_place),
