@@ -122,7 +122,7 @@ static void hosts_that_are_named_are_listed(void **state)
 
 	(void)state;
 	assert_int_equal(said.code, EXIT_CLEAN);
-	assert_string_equal(said.out, "a\nweb1\nweb2\n");
+	assert_string_equal(said.out, "a     not-asked\nweb1  not-asked\nweb2  not-asked\n");
 	forget(&said);
 }
 

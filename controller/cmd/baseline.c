@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+/* init, and what only reads or fills a baseline: import, list, verify. */
+#include <string.h>
+
+#include "baselines/edit.h"
+#include "baselines/import.h"
+#include "baselines/verify.h"
+#include "controller/cmd/open.h"
+#include "controller/report/print.h"
+#include "schema/escape.h"
+
+int verb_init(struct call *call, struct error *err)
+{
+	const char *dir = call->word_count > 0 ? call->words[0] : ".";
+	char commit[EDIT_COMMIT_SIZE], shown[512];
+
+	if (edit_init(dir, NULL, commit, err) < 0) {
+		call_advise(call,
+			    "git config --global user.name NAME (and user.email), if git does "
+			    "not know you");
+		call_advise(call, "an empty or new directory: muster init baseline");
+		return -1;
+	}
+	(void)escape_text(bytes_from_string(dir), shown, sizeof(shown));
+	(void)fprintf(call->out,
+		      "Made a baseline in %s (commit %.12s): the policy is muster.yaml.\n", shown,
+		      commit);
+	if (!call->quiet) {
+		(void)fprintf(call->out,
+			      "\nNext:\n"
+			      "  muster baseline import FILE.deb... --baseline %s\n"
+			      "  muster check HOST --baseline %s\n"
+			      "  muster baseline capture HOST --baseline %s\n",
+			      shown, shown, shown);
+	}
+	return EXIT_CLEAN;
+}
+
+static void print_imported(struct call *call, const struct import_report *report)
+{
+	char size[PRINT_NUMBER_ROOM];
+
+	if (report->md5_wrong > 0) {
+		(void)fprintf(call->log,
+			      "muster: %s %s: %zu lines of its own md5sums contradict its files, "
+			      "first %s\n",
+			      report->package, report->version, report->md5_wrong,
+			      report->md5_path);
+	}
+	if (call->verbose) {
+		(void)fprintf(call->out, "%s %s %s: %zu entries, %s\n", report->package,
+			      report->version, report->arch, report->entries,
+			      print_size(report->bytes, size));
+	}
+}
+
+int verb_baseline_import(struct call *call, struct error *err)
+{
+	const char *origin = call_value(call, OPTION_ORIGIN);
+	const char *message = call_value(call, OPTION_MESSAGE);
+	char commit[EDIT_COMMIT_SIZE], text[128];
+	struct import_report report;
+	struct edit *edit = NULL;
+	const char *path;
+	int code = -1;
+
+	if (open_baseline_path(call, &path, err) < 0 || edit_open(path, NULL, &edit, err) < 0) {
+		goto out;
+	}
+	for (size_t i = 0; i < call->word_count; i++) {
+		if (import_deb(edit, call->words[i], origin, &report, err) < 0) {
+			call_advise(call, "leave it out; nothing was committed");
+			goto out;
+		}
+		print_imported(call, &report);
+	}
+	(void)snprintf(text, sizeof(text), "packages: import %zu package%s from %.60s",
+		       call->word_count, call->word_count == 1 ? "" : "s",
+		       origin ? origin : IMPORT_ORIGIN);
+	if (edit_commit(edit, message ? message : text, commit, err) < 0) {
+		goto out;
+	}
+	if (*commit) {
+		(void)fprintf(call->out, "Imported %zu package%s, commit %.12s.\n",
+			      call->word_count, call->word_count == 1 ? "" : "s", commit);
+	} else {
+		(void)fprintf(call->out, "Nothing new: the baseline has %zu package%s already.\n",
+			      call->word_count, call->word_count == 1 ? "" : "s");
+	}
+	code = EXIT_CLEAN;
+out:
+	edit_free(edit);
+	return code;
+}
+
+static int on_item(void *context, const struct verify_item *item)
+{
+	static const char *const kinds[] = {[VERIFY_PACKAGE] = "package",
+					    [VERIFY_HOST] = "host",
+					    [VERIFY_GROUP] = "group",
+					    [VERIFY_TREE] = "tree",
+					    [VERIFY_ACK] = "ack"};
+	const char *const words[] = {item->name, item->version, item->arch, item->manager,
+				     item->origin};
+	FILE *out = context;
+
+	(void)fprintf(out, "%-8s", kinds[item->kind]);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (words[i] && *words[i]) {
+			(void)fputc(' ', out);
+			(void)print_bytes(out, bytes_from_string(words[i]));
+		}
+	}
+	(void)fputc('\n', out);
+	return 0;
+}
+
+int verb_baseline_list(struct call *call, struct error *err)
+{
+	const char *path;
+
+	if (open_baseline_path(call, &path, err) < 0 ||
+	    verify_list(path, NULL, on_item, call->out, err) < 0) {
+		return -1;
+	}
+	return EXIT_CLEAN;
+}
+
+static int on_fault(void *context, const char *fault)
+{
+	FILE *out = context;
+
+	(void)print_escaped(out, bytes_from_string(fault));
+	(void)fputc('\n', out);
+	return 0;
+}
+
+int verb_baseline_verify(struct call *call, struct error *err)
+{
+	struct verify_counts counts = {0};
+	const char *path;
+
+	if (open_baseline_path(call, &path, err) < 0 ||
+	    verify_repository(path, NULL, on_fault, call->out, &counts, err) < 0) {
+		return -1;
+	}
+	(void)fprintf(call->out,
+		      "%zu manifests, %zu hosts, %zu groups, %zu trees, %zu acknowledgements: %zu "
+		      "entries and %zu records; %zu broken files, %zu that nothing reads.\n",
+		      counts.manifests, counts.hosts, counts.groups, counts.trees, counts.acks,
+		      counts.entries, counts.records, counts.broken, counts.unknown);
+	return counts.broken > 0 ? EXIT_FATAL : EXIT_CLEAN;
+}

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: MIT
+/* The verbs that read and decide, over a database and a baseline made here. No host is asked. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "controller/cmd/cmd.h"
+#include "controller/cmd/verb.h"
+#include "controller/store/store.h"
+
+#define WORDS_MAX 24
+
+static char folder[64];
+
+struct said {
+	int code;
+	char *out;
+	char *log;
+};
+
+/* Runs a command line, cut at blanks; + stands for a blank inside a word. */
+static struct said say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static struct said say(const char *format, ...)
+{
+	char line[512], *argv[WORDS_MAX];
+	struct said said = {0};
+	size_t out_len, log_len;
+	FILE *out = open_memstream(&said.out, &out_len);
+	FILE *log = open_memstream(&said.log, &log_len);
+	va_list args;
+	int argc = 0;
+
+	assert_non_null(out);
+	assert_non_null(log);
+	va_start(args, format);
+	(void)vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	for (char *word = strtok(line, " "); word && argc < WORDS_MAX - 1;
+	     word = strtok(NULL, " ")) {
+		for (char *p = word; *p; p++) {
+			*p = *p == '+' ? ' ' : *p;
+		}
+		argv[argc++] = word;
+	}
+	argv[argc] = NULL;
+	said.code = cmd_run(argc, argv, out, log);
+	(void)fclose(out);
+	(void)fclose(log);
+	return said;
+}
+
+static void forget(struct said *said)
+{
+	free(said->out);
+	free(said->log);
+}
+
+/* What was said must hold `words`, and end with this code. */
+static void assert_says(struct said said, int code, const char *words)
+{
+	if (said.code != code || (!strstr(said.out, words) && !strstr(said.log, words))) {
+		fail_msg("exit %d, not %d, or without \"%s\":\n%s%s", said.code, code, words,
+			 said.out, said.log);
+	}
+	forget(&said);
+}
+
+static struct finding finding_of(const char *subject, const char *was, const char *is)
+{
+	return (struct finding){.rule = RULE_CONFIG_CHANGED,
+				.severity = SEVERITY_HIGH,
+				.witness = WITNESS_FIRST_SIGHT,
+				.letters = "S.5......",
+				.marker = 'c',
+				.subject = bytes_from_string(subject),
+				.old_value = bytes_from_string(was),
+				.new_value = bytes_from_string(is)};
+}
+
+static void put_host(struct store *store, const struct store_run *run, const char *name,
+		     enum outcome outcome, const struct finding *finding)
+{
+	struct observation seen = {0};
+	struct judge_counts counts = {.packages = 1, .files_proved = 10};
+	struct findings findings = {0};
+	struct store_host host = {.name = name,
+				  .outcome = outcome,
+				  .reason = outcome == OUTCOME_REFUSED ? "port 22" : "",
+				  .findings = &findings,
+				  .started_s = run->started_s,
+				  .finished_s = run->started_s + 1};
+	struct error err = {0};
+
+	if (outcome != OUTCOME_REFUSED) {
+		host.observation = &seen;
+		host.counts = &counts;
+	}
+	if (finding) {
+		assert_int_equal(findings_add(&findings, finding, &err), 0);
+	}
+	if (store_host_put(store, run, &host, &err) < 0) {
+		fail_msg("%s", err.msg);
+	}
+	findings_clear(&findings);
+}
+
+/* Two runs; in the second, two of three hosts have one change, and one was not reached. */
+static void make_database(const char *path)
+{
+	struct finding finding = finding_of(
+		"/etc/motd", "type=file mode=0644 uname=root gname=root size=3 time=1.000000000",
+		"type=file mode=0666 uname=root gname=root size=4 time=2.000000000");
+	struct error err = {0};
+	struct store *store = NULL;
+
+	if (store_open(path, STORE_WRITE, &store, &err) < 0) {
+		fail_msg("%s", err.msg);
+	}
+	for (int i = 0; i < 2; i++) {
+		struct store_run run = {.kind = "sweep",
+					.sweep = "",
+					.commit = "",
+					.version = "0",
+					.started_s = 1795226400 + i * 86400,
+					.hosts_asked = 3};
+
+		assert_int_equal(store_run_begin(store, &run, &err), 0);
+		put_host(store, &run, "web1", i ? OUTCOME_FINDINGS : OUTCOME_CLEAN,
+			 i ? &finding : NULL);
+		put_host(store, &run, "web2", i ? OUTCOME_FINDINGS : OUTCOME_CLEAN,
+			 i ? &finding : NULL);
+		put_host(store, &run, "db1", OUTCOME_REFUSED, NULL);
+		run.finished_s = run.started_s + 10;
+		assert_int_equal(store_run_end(store, &run, &err), 0);
+	}
+	store_close(store);
+}
+
+static int make_folder(void **state)
+{
+	char path[128];
+	FILE *config;
+
+	(void)state;
+	(void)snprintf(folder, sizeof(folder), "/tmp/muster-verbs-XXXXXX");
+	if (!mkdtemp(folder) || setenv("HOME", folder, 1) || unsetenv("XDG_CONFIG_HOME") ||
+	    setenv("XDG_STATE_HOME", folder, 1) || unsetenv("MUSTER_CONFIG") ||
+	    unsetenv("MUSTER_DB")) {
+		return -1;
+	}
+	(void)snprintf(path, sizeof(path), "%s/.gitconfig", folder);
+	config = fopen(path, "w");
+	if (!config || fputs("[user]\n\tname = T\n\temail = t@example.com\n", config) < 0 ||
+	    fclose(config) != 0) {
+		return -1;
+	}
+	(void)snprintf(path, sizeof(path), "%s/x.db", folder);
+	make_database(path);
+	return 0;
+}
+
+static int remove_folder(void **state)
+{
+	char command[128];
+
+	(void)state;
+	(void)snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	/* NOLINTNEXTLINE(cert-env33-c): a path made here */
+	return system(command);
+}
+
+static void status_gives_the_verdict_first(void **state)
+{
+	(void)state;
+	assert_says(
+		say("muster status --db %s/x.db", folder), EXIT_FINDINGS,
+		"FINDINGS: 1 change open on 2 of 3 hosts (1 high); 1 host not looked at whole.");
+	assert_says(say("muster status --db %s/x.db", folder), EXIT_FINDINGS,
+		    "  refused        db1  port 22\n");
+	assert_says(say("muster status --db %s/x.db", folder), EXIT_FINDINGS,
+		    "web[1-2] (2)  HIGH      S.5......  c /etc/motd");
+	assert_says(say("muster status --db %s/x.db --fail-on critical", folder), EXIT_INCOMPLETE,
+		    "INCOMPLETE: 2 of 3 hosts looked at whole");
+	assert_says(say("muster status --db %s/x.db --fail-on never web1", folder), EXIT_CLEAN,
+		    "CLEAN: 1 of 1 host looked at whole");
+	assert_says(say("muster status --db %s/x.db web3", folder), EXIT_INCOMPLETE,
+		    "never looked at");
+	assert_says(say("muster status --db %s/x.db --format ndjson", folder), EXIT_FINDINGS,
+		    "\"type\":\"run_end\"");
+}
+
+/* The fingerprint that the report shows. */
+static void find_id(char id[FINGERPRINT_SIZE])
+{
+	struct said said = say("muster status --db %s/x.db --format ndjson", folder);
+	const char *place = strstr(said.out, "\"fid\":\"");
+
+	assert_non_null(place);
+	(void)snprintf(id, FINGERPRINT_SIZE, "%s", place + strlen("\"fid\":\""));
+	forget(&said);
+}
+
+static void show_takes_runs_hosts_and_findings(void **state)
+{
+	char id[FINGERPRINT_SIZE];
+
+	(void)state;
+	find_id(id);
+	assert_says(say("muster show latest --db %s/x.db", folder), EXIT_CLEAN,
+		    "FINDINGS: 1 change");
+	assert_says(say("muster show previous --db %s/x.db", folder), EXIT_CLEAN,
+		    "INCOMPLETE: 2 of 3");
+	assert_says(say("muster show web2 --db %s/x.db", folder), EXIT_CLEAN, "of 1 host");
+	assert_says(say("muster show %.6s --db %s/x.db", id, folder), EXIT_CLEAN,
+		    "mode 0644 -> 0666, size 3 -> 4");
+	assert_says(say("muster show %.6s --db %s/x.db", id, folder), EXIT_CLEAN, "web[1-2] (2)");
+	assert_says(say("muster show nonsense --db %s/x.db", folder), EXIT_FATAL,
+		    "\"nonsense\": no run, host or finding of that name");
+	assert_says(say("muster diff --db %s/x.db", folder), EXIT_CLEAN, "2 hosts compared");
+	assert_says(say("muster diff nonsense --db %s/x.db", folder), EXIT_FATAL, "  try: ");
+	assert_says(say("muster timeline web1 --since 2d --db %s/x.db", folder), EXIT_CLEAN, "");
+	assert_says(say("muster timeline web1 --since never --db %s/x.db", folder), EXIT_FATAL,
+		    "--since: expected");
+}
+
+static void decisions_are_commits(void **state)
+{
+	char id[FINGERPRINT_SIZE], base[256];
+
+	(void)state;
+	find_id(id);
+	(void)snprintf(base, sizeof(base), "--baseline %s/b --db %s/x.db", folder, folder);
+	assert_says(say("muster init %s/b", folder), EXIT_CLEAN, "Made a baseline in");
+	assert_says(say("muster init %s/b", folder), EXIT_FATAL, "  try: ");
+	assert_says(say("muster baseline verify --baseline %s/b", folder), EXIT_CLEAN,
+		    "0 broken files");
+	assert_says(say("muster ack %s %s", id, base), EXIT_FATAL, "--reason TEXT is missing");
+	assert_says(say("muster ack %s --reason x %s", id, base), EXIT_FATAL,
+		    "--until DATE is missing");
+	assert_says(say("muster ack %s --reason x --until soon %s", id, base), EXIT_FATAL,
+		    "--until: expected a day");
+	assert_says(say("muster ack %s --reason x --until 300d %s", id, base), EXIT_FATAL,
+		    "--until: expected a day");
+	assert_says(say("muster ack %s --reason CHG+12 --until 30d --hosts web2 %s", id, base),
+		    EXIT_CLEAN, "A-0001  ");
+	assert_says(say("muster baseline list --baseline %s/b", folder), EXIT_CLEAN,
+		    "ack      A-0001");
+	assert_says(say("muster accept %s %s", id, base), EXIT_CLEAN, "Accepted, commit ");
+	assert_says(say("muster accept %s %s", id, base), EXIT_CLEAN, "Nothing to do");
+	assert_says(say("muster baseline list --baseline %s/b", folder), EXIT_CLEAN,
+		    "host     web2");
+	assert_says(say("muster accept 0123456789abcdef %s", base), EXIT_FATAL, "  try: ");
+	assert_says(say("muster accept %s --hosts db1 %s", id, base), EXIT_FATAL,
+		    "no open finding of that fingerprint on these hosts");
+	assert_says(say("muster accept %s --db %s/x.db", id, folder), EXIT_FATAL,
+		    "no baseline is configured");
+	assert_says(say("muster baseline capture web1 %s", base), EXIT_CLEAN,
+		    "web1: no file disagrees with the host's own package database.");
+	assert_says(say("muster baseline capture db1 %s", base), EXIT_FATAL,
+		    "db1: never looked at whole");
+	assert_says(say("muster baseline verify --baseline %s/b", folder), EXIT_CLEAN,
+		    "0 broken files");
+	assert_says(say("muster baseline import /nonexistent.deb --baseline %s/b", folder),
+		    EXIT_FATAL, "/nonexistent.deb");
+}
+
+static void hosts_have_states_and_runs_are_pruned(void **state)
+{
+	(void)state;
+	assert_says(say("muster hosts web[1-3] db1 --db %s/x.db", folder), EXIT_CLEAN,
+		    "db1   refused");
+	assert_says(say("muster hosts web[1-3] db1 --db %s/x.db", folder), EXIT_CLEAN,
+		    "web3  not-asked");
+	assert_says(say("muster prune --db %s/x.db", folder), EXIT_FATAL, "--keep N is missing");
+	assert_says(say("muster prune --keep 0 --db %s/x.db", folder), EXIT_FATAL,
+		    "--keep: expected");
+	assert_says(say("muster prune --keep 1 --db %s/none.db", folder), EXIT_FATAL,
+		    "no database yet");
+	assert_says(say("muster prune --keep 1 --db %s/x.db", folder), EXIT_CLEAN, "Dropped 1 run");
+	assert_says(say("muster status --db %s/x.db", folder), EXIT_FINDINGS, "FINDINGS: 1 change");
+}
+
+static void missing_things_say_what_to_do(void **state)
+{
+	(void)state;
+	assert_says(say("muster status --db %s/none.db", folder), EXIT_FATAL,
+		    "  try: look at a host first: muster check localhost");
+	assert_says(say("muster sweep --db %s/y.db", folder), EXIT_FATAL,
+		    "muster sweep: no hosts to look at");
+	assert_says(say("muster check @web --db %s/y.db", folder), EXIT_FATAL,
+		    "unknown group @web");
+	assert_says(say("muster baseline verify --baseline %s/nowhere", folder), EXIT_FATAL,
+		    "nowhere");
+	assert_says(say("muster version"), EXIT_CLEAN, "libgit2");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(status_gives_the_verdict_first),
+		cmocka_unit_test(show_takes_runs_hosts_and_findings),
+		cmocka_unit_test(decisions_are_commits),
+		cmocka_unit_test(hosts_have_states_and_runs_are_pruned),
+		cmocka_unit_test(missing_things_say_what_to_do),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
