@@ -10,6 +10,7 @@
 
 #include "controller/ssh/framer.h"
 #include "controller/ssh/helper.h"
+#include "controller/ssh/probe_end.h"
 #include "schema/escape.h"
 #include "schema/frame.h"
 
@@ -164,12 +165,15 @@ static void end_by_exit(struct channel *channel)
 			       channel->term_signal, strsignal(channel->term_signal));
 		end(channel, OUTCOME_KILLED, reason);
 	} else {
-		bool refused = channel->sudo && !channel->framed;
+		int status = (int)channel->exit_status;
+		const char *own = probe_end_text(status);
+		bool refused = channel->sudo && !channel->framed && !own;
 
-		(void)snprintf(reason, sizeof(reason), "%s exited with status %d%s%.160s",
-			       refused ? "sudo" : "the probe", (int)channel->exit_status,
-			       text[0] ? ": " : "", text);
-		end(channel, refused ? OUTCOME_NO_SUDO : OUTCOME_KILLED, reason);
+		(void)snprintf(reason, sizeof(reason), "%s exited with status %d%s%s%s%.120s",
+			       refused ? "sudo" : "the probe", status, own ? ": " : "",
+			       own ? own : "", text[0] ? ": " : "", text);
+		end(channel, refused ? OUTCOME_NO_SUDO : probe_end_outcome(status, channel->framed),
+		    reason);
 	}
 }
 

@@ -10,12 +10,12 @@
 #include <libssh2.h>
 
 #include "controller/ssh/bootstrap.h"
+#include "controller/ssh/probe_end.h"
 #include "controller/ssh/session_private.h"
 #include "schema/frame.h"
 
-#define READ_ROUNDS 8U             /* then the others have their turn */
-#define SESSION_SILENCE_MS 900000U /* a probe that reads a large file says nothing for a while */
-#define STALL_MS 60000U            /* a message that has begun must move on */
+#define READ_ROUNDS 8U  /* then the others have their turn */
+#define STALL_MS 60000U /* a message that has begun must move on */
 #define STALL_BYTES 1024U
 #define SHELL_PATIENCE 4U
 #define ENDING_MS 10000U
@@ -373,8 +373,11 @@ static enum progress finish_before_probe(struct session *session, int status)
 				      text);
 	}
 	if (session->state_before_end == SESSION_UPLOAD) {
-		return session_finish(session, OUTCOME_EXEC_DENIED,
-				      "the probe did not start (status %d)%s", status, text);
+		const char *own = probe_end_text(status);
+
+		return session_finish(session, probe_end_outcome(status, false),
+				      "the probe did not start (status %d)%s%s%s", status,
+				      own ? ": " : "", own ? own : "", text);
 	}
 	if (session->shell_works) {
 		return session_finish(session, OUTCOME_NO_SUDO, "sudo -n ended with status %d%s",
@@ -409,7 +412,10 @@ static enum progress finish_by_status(struct session *session)
 	if (status == 0) {
 		return session_finish(session, OUTCOME_KILLED, "ended in the middle of a message");
 	}
-	return session_finish(session, OUTCOME_KILLED, "the probe ended with status %d%s", status,
+	return session_finish(session, probe_end_outcome(status, true),
+			      "the probe ended with status %d%s%s%s", status,
+			      probe_end_text(status) ? ": " : "",
+			      probe_end_text(status) ? probe_end_text(status) : "",
 			      session_said(session, text, sizeof(text)));
 }
 

@@ -109,7 +109,7 @@ enum progress session_finish(struct session *session, enum outcome outcome, cons
 int session_queue(struct session *session, struct bytes data, struct error *err) MUST_CHECK;
 
 /* session_pump.c */
-#define SESSION_SILENCE_MS 900000U /* a probe that reads a large file says nothing for a while */
+#define SESSION_SILENCE_MS 3600000U /* a probe that reads a large tree says nothing for long */
 /* Writes what waits, reads what has come; bootstrap, upload and running. */
 enum progress session_pump(struct session *session);
 void session_keep_excerpt(struct session *session, struct bytes data);

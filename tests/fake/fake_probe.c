@@ -69,7 +69,8 @@ static void run_command(const uint8_t *frame, size_t len)
 	static uint8_t block[FRAME_MAX];
 
 	if (is_command(frame, len, "!exit ")) {
-		exit(frame[6] - '0');
+		/* No NUL follows: as many digits as the frame has. */
+		exit(len > 7 ? (frame[6] - '0') * 10 + frame[7] - '0' : frame[6] - '0');
 	} else if (is_command(frame, len, "!kill")) {
 		(void)raise(SIGKILL);
 	} else if (is_command(frame, len, "!partial")) {

@@ -40,8 +40,9 @@ EXCEPTIONS = {
     "controller/store": ["baselines/arena.h", "baselines/manifest.h", "baselines/policy.h",
                          "baselines/records.h", "controller/judge/finding.h", "controller/judge/judge.h",
                          "controller/judge/observation.h"],
-    "controller/ssh": ["controller/fleet/transport.h"],
-    "controller/fleet": ["controller/ssh/framer.h", "controller/ssh/helper.h"],
+    "controller/ssh": ["controller/fleet/transport.h", "payloads/status.h"],
+    "controller/fleet": ["controller/ssh/framer.h", "controller/ssh/helper.h",
+                         "controller/ssh/probe_end.h"],
 }
 
 # A library is seen by these folders alone; one that is missing here may be seen nowhere.

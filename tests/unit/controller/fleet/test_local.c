@@ -148,6 +148,8 @@ static void ends_are_named(void **state)
 		const char *reason;
 	} rows[] = {
 		{"!exit 3", OUTCOME_KILLED, "status 3"},
+		{"!exit 65", OUTCOME_PROTOCOL_ERROR, "not the probe that was sent"},
+		{"!exit 69", OUTCOME_KILLED, "watchdog"},
 		{"!exit 0", OUTCOME_CLEAN, ""},
 		{"!kill", OUTCOME_KILLED, "signal 9"},
 		{"!partial", OUTCOME_KILLED, "middle of a message"},

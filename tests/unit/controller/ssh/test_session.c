@@ -357,6 +357,7 @@ static void ends_before_the_probe_are_told_apart(void **state)
 		 NULL,
 		 OUTCOME_KILLED},
 		{{{0, 0, TEXT(READY)}, {UPLOAD_SIZE, 0, TEXT(HELLO)}}, 2, 3, NULL, OUTCOME_KILLED},
+		{{{0, 0, TEXT(READY)}}, 1, 65, NULL, OUTCOME_PROTOCOL_ERROR},
 	};
 
 	(void)state;
