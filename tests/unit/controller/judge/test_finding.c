@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,28 @@ static void every_rule_has_its_row(void **state)
 	}
 	assert_false(rule_from_name("file.chnaged", &(enum rule){RULES}));
 	assert_string_equal(rule_name(RULES), "unknown");
+}
+
+/* Row by row, both ways: nothing undocumented, nothing documented that is not there. */
+static void docs_findings_has_a_row_a_rule(void **state)
+{
+	FILE *file = fopen("docs/findings.md", "re");
+	char line[2048];
+	unsigned rows = 0;
+
+	(void)state;
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		char name[64];
+		enum rule rule;
+
+		if (sscanf(line, "| `%63[a-z.-]` |", name) == 1 && strchr(name, '.')) {
+			assert_true(rule_from_name(name, &rule));
+			rows++;
+		}
+	}
+	(void)fclose(file);
+	assert_int_equal(rows, RULES);
 }
 
 static void capabilities_read_as_getcap_prints_them(void **state)
@@ -194,6 +217,7 @@ int main(void)
 		cmocka_unit_test(fingerprint_is_of_rule_subject_and_new_value),
 		cmocka_unit_test(gravest_finding_stands_first),
 		cmocka_unit_test(every_rule_has_its_row),
+		cmocka_unit_test(docs_findings_has_a_row_a_rule),
 		cmocka_unit_test(capabilities_read_as_getcap_prints_them),
 		cmocka_unit_test(paths_have_their_class),
 		cmocka_unit_test(odd_names_are_seen),
