@@ -59,16 +59,30 @@ static int compare_paths(const void *left, const void *right)
 	return bytes_path_compare(*a, *b);
 }
 
+/*
+ * What hides more than the place it names. A lock held or a stanza given twice does not: the host
+ * could say so every night, and nothing would ever be missing.
+ */
+static bool is_everywhere(const struct coverage_item *item)
+{
+	static const char *const narrow[] = {"locked", "changed", "duplicate", "too-large", "link"};
+
+	for (size_t i = 0; i < sizeof(narrow) / sizeof(narrow[0]); i++) {
+		if (bytes_equal_string(item->reason, narrow[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static void add_gap(struct gap_list *gaps, const struct coverage_item *item)
 {
-	/* Policy's own excludes and unentered mounts have a path; a budget ends anywhere. */
-	if (item->state == COVERAGE_DONE) {
+	if (item->state == COVERAGE_DONE || bytes_equal_string(item->reason, "absent")) {
 		return;
 	}
 	if (item->subject.len > 0 && item->subject.data[0] == '/') {
 		gaps->path[gaps->count++] = item->subject;
-	} else if (item->state == COVERAGE_PARTIAL || item->state == COVERAGE_UNSUPPORTED ||
-		   item->subject.len == 0) {
+	} else if (is_everywhere(item)) {
 		gaps->everywhere = true;
 	}
 }
@@ -160,7 +174,9 @@ static int judge_lost(struct judge *j, const struct coverage_item *was,
 	};
 	int len;
 
-	if (was->state != COVERAGE_DONE || (now && now->state == COVERAGE_DONE)) {
+	/* With a reason it is a remark; a root that is gone is told by what vanished in it. */
+	if (was->state != COVERAGE_DONE || was->reason.len > 0 ||
+	    (now && (now->state == COVERAGE_DONE || bytes_equal_string(now->reason, "absent")))) {
 		return 0;
 	}
 	/* A database that is being written to is looked at again next time. */
@@ -189,7 +205,7 @@ static int judge_views(struct judge *j, const struct coverage_item *item, struct
 		.new_line = item->check,
 	};
 
-	return bytes_equal_string(item->reason, "views-differ") ? judge_emit(j, &change, err) : 0;
+	return bytes_equal_string(item->reason, "inconsistent") ? judge_emit(j, &change, err) : 0;
 }
 
 int judge_coverage(struct judge *j, struct error *err)

@@ -495,7 +495,7 @@ static void database_locked(struct world *w)
 
 static void views_differ(struct world *w)
 {
-	side_coverage(&w->now, "flags", "/usr/bin/ps", COVERAGE_PARTIAL, "views-differ");
+	side_coverage(&w->now, "flags", "/usr/bin/ps", COVERAGE_PARTIAL, "inconsistent");
 }
 
 static void malformed_package(struct world *w)

@@ -288,6 +288,54 @@ static void package_with_an_emptied_list_misses_its_files(void **state)
 	assert_null(world_finding(w, RULE_FILE_MISSING, "/usr/bin/ls"));
 }
 
+/* Else a host would hold the lock, or name a package twice, and nothing would ever be missing. */
+static void lock_held_hides_no_absence(void **state)
+{
+	struct world *w = *state;
+
+	side_remove(&w->now, "/usr/bin/ps");
+	side_coverage(&w->now, "packages", "", COVERAGE_PARTIAL, "locked");
+	side_coverage(&w->now, "packages", "", COVERAGE_PARTIAL, "duplicate");
+	world_judge(w);
+	assert_non_null(world_finding(w, RULE_FILE_MISSING, "/usr/bin/ps"));
+}
+
+static void absent_root_is_told_by_what_vanished(void **state)
+{
+	struct world *w = *state;
+
+	side_coverage(&w->first, "tree", "/usr/local", COVERAGE_DONE, "");
+	side_coverage(&w->now, "tree", "/usr/local", COVERAGE_SKIPPED, "absent");
+	side_remove(&w->now, "/usr/local/bin/notes");
+	world_judge(w);
+	assert_int_equal(world_count(w, SEVERITY_LOW), 1);
+	assert_non_null(world_finding(w, RULE_UNOWNED_VANISHED, "/usr/local/bin/notes"));
+}
+
+static void remark_of_coverage_is_no_check(void **state)
+{
+	struct world *w = *state;
+
+	side_coverage(&w->first, "packages", "/usr/share/x", COVERAGE_DONE, "through-link");
+	world_judge(w);
+	assert_int_equal(world_count(w, SEVERITY_LOW), 0);
+}
+
+/* A manifest ships /bin as a directory; merged, the host has the link there. */
+static void link_that_merges_usr_is_the_directory(void **state)
+{
+	struct world *w = *state;
+
+	manifest_put(&w->manifest[0], build_dir("/bin", 0755), 0);
+	side_add(&w->now, build_dir_key(SECTION_DIRS, ""), build_link("/bin", "usr/bin"));
+	side_add(&w->first, build_dir_key(SECTION_DIRS, ""), build_link("/bin", "usr/bin"));
+	world_judge(w);
+	assert_int_equal(world_count(w, SEVERITY_LOW), 0);
+	side_find(&w->now, "/bin")->link = BYTES_LITERAL("tmp/bin");
+	world_judge(w);
+	assert_non_null(world_finding(w, RULE_FILE_TYPE, "/bin"));
+}
+
 static void denied_directory_proves_no_absence(void **state)
 {
 	struct world *w = *state;
@@ -403,6 +451,10 @@ int main(void)
 		TEST(package_must_equal_one_manifest_wholly),
 		TEST(unmerged_host_equals_a_canonical_manifest),
 		TEST(package_with_an_emptied_list_misses_its_files),
+		TEST(lock_held_hides_no_absence),
+		TEST(absent_root_is_told_by_what_vanished),
+		TEST(remark_of_coverage_is_no_check),
+		TEST(link_that_merges_usr_is_the_directory),
 		TEST(denied_directory_proves_no_absence),
 		TEST(policy_sets_severities_and_weights),
 		TEST(single_accept_leaves_first_sight_in_force),
