@@ -17,7 +17,7 @@ static int compare_items(const void *left, const void *right)
 
 static const struct coverage_item **sorted(struct judge *j, const struct observation *o)
 {
-	const struct coverage_item **list = judge_alloc(j, o->coverage_count + 1, sizeof(list[0]));
+	const struct coverage_item **list = judge_alloc(j, o->coverage_count + 1, sizeof(void *));
 
 	for (size_t i = 0; list && i < o->coverage_count; i++) {
 		list[i] = &o->coverage[i];
