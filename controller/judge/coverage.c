@@ -87,6 +87,22 @@ static void add_gap(struct gap_list *gaps, const struct coverage_item *item)
 	}
 }
 
+/* A place below another one adds nothing: without it, one search answers for all folders above. */
+static void reduce_gaps(struct gap_list *gaps)
+{
+	size_t kept = 0;
+
+	if (gaps->count > 1) {
+		qsort(gaps->path, gaps->count, sizeof(struct bytes), compare_paths);
+	}
+	for (size_t i = 0; i < gaps->count; i++) {
+		if (kept == 0 || !path_is_below(gaps->path[i], gaps->path[kept - 1])) {
+			gaps->path[kept++] = gaps->path[i];
+		}
+	}
+	gaps->count = kept;
+}
+
 static void find_gaps(struct judge *j)
 {
 	const struct observation *now = j->in->now;
@@ -102,50 +118,25 @@ static void find_gaps(struct judge *j)
 			add_gap(&j->tree_gaps, item);
 		}
 	}
-	if (j->package_gaps.count > 1) {
-		qsort(j->package_gaps.path, j->package_gaps.count, sizeof(struct bytes),
-		      compare_paths);
-	}
-	if (j->tree_gaps.count > 1) {
-		qsort(j->tree_gaps.path, j->tree_gaps.count, sizeof(struct bytes), compare_paths);
-	}
+	reduce_gaps(&j->package_gaps);
+	reduce_gaps(&j->tree_gaps);
 }
 
-static bool has_path(const struct gap_list *gaps, struct bytes path)
+bool gap_covers(const struct gap_list *gaps, struct bytes path)
 {
 	size_t low = 0, high = gaps->count;
 
+	/* What stands below a folder follows it at once in the order of paths. */
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = bytes_path_compare(gaps->path[middle], path);
 
-		if (order == 0) {
-			return true;
-		}
-		if (order < 0) {
+		if (bytes_path_compare(gaps->path[middle], path) <= 0) {
 			low = middle + 1;
 		} else {
 			high = middle;
 		}
 	}
-	return false;
-}
-
-bool gap_covers(const struct gap_list *gaps, struct bytes path)
-{
-	if (gaps->everywhere) {
-		return true;
-	}
-	while (gaps->count > 0 && path.len > 0) {
-		if (has_path(gaps, path)) {
-			return true;
-		}
-		if (path.len == 1) {
-			break;
-		}
-		path = path_parent(path);
-	}
-	return false;
+	return gaps->everywhere || (low > 0 && path_is_below(path, gaps->path[low - 1]));
 }
 
 static const char *state_name(const struct coverage_item *item)

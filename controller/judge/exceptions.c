@@ -8,6 +8,7 @@
 
 #define PATH_SYSTEM (PATH_BIN | PATH_LIB | PATH_TELLING)
 #define ALTERNATIVES "/etc/alternatives/"
+#define FILTERS_MAX 256U
 
 static int tell_unknown(struct judge *j, const struct record *record, struct bytes subject,
 			bool high, const char *detail, struct error *err)
@@ -117,7 +118,9 @@ static int judge_filter(struct judge *j, const struct record *record, bool exclu
 	struct exceptions *known = &j->exceptions;
 	struct bytes pattern = record->field[FILTER_PATTERN];
 
-	if (known_record(j, exclude ? EXCEPTION_EXCLUDE : EXCEPTION_INCLUDE, record, 1)) {
+	/* A policy's pattern may know any number of them; each costs time for each missing file. */
+	if (known->exclude_count + known->include_count < FILTERS_MAX &&
+	    known_record(j, exclude ? EXCEPTION_EXCLUDE : EXCEPTION_INCLUDE, record, 1)) {
 		if (exclude) {
 			known->excludes[known->exclude_count++] = pattern;
 		} else {

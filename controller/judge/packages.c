@@ -13,6 +13,9 @@ enum {
 	BUFFER_ROWS = 7
 };
 
+/* Of one name and architecture dpkg has one; a host that names thousands gets no more looks. */
+#define VERSIONS_MAX 64U
+
 static int compare_installed(const void *left, const void *right)
 {
 	const struct installed *a = left, *b = right;
@@ -39,7 +42,7 @@ size_t installed_find(const struct installed_list *list, struct bytes name, stru
 			high = middle;
 		}
 	}
-	for (*count = 0; low + *count < list->count; (*count)++) {
+	for (*count = 0; low + *count < list->count && *count < VERSIONS_MAX; (*count)++) {
 		const struct installed *one = &list->item[low + *count];
 
 		if (!bytes_equal(one->name, name) || !bytes_equal(one->arch, arch)) {
@@ -205,29 +208,45 @@ static struct bytes other_version(const struct installed_list *list, const struc
 
 static bool has_version(const struct installed_list *list, const struct one_package *one)
 {
-	size_t count, at = installed_find(list, one->key.part[2], one->key.part[4], &count);
+	struct installed wanted = {one->key.part[2], one->key.part[4], one->key.part[3]};
 
-	for (size_t i = at; i < at + count; i++) {
-		if (bytes_equal(list->item[i].version, one->key.part[3])) {
-			return true;
-		}
-	}
-	return false;
+	return list->count > 0 && bsearch(&wanted, list->item, list->count, sizeof(*list->item),
+					  compare_installed) != NULL;
 }
 
-/* A downgrade that an earlier run told, and that nobody took back or accepted since. */
-static const struct finding *still_down(const struct judge *j, const struct one_package *one)
+static int compare_down(const void *left, const void *right)
+{
+	const struct finding *const *a = left, *const *b = right;
+	int order = bytes_compare((*a)->subject, (*b)->subject);
+
+	return order != 0 ? order : bytes_compare((*a)->package, (*b)->package);
+}
+
+static void list_down(struct judge *j, struct packages *p)
 {
 	const struct findings *open = j->in->open;
 
-	for (size_t i = 0; open && i < open->count; i++) {
-		if (open->item[i].rule == RULE_PACKAGE_DOWNGRADED &&
-		    bytes_equal(open->item[i].subject, one->subject) &&
-		    bytes_equal(open->item[i].package, one->text)) {
-			return &open->item[i];
+	p->down = judge_alloc(j, (open ? open->count : 0) + 1, sizeof(void *));
+	for (size_t i = 0; p->down && open && i < open->count; i++) {
+		if (open->item[i].rule == RULE_PACKAGE_DOWNGRADED) {
+			p->down[p->down_count++] = &open->item[i];
 		}
 	}
-	return NULL;
+	if (p->down && p->down_count > 1) {
+		qsort(p->down, p->down_count, sizeof(void *), compare_down);
+	}
+}
+
+/* A downgrade that an earlier run told, and that nobody took back or accepted since. */
+static const struct finding *still_down(const struct packages *p, const struct one_package *one)
+{
+	const struct finding wanted = {.subject = one->subject, .package = one->text};
+	const struct finding *key = &wanted;
+	const struct finding **found = p->down_count > 0 ? bsearch(&key, p->down, p->down_count,
+								   sizeof(void *), compare_down)
+							 : NULL;
+
+	return found ? *found : NULL;
 }
 
 static int tell_package(struct judge *j, const struct one_package *one, enum rule rule,
@@ -275,7 +294,7 @@ static int judge_version(struct judge *j, struct packages *p, const struct one_p
 				 "A version that goes down is never explained.", err) < 0) {
 			return -1;
 		}
-	} else if ((down = still_down(j, one)) != NULL) {
+	} else if ((down = still_down(p, one)) != NULL) {
 		if (tell_package(j, one, RULE_PACKAGE_DOWNGRADED, SEVERITY_HIGH, down->old_value,
 				 "A version that goes down is never explained.", err) < 0) {
 			return -1;
@@ -479,6 +498,7 @@ static int judge_all(struct judge *j, struct packages *p, struct error *err)
 		return -1;
 	}
 	list_accepted(j, p);
+	list_down(j, p);
 	if (judge_exceptions(j, p, err) < 0) {
 		return -1;
 	}

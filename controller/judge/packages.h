@@ -28,6 +28,8 @@ struct packages {
 	struct installed_list first;
 	struct installed_list last;
 	struct installed_list accepted; /* from records */
+	const struct finding **down;    /* open downgrades, ordered by subject and package */
+	size_t down_count;
 	struct entry_list files;
 	struct entry_list config;
 	struct entry_list was;
