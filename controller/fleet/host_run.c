@@ -176,6 +176,33 @@ static enum outcome outcome_of(const struct host_run *host, const struct observa
 	return OUTCOME_CLEAN;
 }
 
+struct downgrades {
+	struct findings findings;
+	struct error *err;
+};
+
+static int keep_downgrade(void *context, const struct store_finding_row *row)
+{
+	struct downgrades *kept = context;
+
+	if (row->finding->rule != RULE_PACKAGE_DOWNGRADED) {
+		return 0;
+	}
+	return findings_add(&kept->findings, row->finding, kept->err);
+}
+
+/* Two runs side by side show a downgrade once: later ones know it from what is still open. */
+static int load_downgrades(const struct host_run *host, struct downgrades *kept)
+{
+	struct store_finding_query query = {
+		.host = host->host->target.name,
+		.with_explained = true,
+		.at_least = SEVERITY_INFO,
+	};
+
+	return store_findings(config_of(host)->store, &query, keep_downgrade, kept, kept->err);
+}
+
 static int judge(struct host_run *host, struct error *err)
 {
 	const struct sweep_config *config = config_of(host);
@@ -189,6 +216,7 @@ static int judge(struct host_run *host, struct error *err)
 		.objects = &source,
 		.now_s = host->started_s,
 	};
+	struct downgrades downgrades = {.err = err};
 	struct observation *first = NULL, *last = NULL;
 	int result = -1;
 
@@ -205,11 +233,13 @@ static int judge(struct host_run *host, struct error *err)
 	if (store_observation_load(config->store, host->host->target.name, STORE_FIRST, &first,
 				   err) != 0 ||
 	    store_observation_load(config->store, host->host->target.name, STORE_LAST_COMPLETE,
-				   &last, err) != 0) {
+				   &last, err) != 0 ||
+	    load_downgrades(host, &downgrades) != 0) {
 		goto out;
 	}
 	input.first = first;
 	input.last = last;
+	input.open = &downgrades.findings;
 	if (judge_host(&input, &host->findings, &host->counts, err) != 0 ||
 	    (config->baseline && acks_apply(config->baseline, host->host->target.name,
 					    host->started_s, &host->findings, err) != 0)) {
@@ -217,6 +247,7 @@ static int judge(struct host_run *host, struct error *err)
 	}
 	result = 0;
 out:
+	findings_clear(&downgrades.findings);
 	store_observation_free(first);
 	store_observation_free(last);
 	objects_clear(&objects);

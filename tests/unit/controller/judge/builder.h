@@ -17,8 +17,8 @@
 #include "baselines/records.h"
 #include "controller/judge/judge.h"
 
-#define BUILD_SECTIONS 40
-#define BUILD_ITEMS 48
+#define BUILD_SECTIONS 28
+#define BUILD_ITEMS 32
 
 struct build_package {
 	const char *name;
