@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Reads what `muster check --format ndjson` printed and holds it to expectations.
+
+    expect.py FILE finding SUBJECT RULE,... SEVERITY   a new finding with one of these rules, at least this severe
+    expect.py FILE quiet SEVERITY                      no open finding of this severity or above
+    expect.py FILE no-new                              no finding is new
+    expect.py FILE state STATE                         the one host ended in this state
+    expect.py FILE counts                              prints packages and files proved, unproved, skipped
+    expect.py FILE bytes MOST                          received and sent (probe apart) are each at most this
+"""
+import json
+import sys
+
+SEVERITIES = ["info", "low", "medium", "high", "critical"]
+
+
+def rank(name):
+    return SEVERITIES.index(name)
+
+
+def load(path):
+    with open(path, encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    if not rows or rows[-1]["type"] != "run_end":
+        sys.exit("the file is truncated: no run_end")
+    return rows
+
+
+def describe(finding):
+    return (f'{finding["sev"]:8} {finding["state"]:12} {finding["rule"]:20} {finding.get("attrs") or "":10}'
+            f'{finding["path"]}')
+
+
+def fail(why, findings):
+    print(f"FAILED: {why}; findings were:", file=sys.stderr)
+    for finding in findings:
+        print("  " + describe(finding), file=sys.stderr)
+    sys.exit(1)
+
+
+def main(path, what, *args):
+    rows = load(path)
+    findings = [row for row in rows if row["type"] == "finding"]
+    hosts = [row for row in rows if row["type"] == "host"]
+    if what == "finding":
+        subject, rules, severity = args
+        for finding in findings:
+            if (finding["path"] == subject and finding["rule"] in rules.split(",") and finding["state"] == "new"
+                    and rank(finding["sev"]) >= rank(severity)):
+                print(describe(finding))
+                return
+        fail(f"no new {rules} for {subject} of at least {severity}", findings)
+    elif what == "quiet":
+        loud = [f for f in findings if f["state"] in ("new", "open") and rank(f["sev"]) >= rank(args[0])]
+        if loud:
+            fail(f"open findings of {args[0]} or above", loud)
+    elif what == "no-new":
+        new = [f for f in findings if f["state"] == "new"]
+        if new:
+            fail("new findings", new)
+    elif what == "state":
+        if [h["state"] for h in hosts] != [args[0]]:
+            fail(f'states {[(h["state"], h["reason"]) for h in hosts]}, expected {args[0]}', findings)
+    elif what == "counts":
+        for host in hosts:
+            files = host["files"] or {}
+            print(f'{host["host"]}: {host["packages"]} packages; files proved {files.get("proved")}, '
+                  f'unproved {files.get("unproved")}, skipped {files.get("skipped")}')
+    elif what == "bytes":
+        for host in hosts:
+            sent = host["bytes"]["sent"] - host["bytes"]["probe"]
+            received = host["bytes"]["received"]
+            print(f'{host["host"]}: sent {sent} beside the probe, received {received}')
+            if max(sent, received) > int(args[0]):
+                fail(f"more than {args[0]} bytes on the wire", [])
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

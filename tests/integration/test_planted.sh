@@ -1,0 +1,146 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# One host over real SSH against a baseline made from its own packages: clean before, and each change of tests/lab/plant
+# found and named afterwards, one by one. Prints the table beside what dpkg -V and debsums say of the same host.
+#
+#   test_planted.sh [NAME...]       only these changes
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/lab/testlib.sh
+. "$here/../lab/testlib.sh"
+muster=${MUSTER_BIN:-$here/../../build/dev/bin}/muster
+plant=$here/../lab/plant
+export HOME=$work XDG_CONFIG_HOME=$work XDG_STATE_HOME=$work NO_COLOR=1
+
+# NAME RULES SEVERITY: what must be said of the path that `plant list` names.
+expected() {
+	case $1 in
+	trojan | doctored-md5 | diverted) echo file.changed high ;;
+	setuid) echo setid.gained high ;;
+	chown) echo file.changed medium ;;
+	symlink) echo file.changed,file.type medium ;;
+	deleted) echo file.missing medium ;;
+	immutable) echo flag.immutable high ;;
+	capability) echo capability.gained high ;;
+	unowned-elf) echo unowned.appeared,unowned.executable high ;;
+	conffile) echo config.changed high ;;
+	list-append) echo claim.unproved high ;;
+	diversion) echo exception.unknown high ;;
+	path-exclude) echo exception.unknown high ;;
+	statoverride) echo exception.unknown,setid.gained high ;;
+	unknown-package) echo package.unproved,unowned.appeared medium ;;
+	hidden-executable) echo volatile.telling medium ;;
+	web-777) echo volatile.telling medium ;;
+	escape-name) echo unowned.appeared medium ;;
+	over-mount) echo mount.over,mount.changed medium ;;
+	*) fail "no expectation for $1" ;;
+	esac
+}
+
+# The subject where it is not the changed path itself.
+subject() { # NAME PATH
+	case $1 in
+	path-exclude) echo '/usr/sbin/*' ;;
+	unknown-package) echo "handy-tool:$(dpkg --print-architecture)" ;;
+	escape-name) printf '/etc/cron.d/up\033[2Jdate' ;;
+	*) echo "$2" ;;
+	esac
+}
+
+in_host() { # VERB NAME
+	lab exec web001 sh -s -- "$@" <"$plant"
+}
+
+check() { # OUT [OPTION...]
+	local out=$1 rc=0
+	shift
+	"$muster" check web001 --config "$work/muster.yaml" --format ndjson "$@" >"$out" 2>"$out.err" || rc=$?
+	[ "$rc" -le 1 ] || [ "$rc" -eq 3 ] || {
+		cat "$out.err" >&2
+		fail "muster check ended with $rc"
+	}
+}
+
+raise_and_record() {
+	lab up 1
+	cat >"$work/muster.yaml" <<-YAML
+		inventory: $lab_dir/inventory.yaml
+		baseline: $work/baseline
+		db: $work/muster.db
+		ssh:
+		  user: root
+		  identity: $lab_dir/id_ed25519
+		  known_hosts: $lab_dir/known_hosts
+	YAML
+	lab exec web001 sh -s -- list <"$plant" >"$work/list"
+	while IFS=$'\t' read -r name _ _; do
+		in_host prepare "$name"
+	done <"$work/list"
+	"$muster" init "$work/baseline" >"$work/init.out" || fail "init: $(cat "$work/init.out")"
+	"$lab_program" cache >"$work/cache"
+	# shellcheck disable=SC2046
+	"$muster" baseline import --baseline "$work/baseline" --origin Debian \
+		"$(sed -n 's/^packages //p' "$work/cache")"/*.deb >"$work/import.out" 2>&1 ||
+		fail "import: $(tail -n 5 "$work/import.out")"
+	tail -n 1 "$work/import.out"
+}
+
+a_host_equals_its_own_packages() {
+	check "$work/first"
+	"$here/expect.py" "$work/first" counts
+	"$here/expect.py" "$work/first" quiet medium
+}
+
+capture_accepts_the_rest() {
+	"$muster" baseline capture web001 --config "$work/muster.yaml" >"$work/capture.out" 2>&1 ||
+		fail "capture: $(cat "$work/capture.out")"
+	tail -n 3 "$work/capture.out"
+	check "$work/second"
+	"$here/expect.py" "$work/second" quiet medium
+	"$here/expect.py" "$work/second" state clean
+}
+
+an_unchanged_night_costs_nothing() {
+	sleep 2.1 # what changed within two seconds of its reading is read once more
+	check "$work/third"
+	check "$work/fourth"
+	"$here/expect.py" "$work/fourth" no-new
+	"$here/expect.py" "$work/fourth" bytes 2048
+}
+
+each_change_is_found_and_named() {
+	local name path what rules severity missed=0
+	printf '%-18s %s\n' change 'what muster says'
+	while IFS=$'\t' read -r name path what; do
+		[ $# -eq 0 ] || [[ " $* " == *" $name "* ]] || continue
+		in_host plant "$name"
+		check "$work/out.$name"
+		read -r rules severity <<<"$(expected "$name")"
+		printf '%-18s ' "$name"
+		"$here/expect.py" "$work/out.$name" finding "$(subject "$name" "$path")" "$rules" "$severity" || missed=$((missed + 1))
+	done <"$work/list"
+	[ "$missed" -eq 0 ] || fail "$missed changes were not found"
+}
+
+nothing_hostile_reaches_the_terminal() {
+	"$muster" show web001 --config "$work/muster.yaml" >"$work/show" || [ $? -eq 1 ] || fail 'show failed'
+	if LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]' "$work/show"; then
+		fail 'control bytes in the report'
+	fi
+	grep -qF 'up\033[2Jdate' "$work/show" || fail 'the odd name is not shown escaped'
+}
+
+peers_on_the_same_host() {
+	local verify sums
+	verify=$(lab exec web001 dpkg -V 2>/dev/null || true)
+	sums=$(lab exec web001 sh -c 'command -v debsums >/dev/null && debsums -s 2>&1' || true)
+	echo '  dpkg -V says:'
+	echo "${verify:-(nothing)}" | sed 's/^/    /'
+	echo '  debsums -s says:'
+	echo "${sums:-(not installed on the host, or nothing)}" | sed 's/^/    /'
+}
+
+run raise_and_record a_host_equals_its_own_packages capture_accepts_the_rest an_unchanged_night_costs_nothing
+echo '- each change is found and named'
+each_change_is_found_and_named "$@"
+run nothing_hostile_reaches_the_terminal peers_on_the_same_host
