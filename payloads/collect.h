@@ -42,8 +42,13 @@ struct subject {
 	const char *check;  /* for coverage */
 };
 
-/* Part of a section's stat digest: addends, in any order. Never 0 in all likelihood. */
-uint64_t object_stat(struct probe *probe, struct bytes path, const struct sys_stat *st);
+/*
+ * Part of a section's stat digest: addends, in any order. Never 0 in all likelihood. Where nothing is
+ * wanted of an object beyond what a stat answers ([dirs]: `want` 0), its times stand for nothing and
+ * are left out: /run and /tmp change all day.
+ */
+uint64_t object_stat(struct probe *probe, struct bytes path, const struct sys_stat *st,
+		     unsigned want);
 /* Stands for a path that is not there or cannot be looked at. */
 uint64_t object_absent(struct bytes path);
 /* For sections of records: a digest of their bytes or of a stamp. */
@@ -81,6 +86,8 @@ uint32_t scan_section(struct probe *probe, const struct section_key *key, uint32
 		      uint32_t db);
 /* Marks the section where the path touches a pattern of the always-set. */
 void scan_touch(struct probe *probe, uint32_t index, struct bytes path);
+/* Marks it whatever the patterns say. */
+void scan_always(struct probe *probe, uint32_t index);
 static inline void scan_sum(struct probe *probe, uint32_t index, uint64_t part)
 {
 	if (index != CATALOG_NONE) {

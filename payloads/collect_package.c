@@ -132,15 +132,18 @@ static void scan_object(struct package_scan *scan, const struct claim *claim, bo
 				      1);
 			return;
 		}
-		part = object_stat(probe, claim->place, &found->st);
-		scan_sum(probe, scan->dirs, part);
+		scan_sum(probe, scan->dirs, object_stat(probe, claim->place, &found->st, 0));
+		part = object_stat(probe, claim->place, &found->st, OBJECT_TIME);
 	} else {
-		part = object_stat(probe, claim->path, &found->st);
+		part = object_stat(probe, claim->path, &found->st, OBJECT_CONTENT);
 		scan_sum(probe, section, part);
 		scan_sum(probe, scan->label, part);
 	}
 	if (is_new) {
-		scan_sum(probe, scan->flags, part);
+		/* Only what the walk of [flags] visits. */
+		if (path_in_list(&probe->roots, claim->place)) {
+			scan_sum(probe, scan->flags, part);
+		}
 		object_note_time(probe, claim->place, &found->st);
 	}
 }
@@ -273,6 +276,8 @@ bool scan_packages(struct probe *probe)
 	}
 	if (probe->plan.checks & CHECK_PACKAGES) {
 		dirs = scan_section(probe, &dirs_key, 0, 0);
+		/* A default ACL shows in no stat without times. It costs no reading of content. */
+		scan_always(probe, dirs);
 	}
 	for (uint32_t i = 0; i < probe->db_count; i++) {
 		if (!scan_db(probe, i, dirs, flags)) {
@@ -346,7 +351,7 @@ static bool collect_label(void *context, const struct claim *claim)
 	if (!found.is_there || is_of_dirs(claim, &found)) {
 		return true;
 	}
-	collection->stat += object_stat(probe, claim->path, &found.st);
+	collection->stat += object_stat(probe, claim->path, &found.st, OBJECT_CONTENT);
 	len = sys_xattr_get(probe->place.fd, probe->place.name, -1, "security.selinux", value,
 			    sizeof(value));
 	if (len <= 0) {

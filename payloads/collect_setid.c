@@ -80,7 +80,8 @@ static bool setid_visit(void *context, const struct walk_entry *entry)
 		return false;
 	}
 	if (sys_stat_at(&probe->sys, entry->dir_fd, entry->name, &st) == 0) {
-		scan_sum(probe, walk->section, object_stat(probe, entry->path, &st));
+		scan_sum(probe, walk->section,
+			 object_stat(probe, entry->path, &st, OBJECT_CONTENT));
 		scan_touch(probe, walk->section, entry->path);
 	} else {
 		scan_sum(probe, walk->section, object_absent(entry->path));

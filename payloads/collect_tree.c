@@ -88,7 +88,7 @@ static void tree_object(struct tree *tree, struct bytes path, int dir_fd, const 
 		object_add(tree->collection, &object, TREE_WANTS);
 	} else {
 		uint32_t section = section_of(tree, path);
-		uint64_t part = object_stat(probe, path, st);
+		uint64_t part = object_stat(probe, path, st, OBJECT_CONTENT);
 
 		probe->entries++;
 		scan_sum(probe, section, part);

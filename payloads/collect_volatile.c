@@ -108,7 +108,8 @@ static bool volatile_visit(void *context, const struct walk_entry *entry)
 			object_add(walk->collection, &object,
 				   OBJECT_CONTENT | OBJECT_TIME | OBJECT_MAGIC);
 		} else {
-			scan_sum(probe, walk->section, object_stat(probe, entry->path, &st));
+			scan_sum(probe, walk->section,
+				 object_stat(probe, entry->path, &st, OBJECT_CONTENT));
 			scan_touch(probe, walk->section, entry->path);
 		}
 	}

@@ -28,15 +28,18 @@ static size_t put_name(uint8_t *to, struct bytes name)
 	return name.len + 1;
 }
 
-uint64_t object_stat(struct probe *probe, struct bytes path, const struct sys_stat *st)
+uint64_t object_stat(struct probe *probe, struct bytes path, const struct sys_stat *st,
+		     unsigned want)
 {
 	uint8_t data[ENTRY_PATH_MAX + 2 * ENTRY_NAME_MAX + 64];
 	size_t len = 0;
 
 	len += put64(data, st->ino);
-	len += put64(data + len, st->ctime_ns > INT64_MIN ? (uint64_t)st->ctime_ns : 0);
-	len += put64(data + len, (uint64_t)st->mtime_ns);
-	len += put64(data + len, S_ISDIR(st->mode) ? 0 : st->size);
+	if (want != 0) {
+		len += put64(data + len, st->ctime_ns > INT64_MIN ? (uint64_t)st->ctime_ns : 0);
+		len += put64(data + len, (uint64_t)st->mtime_ns);
+		len += put64(data + len, S_ISDIR(st->mode) ? 0 : st->size);
+	}
 	len += put64(data + len, (uint64_t)st->uid << 32 | st->gid);
 	len += put64(data + len, st->mode);
 	/* A name given to an id or taken from it changes entries, but no inode. */
@@ -295,8 +298,8 @@ void object_add(struct collection *collection, const struct subject *object, uns
 	if (look.fd >= 0) {
 		close(look.fd);
 	}
-	collection->stat += object_stat(probe, object->path, &look.st);
-	if (look.st.ctime_ns > collection->started_ns - SETTLE_NS) {
+	collection->stat += object_stat(probe, object->path, &look.st, want);
+	if (want != 0 && look.st.ctime_ns > collection->started_ns - SETTLE_NS) {
 		collection->settled = false;
 	}
 	cbor_writer_init(&w, scratch, sizeof(scratch));

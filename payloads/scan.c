@@ -32,6 +32,13 @@ void scan_touch(struct probe *probe, uint32_t index, struct bytes path)
 	}
 }
 
+void scan_always(struct probe *probe, uint32_t index)
+{
+	if (index != CATALOG_NONE) {
+		probe->catalog.list[index].flags |= CATALOG_ALWAYS;
+	}
+}
+
 /* Sections of records that are cheap to make: their stat digest comes from their bytes. */
 static void scan_record_section(struct probe *probe, const struct section_key *key, uint32_t db)
 {
