@@ -60,7 +60,8 @@ int call_inventory(struct call *call, struct inventory **inventory, struct error
 		return -1;
 	}
 	if (path && inventory_read(*inventory, path, err) < 0) {
-		call_advise(call, "see muster(1) for the formats; the inventory was named by %s",
+		call_advise(call,
+			    "man muster.yaml, for the formats (the inventory was named by %s)",
 			    config_origin(call->config, CONFIG_INVENTORY));
 	} else if (add_groups(call, *inventory, err) == 0) {
 		return 0;

@@ -245,6 +245,22 @@ static int add_section(struct capture *capture, const struct observed_section *s
 		       : add_records(capture, key.kind, bytes_make(data, len));
 }
 
+static int compare_entries(const void *x, const void *y)
+{
+	const struct manifest_entry *a = x, *b = y;
+
+	return bytes_path_compare(a->entry.path, b->entry.path);
+}
+
+/* Whether the path is captured: entries are in order by then. */
+static bool has_entry(const struct capture *capture, struct bytes path)
+{
+	const struct manifest_entry wanted = {.entry = {.path = path}};
+
+	return capture->entry_count > 0 && bsearch(&wanted, capture->entries, capture->entry_count,
+						   sizeof(wanted), compare_entries) != NULL;
+}
+
 static int on_finding(void *context, const struct store_finding_row *row)
 {
 	struct capture *capture = context;
@@ -260,7 +276,7 @@ static int on_finding(void *context, const struct store_finding_row *row)
 			       finding->rule == RULE_FILE_TYPE);
 	/* What only the host's word or its past stands against is what a capture decides. */
 	if (finding->witness != WITNESS_HOST && finding->witness != WITNESS_FIRST_SIGHT) {
-		capture->left++;
+		capture->left += has_entry(capture, finding->subject) ? 0 : 1;
 		return 0;
 	}
 	if (accepting_change(finding, capture->host, &change, NULL) < 0) {
@@ -275,13 +291,6 @@ static int on_finding(void *context, const struct store_finding_row *row)
 	}
 	capture->changes[capture->change_count++] = change;
 	return 0;
-}
-
-static int compare_entries(const void *x, const void *y)
-{
-	const struct manifest_entry *a = x, *b = y;
-
-	return bytes_path_compare(a->entry.path, b->entry.path);
 }
 
 /* A path that two sections have (a set-uid file in a tree) stands once. */

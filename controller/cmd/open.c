@@ -57,7 +57,7 @@ int open_store(struct call *call, enum store_mode mode, struct store **store, st
 		return -1;
 	}
 	if (store_open(path, mode, store, err) < 0) {
-		call_advise(call, "the database was named by %s; it was left as it is",
+		call_advise(call, "another database: --db FILE (this one was named by %s)",
 			    config_origin(call->config, CONFIG_DB));
 		return -1;
 	}
@@ -73,7 +73,7 @@ int open_baseline(struct call *call, struct baseline **baseline, struct error *e
 		return 0;
 	}
 	if (baseline_open(path, NULL, baseline, err) < 0) {
-		call_advise(call, "the baseline was named by %s",
+		call_advise(call, "another baseline: --baseline DIR (this one was named by %s)",
 			    config_origin(call->config, CONFIG_BASELINE));
 		call_advise(call, "make one: muster init DIR; find every fault: muster baseline "
 				  "verify");

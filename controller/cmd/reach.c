@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "controller/cmd/reach.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "controller/fleet/local.h"
 #include "controller/ssh/pool.h"
+#include "schema/escape.h"
 
 #define GROUPS_MAX 64
 /* A first look at a large host sends tens of megabytes; nothing honest comes near this. */
@@ -63,6 +65,21 @@ static bool is_local(struct inventory *inventory, const char *name)
 	       (!host || (!host->vars.address && host->vars.port == 0));
 }
 
+/* A file that was named must be there; the message says who named it. */
+static int check_file(const struct call *call, enum config_key key, struct error *err)
+{
+	const char *path = config_text(call->config, key);
+	char shown[256];
+
+	if (!path || (key == CONFIG_SSH_CONFIG && strcmp(path, "none") == 0) ||
+	    access(path, R_OK) == 0) {
+		return 0;
+	}
+	return error_set(err, ERROR_CONFIG, errno, "%s: %s: %s", config_origin(call->config, key),
+			 escape_text(bytes_from_string(path), shown, sizeof(shown)),
+			 strerror(errno));
+}
+
 int reach_ssh(struct call *call, uv_loop_t *loop, struct transport **transport, struct error *err)
 {
 	const char *identity = config_text(call->config, CONFIG_IDENTITY);
@@ -77,10 +94,15 @@ int reach_ssh(struct call *call, uv_loop_t *loop, struct transport **transport, 
 		.known_hosts_count = known_hosts ? 1 : 0,
 	};
 
+	if (check_file(call, CONFIG_IDENTITY, err) < 0 ||
+	    check_file(call, CONFIG_KNOWN_HOSTS, err) < 0 ||
+	    check_file(call, CONFIG_SSH_CONFIG, err) < 0) {
+		return -1;
+	}
 	options.no_ssh_config = ssh_config && strcmp(ssh_config, "none") == 0;
 	options.ssh_config = options.no_ssh_config ? NULL : ssh_config;
 	if (pool_new(loop, &options, transport, err) < 0) {
-		call_advise(call, "muster %s --help, the options for SSH", call->verb->name);
+		call_advise(call, "muster %s --help, for the options of SSH", call->verb->name);
 		return -1;
 	}
 	return 0;

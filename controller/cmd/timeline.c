@@ -8,11 +8,13 @@
 #include "controller/report/jsonl.h"
 #include "controller/report/lines.h"
 #include "controller/report/print.h"
+#include "schema/escape.h"
 
 struct telling {
 	struct call *call;
 	const char *host;
 	uint64_t count;
+	bool is_known;
 };
 
 static int on_text(void *context, const struct timeline_item *item)
@@ -49,6 +51,30 @@ static int on_ndjson(void *context, const struct timeline_item *item)
 	return 0;
 }
 
+static int on_host(void *context, const struct store_host_row *row)
+{
+	struct telling *telling = context;
+
+	telling->is_known = strcmp(row->name, telling->host) == 0;
+	return telling->is_known ? 1 : 0;
+}
+
+/* An empty answer about a host that nobody knows would look like quiet. */
+static int want_host(struct telling *telling, struct store *store, struct error *err)
+{
+	char shown[200];
+
+	if (store_hosts(store, 0, on_host, telling, err) < 0) {
+		return -1;
+	}
+	if (telling->is_known) {
+		return 0;
+	}
+	call_advise(telling->call, "muster status, for the hosts that are known");
+	return error_set(err, ERROR_CONFIG, 0, "%s: never looked at",
+			 escape_text(bytes_from_string(telling->host), shown, sizeof(shown)));
+}
+
 static int read_when(struct call *call, enum option_id id, int64_t *ns, struct error *err)
 {
 	const char *text = call_value(call, id);
@@ -78,7 +104,7 @@ int verb_timeline(struct call *call, struct error *err)
 
 	if (read_when(call, OPTION_SINCE, &since_ns, err) < 0 ||
 	    read_when(call, OPTION_UNTIL, &until_ns, err) < 0 ||
-	    open_store(call, STORE_READ, &store, err) < 0) {
+	    open_store(call, STORE_READ, &store, err) < 0 || want_host(&telling, store, err) < 0) {
 		goto out;
 	}
 	if (ndjson) {
@@ -86,7 +112,6 @@ int verb_timeline(struct call *call, struct error *err)
 	}
 	if (store_timeline(store, telling.host, since_ns, until_ns, ndjson ? on_ndjson : on_text,
 			   &telling, err) < 0) {
-		call_advise(call, "muster status, for the hosts that are known");
 		goto out;
 	}
 	if (ndjson) {

@@ -102,7 +102,8 @@ static void fault_is_named_with_what_to_try(void **state)
 		 "  try: man muster.yaml\n"},
 		{"muster hosts -i /nonexistent/hosts",
 		 "muster: /nonexistent/hosts: No such file or directory\n"
-		 "  try: see muster(1) for the formats; the inventory was named by --inventory\n"},
+		 "  try: man muster.yaml, for the formats (the inventory was named by "
+		 "--inventory)\n"},
 	};
 
 	(void)state;

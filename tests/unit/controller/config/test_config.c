@@ -217,6 +217,33 @@ static void named_file_must_exist_and_others_need_not(void **state)
 	config_free(config);
 }
 
+static void manual_page_names_every_setting(void **state)
+{
+	FILE *file = fopen("docs/muster.yaml.5", "r");
+	char *page = calloc(1, 65536);
+	size_t len;
+
+	(void)state;
+	assert_non_null(file);
+	assert_non_null(page);
+	len = fread(page, 1, 65535, file);
+	assert_true(len > 0 && len < 65535);
+	assert_int_equal(fclose(file), 0);
+	for (int key = 0; key < CONFIG_KEYS; key++) {
+		const char *name = config_key_name((enum config_key)key);
+		const char *dot = strchr(name, '.');
+		char item[64];
+
+		(void)snprintf(item, sizeof(item), ".It %.*s%s%s : Ar",
+			       dot ? (int)(dot - name) : (int)strlen(name), name, dot ? " : " : "",
+			       dot ? dot + 1 : "");
+		if (!strstr(page, item)) {
+			fail_msg("%s is missing", item);
+		}
+	}
+	free(page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +254,7 @@ int main(void)
 		cmocka_unit_test(empty_file_is_a_configuration),
 		cmocka_unit_test(fault_names_its_place_and_the_right_word),
 		cmocka_unit_test(named_file_must_exist_and_others_need_not),
+		cmocka_unit_test(manual_page_names_every_setting),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
