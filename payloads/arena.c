@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "payloads/arena.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "payloads/memory.h"
 
 #define BLOCK_BYTES ((size_t)32 << 10)
 #define ALIGNMENT _Alignof(max_align_t)
@@ -24,7 +25,7 @@ void arena_clear(struct arena *arena)
 	while (arena->last) {
 		struct arena_block *before = arena->last->before;
 
-		free(arena->last);
+		memory_give(arena->last);
 		arena->last = before;
 	}
 	arena->used_bytes = 0;
@@ -44,7 +45,7 @@ static uint8_t *take(struct arena *arena, size_t size, size_t alignment)
 	if (arena->used_bytes > arena->most_bytes || room > arena->most_bytes - arena->used_bytes) {
 		return NULL;
 	}
-	block = malloc(sizeof(*block) + room);
+	block = memory_take(sizeof(*block) + room);
 	if (!block) {
 		return NULL;
 	}

@@ -2,8 +2,9 @@
 #include "payloads/claim_table.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "payloads/memory.h"
 
 bool claim_table_init(struct claim_table *table, size_t text_room, uint32_t items_room)
 {
@@ -12,10 +13,10 @@ bool claim_table_init(struct claim_table *table, size_t text_room, uint32_t item
 	memset(table, 0, sizeof(*table));
 	table->text_room = text_room;
 	table->items_room = items_room;
-	table->text = malloc(text_room);
-	table->items = malloc(items_room * sizeof(*table->items));
-	table->order = malloc(items_room * sizeof(*table->order));
-	table->scratch = malloc(items_room * sizeof(*table->scratch));
+	table->text = memory_take(text_room);
+	table->items = memory_take(items_room * sizeof(*table->items));
+	table->order = memory_take(items_room * sizeof(*table->order));
+	table->scratch = memory_take(items_room * sizeof(*table->scratch));
 	if (!table->text || !table->items || !table->order || !table->scratch) {
 		claim_table_clear(table);
 		return false;
@@ -25,10 +26,10 @@ bool claim_table_init(struct claim_table *table, size_t text_room, uint32_t item
 
 void claim_table_clear(struct claim_table *table)
 {
-	free(table->text);
-	free(table->items);
-	free(table->order);
-	free(table->scratch);
+	memory_give(table->text);
+	memory_give(table->items);
+	memory_give(table->order);
+	memory_give(table->scratch);
 	memset(table, 0, sizeof(*table));
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -135,7 +136,7 @@ static bool is_resident(int fd, size_t len, uint64_t at)
 	void *map;
 	bool resident = true;
 
-	if (len == 0 || len > FILE_BUFFER_SIZE || sysconf(_SC_PAGESIZE) < (long)PAGE) {
+	if (len == 0 || len > FILE_BUFFER_SIZE || getauxval(AT_PAGESZ) < PAGE) {
 		return true;
 	}
 	map = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, (off_t)at);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "payloads/hello.h"
 
-#include <stdlib.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -33,14 +32,14 @@ static struct bytes line_of(const char *path, char *to, size_t room)
 }
 
 /* The number behind "Name:" or "name " at the start of a line of a /proc file. */
-static uint64_t number_of(const char *text, const char *name, int base)
+static uint64_t number_of(const char *text, const char *name, unsigned base)
 {
 	size_t len = strlen(name);
 
 	for (const char *line = text; line; line = strchr(line, '\n')) {
 		line += *line == '\n';
 		if (strncmp(line, name, len) == 0) {
-			return strtoull(line + len, NULL, base);
+			return sys_number(line + len, base, &line);
 		}
 		if (*line == '\0') {
 			break;

@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "payloads/conversation.h"
@@ -50,9 +51,9 @@ static bool is_expected(const struct arguments *arguments, const uint8_t digest[
 			uint64_t size)
 {
 	static const char hex[] = "0123456789abcdef";
-	char *end;
+	const char *end;
 
-	if (strtoull(arguments->size, &end, 10) != size || *end != '\0' ||
+	if (sys_number(arguments->size, 10, &end) != size || *end != '\0' ||
 	    strlen(arguments->digest) != (size_t)2 * DIGEST_SIZE) {
 		return false;
 	}
@@ -120,7 +121,7 @@ static void set_descriptors(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
 		limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max
 								  : DESCRIPTORS_MAX;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
+		(void)syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, NULL);
 	}
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "payloads/package_db.h"
 
-/* Not yet package_db_rpm: the probe would outgrow its 128 KB. */
-const struct package_db_type *const package_db_types[] = {&package_db_dpkg, NULL};
+const struct package_db_type *const package_db_types[] = {&package_db_dpkg, &package_db_rpm, NULL};
 
 void claim_letters(uint32_t flags, char letters[CLAIM_LETTERS_SIZE])
 {

@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdalign.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define LINKS_MAX 8
@@ -187,6 +190,38 @@ ssize_t package_link_read(int dir_fd, const char *name, char *to, size_t room)
 		return -1;
 	}
 	return got;
+}
+
+/* getdents64(2), linux/dirent.h. By number: opendir would bring libc's allocator with it. */
+struct dirent_head {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t len;
+	uint8_t type;
+	char name[];
+};
+
+int package_names_visit(int dir_fd, name_visitor visit, void *context)
+{
+	alignas(struct dirent_head) char buffer[4096];
+	long got;
+
+	if (lseek(dir_fd, 0, SEEK_SET) < 0) {
+		return -1;
+	}
+	while ((got = syscall(SYS_getdents64, dir_fd, buffer, sizeof(buffer))) > 0) {
+		for (long at = 0; at < got;) {
+			const struct dirent_head *entry =
+				(const struct dirent_head *)(const void *)(buffer + at);
+
+			at += entry->len;
+			if (strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0 &&
+			    !visit(context, entry->name)) {
+				return 0;
+			}
+		}
+	}
+	return got == 0 ? 0 : -1;
 }
 
 struct package_file_stamp package_file_stamp(int dir_fd, const char *name)

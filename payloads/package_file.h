@@ -44,6 +44,13 @@ int package_dir_open(int root_fd, const char *path);
  */
 ssize_t package_link_read(int dir_fd, const char *name, char *to, size_t room);
 
+/*
+ * The names in a directory, from its first, without . and ..: the visitor may open others meanwhile,
+ * and ends it with false. -1 and errno where the directory cannot be read to its end.
+ */
+typedef bool (*name_visitor)(void *context, const char *name);
+int package_names_visit(int dir_fd, name_visitor visit, void *context);
+
 /* What tells one version of a file from another. Absent files are all zero. */
 struct package_file_stamp {
 	uint64_t inode;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -90,16 +89,16 @@ static long call_openat2(int fd, const char *path, int flags)
 static bool is_dontcache_sound(void)
 {
 	struct utsname name;
-	char *end;
-	long major;
-	long minor = 0;
+	const char *end;
+	uint64_t major;
+	uint64_t minor = 0;
 
 	if (uname(&name) != 0) {
 		return false;
 	}
-	major = strtol(name.release, &end, 10);
+	major = sys_number(name.release, 10, &end);
 	if (*end == '.') {
-		minor = strtol(end + 1, NULL, 10);
+		minor = sys_number(end + 1, 10, &end);
 	}
 	return major > 6 || (major == 6 && minor >= 16);
 }
@@ -138,7 +137,8 @@ void sys_be_polite(struct sys *sys)
 	}
 	(void)setpriority(PRIO_PROCESS, 0, 19);
 	(void)syscall(SYS_sched_setscheduler, 0, POLICY_IDLE, &priority);
-	(void)setrlimit(RLIMIT_CORE, &none);
+	/* libc's own brings its thread synchronisation along, 1 KB of it. */
+	(void)syscall(SYS_prlimit64, 0, RLIMIT_CORE, &none, NULL);
 	(void)umask(077);
 }
 
@@ -467,4 +467,31 @@ uint64_t sys_peak_kib(void)
 
 	(void)getrusage(RUSAGE_SELF, &use);
 	return (uint64_t)use.ru_maxrss;
+}
+
+static unsigned digit_value(char c)
+{
+	unsigned digit = (unsigned)c - '0';
+	unsigned letter = ((unsigned)c | 0x20U) - 'a';
+
+	return digit < 10 ? digit : letter < 26 ? letter + 10 : 255;
+}
+
+uint64_t sys_number(const char *text, unsigned base, const char **end)
+{
+	const char *at = text;
+	uint64_t number = 0;
+
+	while (*at == ' ' || *at == '\t') {
+		at++;
+	}
+	*end = digit_value(*at) < base ? at : text;
+	for (; digit_value(*at) < base; at++) {
+		if (__builtin_mul_overflow(number, base, &number) ||
+		    __builtin_add_overflow(number, digit_value(*at), &number)) {
+			number = UINT64_MAX;
+		}
+		*end = at + 1;
+	}
+	return number;
 }

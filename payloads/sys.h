@@ -87,6 +87,12 @@ void sys_be_polite(struct sys *sys);
 #define SYS_DECIMAL_SIZE 11
 size_t sys_decimal(uint32_t value, char to[SYS_DECIMAL_SIZE]);
 
+/*
+ * The number at the start of a text, blanks before it passed over, and where it ends; 0 and `text`
+ * where there is none. Too large a number is UINT64_MAX. Instead of strtoull, which is 3 KB.
+ */
+uint64_t sys_number(const char *text, unsigned base, const char **end);
+
 int64_t sys_clock_ns(void);     /* CLOCK_REALTIME */
 int64_t sys_monotonic_ns(void); /* CLOCK_MONOTONIC */
 uint64_t sys_cpu_us(void);      /* user and system time of this process */

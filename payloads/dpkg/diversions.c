@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "payloads/dpkg/dpkg.h"
+#include "payloads/memory.h"
 
 static unsigned filter_bit(struct bytes path)
 {
@@ -90,7 +91,7 @@ static bool make_room(struct diversions *diversions, uint32_t *room)
 		return true;
 	}
 	*room = *room ? *room * 2 : 64;
-	table = realloc(diversions->table, *room * sizeof(*table));
+	table = memory_grow(diversions->table, *room * sizeof(*table));
 	if (!table) {
 		return false;
 	}
@@ -132,7 +133,7 @@ void diversions_read(struct dpkg *dpkg)
 
 void diversions_clear(struct diversions *diversions)
 {
-	free(diversions->table);
+	memory_give(diversions->table);
 	memset(diversions, 0, sizeof(*diversions));
 }
 

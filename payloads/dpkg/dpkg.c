@@ -4,12 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "payloads/digest/sha256.h"
 #include "payloads/dpkg/status.h"
+#include "payloads/memory.h"
 
 static const char *const locks[] = {"lock-frontend", "lock"};
 
@@ -101,16 +101,16 @@ static void dpkg_close(struct package_db *db)
 	exceptions_clear(&dpkg->exceptions);
 	claim_table_clear(&dpkg->claims);
 	arena_clear(&dpkg->arena);
-	free(dpkg->packages);
-	free(dpkg->sorted);
-	free(dpkg->installed);
-	free(dpkg->buffer);
-	free(dpkg);
+	memory_give(dpkg->packages);
+	memory_give(dpkg->sorted);
+	memory_give(dpkg->installed);
+	memory_give(dpkg->buffer);
+	memory_give(dpkg);
 }
 
 struct dpkg *dpkg_new(const struct package_db_host *host)
 {
-	struct dpkg *dpkg = calloc(1, sizeof(*dpkg));
+	struct dpkg *dpkg = memory_take(sizeof(*dpkg));
 
 	if (!dpkg) {
 		return NULL;
@@ -122,7 +122,7 @@ struct dpkg *dpkg_new(const struct package_db_host *host)
 	dpkg->info_fd = -1;
 	dpkg->status_d_fd = -1;
 	arena_init(&dpkg->arena, DPKG_ARENA_MAX);
-	dpkg->buffer = malloc(DPKG_LINE_MAX);
+	dpkg->buffer = memory_take(DPKG_LINE_MAX);
 	if (!dpkg->buffer || !claim_table_init(&dpkg->claims, CLAIM_TEXT_MAX, CLAIM_ITEMS_MAX)) {
 		dpkg_close(&dpkg->db);
 		return NULL;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "payloads/dpkg/exceptions.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "payloads/dpkg/dpkg.h"
+#include "payloads/memory.h"
 
 #define VALUE_MAX 4096
 
@@ -48,7 +47,7 @@ static void keep(struct dpkg *dpkg, const struct record *record)
 	}
 	if (list->count == list->room) {
 		uint32_t room = list->room ? list->room * 2 : 64;
-		struct record *table = realloc(list->table, room * sizeof(*table));
+		struct record *table = memory_grow(list->table, room * sizeof(*table));
 
 		if (!table) {
 			list->dropped++;
@@ -240,39 +239,40 @@ static bool is_config_name(const char *name)
 	return name[0] != '\0';
 }
 
-typedef void (*name_visitor)(struct dpkg *dpkg, int dir_fd, const char *dir, const char *name);
+typedef void (*file_visitor)(struct dpkg *dpkg, int dir_fd, const char *dir, const char *name);
 
-/* Names of a directory below the root, without dot files. A missing directory is none. */
-static void visit_names(struct dpkg *dpkg, const char *dir, name_visitor visit)
+struct file_visit {
+	struct dpkg *dpkg;
+	int dir_fd;
+	const char *dir;
+	file_visitor visit;
+};
+
+static bool visit_name(void *context, const char *name)
 {
-	int dir_fd = package_dir_open(dpkg->host.root_fd, dir);
-	int own_fd;
-	DIR *stream;
-	const struct dirent *entry;
+	const struct file_visit *files = context;
 
-	if (dir_fd < 0) {
+	if (name[0] != '.') {
+		files->visit(files->dpkg, files->dir_fd, files->dir, name);
+	}
+	return true;
+}
+
+/* Files of a directory below the root, without dot files. A missing directory is none. */
+static void visit_files(struct dpkg *dpkg, const char *dir, file_visitor visit)
+{
+	struct file_visit files = {dpkg, package_dir_open(dpkg->host.root_fd, dir), dir, visit};
+
+	if (files.dir_fd < 0) {
 		if (errno != ENOENT) {
 			dpkg_gap(dpkg, dir, COVERAGE_PARTIAL, package_file_reason(errno), 1);
 		}
 		return;
 	}
-	own_fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	stream = own_fd >= 0 ? fdopendir(own_fd) : NULL;
-	if (!stream) {
+	if (package_names_visit(files.dir_fd, visit_name, &files) < 0) {
 		dpkg_gap(dpkg, dir, COVERAGE_PARTIAL, package_file_reason(errno), 1);
-		if (own_fd >= 0) {
-			(void)close(own_fd);
-		}
-		(void)close(dir_fd);
-		return;
 	}
-	while ((entry = readdir(stream)) != NULL) {
-		if (entry->d_name[0] != '.') {
-			visit(dpkg, dir_fd, dir, entry->d_name);
-		}
-	}
-	(void)closedir(stream);
-	(void)close(dir_fd);
+	(void)close(files.dir_fd);
 }
 
 static void visit_config(struct dpkg *dpkg, int dir_fd, const char *dir, const char *name)
@@ -295,7 +295,7 @@ static void read_configs(struct dpkg *dpkg)
 		exceptions_read_config(dpkg, home_fd, "/root", ".dpkg.cfg");
 		(void)close(home_fd);
 	}
-	visit_names(dpkg, "/etc/dpkg/dpkg.cfg.d", visit_config);
+	visit_files(dpkg, "/etc/dpkg/dpkg.cfg.d", visit_config);
 }
 
 /* Where /etc/alternatives/NAME leads; empty where it is no link. */
@@ -387,7 +387,7 @@ void exceptions_read(struct dpkg *dpkg)
 	keep_diversions(dpkg);
 	exceptions_read_overrides(dpkg);
 	read_configs(dpkg);
-	visit_names(dpkg, DPKG_DIR "/alternatives", exceptions_read_alternative);
+	visit_files(dpkg, DPKG_DIR "/alternatives", exceptions_read_alternative);
 	if (list->dropped != 0) {
 		dpkg_gap(dpkg, DPKG_DIR, COVERAGE_PARTIAL, "limit", list->dropped);
 	}
@@ -398,7 +398,7 @@ void exceptions_read(struct dpkg *dpkg)
 
 void exceptions_clear(struct exceptions *exceptions)
 {
-	free(exceptions->table);
+	memory_give(exceptions->table);
 	memset(exceptions, 0, sizeof(*exceptions));
 }
 

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* Which packages there are: status, the journal that is newer than it, status.d of distroless. */
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "payloads/dpkg/dpkg.h"
 #include "payloads/dpkg/status.h"
+#include "payloads/memory.h"
 
 #define JOURNAL_FILES_MAX 1000 /* dpkg writes at most 250 before it folds them in */
 #define JOURNAL_STANZAS_MAX 4000
@@ -40,7 +39,7 @@ static bool make_room(struct dpkg *dpkg)
 	if (dpkg->package_count >= DPKG_STANZAS_MAX) {
 		return false;
 	}
-	packages = realloc(dpkg->packages, room * sizeof(*packages));
+	packages = memory_grow(dpkg->packages, room * sizeof(*packages));
 	if (!packages) {
 		return false;
 	}
@@ -178,7 +177,7 @@ static void read_file(struct dpkg *dpkg, int dir_fd, const char *dir, const char
 	struct dpkg_lines lines;
 	struct bytes line;
 	uint32_t stanzas = 0;
-	uint8_t *text = malloc(DPKG_STANZA_TEXT);
+	uint8_t *text = memory_take(DPKG_STANZA_TEXT);
 
 	if (!text) {
 		dpkg_gap(dpkg, dir, COVERAGE_PARTIAL, "no-memory", 1);
@@ -206,7 +205,7 @@ static void read_file(struct dpkg *dpkg, int dir_fd, const char *dir, const char
 	}
 	dpkg_lines_close(&lines);
 out:
-	free(text);
+	memory_give(text);
 }
 
 /* Names of the journal: digits only (dpkg lib/dpkg/dbmodify.c). */
@@ -219,64 +218,65 @@ static bool is_journal_name(const char *name)
 
 static int compare_names(const void *a, const void *b)
 {
-	const char *x = *(char *const *)a;
-	const char *y = *(char *const *)b;
+	const char *x = *(const char *const *)a;
+	const char *y = *(const char *const *)b;
 
 	return strcmp(x, y);
 }
 
+struct name_list {
+	struct dpkg *dpkg;
+	bool (*wanted)(const char *name);
+	const char **names;
+	size_t count;
+	size_t most;
+	size_t dropped;
+};
+
+static bool keep_name(void *context, const char *name)
+{
+	struct name_list *list = context;
+	struct bytes copy;
+
+	if (!list->wanted(name)) {
+		return true;
+	}
+	copy = arena_copy(&list->dpkg->arena, bytes_from_string(name));
+	if (list->count == list->most || !list->names || !copy.data) {
+		list->dropped++;
+		return true;
+	}
+	list->names[list->count++] = (const char *)copy.data;
+	return true;
+}
+
 /*
  * The names in a directory that `wanted` takes, sorted, in the arena: their count, at most `most`
- * (more are told). *names is to be freed.
+ * (more are told). *names is to be given back.
  */
 static size_t list_names(struct dpkg *dpkg, int dir_fd, const char *dir, size_t most,
-			 bool (*wanted)(const char *name), char ***names)
+			 bool (*wanted)(const char *name), const char ***names)
 {
-	size_t count = 0;
-	size_t dropped = 0;
-	const struct dirent *entry;
-	int own_fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *stream = own_fd >= 0 ? fdopendir(own_fd) : NULL;
+	struct name_list list = {dpkg, wanted, memory_take(most * sizeof(char *)), 0, most, 0};
 
-	*names = NULL;
-	if (!stream) {
+	if (package_names_visit(dir_fd, keep_name, &list) < 0) {
 		dpkg_gap(dpkg, dir, COVERAGE_PARTIAL, package_file_reason(errno), 1);
-		if (own_fd >= 0) {
-			(void)close(own_fd);
-		}
-		return 0;
 	}
-	while ((entry = readdir(stream)) != NULL) {
-		struct bytes copy;
-
-		if (!wanted(entry->d_name)) {
-			continue;
-		}
-		if (!*names) {
-			*names = malloc(most * sizeof(**names));
-		}
-		copy = arena_copy(&dpkg->arena, bytes_from_string(entry->d_name));
-		if (count == most || !*names || !copy.data) {
-			dropped++;
-			continue;
-		}
-		(*names)[count++] = (char *)(uintptr_t)copy.data;
+	if (list.dropped != 0) {
+		dpkg_gap(dpkg, dir, COVERAGE_PARTIAL, "limit", list.dropped);
 	}
-	(void)closedir(stream);
-	if (dropped != 0) {
-		dpkg_gap(dpkg, dir, COVERAGE_PARTIAL, "limit", dropped);
+	if (list.count > 1) {
+		qsort(list.names, list.count, sizeof(*list.names), compare_names);
 	}
-	if (count > 1) {
-		qsort(*names, count, sizeof(**names), compare_names);
-	}
-	return count;
+	*names = list.names;
+	return list.count;
 }
 
 static void read_journal(struct dpkg *dpkg)
 {
 	static const char dir[] = DPKG_DIR "/updates";
 	int dir_fd = package_dir_open(dpkg->host.root_fd, dir);
-	char **names = NULL;
+	const char **names = NULL;
 	size_t count;
 
 	if (dir_fd < 0) {
@@ -289,7 +289,7 @@ static void read_journal(struct dpkg *dpkg)
 	for (size_t i = 0; i < count; i++) {
 		read_file(dpkg, dir_fd, dir, names[i], bytes_make(NULL, 0), true);
 	}
-	free(names);
+	memory_give(names);
 	(void)close(dir_fd);
 }
 
@@ -306,7 +306,7 @@ static bool is_status_d_name(const char *name)
 static void read_status_d(struct dpkg *dpkg)
 {
 	static const char dir[] = DPKG_DIR "/status.d";
-	char **names = NULL;
+	const char **names = NULL;
 	size_t count = list_names(dpkg, dpkg->status_d_fd, dir, DPKG_STANZAS_MAX, is_status_d_name,
 				  &names);
 
@@ -314,7 +314,7 @@ static void read_status_d(struct dpkg *dpkg)
 		read_file(dpkg, dpkg->status_d_fd, dir, names[i], bytes_from_string(names[i]),
 			  false);
 	}
-	free(names);
+	memory_give(names);
 }
 
 void dpkg_stanzas_read(struct dpkg *dpkg)
@@ -383,8 +383,8 @@ bool dpkg_stanzas_sort(struct dpkg *dpkg)
 	uint64_t unusable = 0;
 	uint64_t duplicates = 0;
 
-	dpkg->sorted = calloc(dpkg->package_count + 1U, sizeof(struct dpkg_package *));
-	dpkg->installed = calloc(dpkg->package_count + 1U, sizeof(struct dpkg_package *));
+	dpkg->sorted = memory_take((dpkg->package_count + 1U) * sizeof(struct dpkg_package *));
+	dpkg->installed = memory_take((dpkg->package_count + 1U) * sizeof(struct dpkg_package *));
 	if (!dpkg->sorted || !dpkg->installed) {
 		return false;
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* The files of an rpm package, out of its header's columns. */
+#include "payloads/memory.h"
 #include "payloads/rpm/rpmdb.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define FILE_CONFIG 1U
@@ -17,8 +17,8 @@ struct dirs {
 
 static void dirs_clear(struct dirs *dirs)
 {
-	free(dirs->text);
-	free(dirs->at);
+	memory_give(dirs->text);
+	memory_give(dirs->at);
 	memset(dirs, 0, sizeof(*dirs));
 }
 
@@ -37,8 +37,8 @@ static const char *dirs_load(struct dirs *dirs, const struct rpm_header *header)
 	if (len > RPM_DIR_TEXT_MAX || entry->count > RPM_DIRS_MAX) {
 		return "dirnames-limit";
 	}
-	dirs->text = malloc(len + 1);
-	dirs->at = malloc((entry->count + 1U) * sizeof(*dirs->at));
+	dirs->text = memory_take(len + 1);
+	dirs->at = memory_take((entry->count + 1U) * sizeof(*dirs->at));
 	if (!dirs->text || !dirs->at) {
 		return "no-memory";
 	}

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "payloads/rpm/header.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "payloads/memory.h"
 
 #define ENTRY_SIZE 16U
 #define STRING_MAX 4096U
@@ -15,7 +16,7 @@ void rpm_header_init(struct rpm_header *header, struct rpm_blob *blob)
 
 void rpm_header_clear(struct rpm_header *header)
 {
-	free(header->entries);
+	memory_give(header->entries);
 	rpm_header_init(header, header->blob);
 }
 
@@ -80,7 +81,7 @@ const char *rpm_header_open(struct rpm_header *header)
 		return "header-malformed";
 	}
 	if (!header->entries) {
-		header->entries = malloc(RPM_ENTRIES_MAX * sizeof(*header->entries));
+		header->entries = memory_take(RPM_ENTRIES_MAX * sizeof(*header->entries));
 		if (!header->entries) {
 			return "no-memory";
 		}

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "payloads/digest/sha256.h"
+#include "payloads/memory.h"
 
 /* In the order in which they are believed; rpm itself is told by its configuration. */
 static const char *const dirs[] = {"/usr/lib/sysimage/rpm", "/var/lib/rpm", "/usr/share/rpm"};
@@ -96,18 +97,18 @@ static void rpmdb_close(struct package_db *db)
 	if (rpmdb->storage.wal.fd >= 0) {
 		rpmdb->access->close(rpmdb->access->context, rpmdb->storage.wal.fd);
 	}
-	free(rpmdb->storage.page);
+	memory_give(rpmdb->storage.page);
 	rpm_header_clear(&rpmdb->header);
 	rpm_blob_clear(&rpmdb->blob);
 	claim_table_clear(&rpmdb->claims);
 	arena_clear(&rpmdb->arena);
-	free(rpmdb->packages);
-	free(rpmdb);
+	memory_give(rpmdb->packages);
+	memory_give(rpmdb);
 }
 
 struct rpmdb *rpmdb_new(const struct package_db_host *host)
 {
-	struct rpmdb *rpmdb = calloc(1, sizeof(*rpmdb));
+	struct rpmdb *rpmdb = memory_take(sizeof(*rpmdb));
 
 	if (!rpmdb) {
 		return NULL;
@@ -117,7 +118,7 @@ struct rpmdb *rpmdb_new(const struct package_db_host *host)
 	rpmdb->access = host->access ? host->access : &package_file_plain;
 	rpmdb->storage.file = (struct rpm_file){rpmdb->access, -1, 0};
 	rpmdb->storage.wal = (struct rpm_file){rpmdb->access, -1, 0};
-	rpmdb->storage.page = malloc(RPM_PAGE_MAX);
+	rpmdb->storage.page = memory_take(RPM_PAGE_MAX);
 	rpm_blob_init(&rpmdb->blob, &rpmdb->storage);
 	rpm_header_init(&rpmdb->header, &rpmdb->blob);
 	arena_init(&rpmdb->arena, RPM_ARENA_MAX);
@@ -191,7 +192,7 @@ static bool make_room(struct rpmdb *rpmdb)
 	if (rpmdb->package_count >= RPM_PACKAGES_MAX) {
 		return false;
 	}
-	packages = realloc(rpmdb->packages, room * sizeof(*packages));
+	packages = memory_grow(rpmdb->packages, room * sizeof(*packages));
 	if (!packages) {
 		return false;
 	}
@@ -637,7 +638,7 @@ static void visit_behind(struct pieces *pieces, const char *part)
 static bool visit_header(struct rpmdb *rpmdb, enum section_kind kind, uint32_t index,
 			 record_visitor visit, void *context)
 {
-	struct pieces pieces = {rpmdb, visit, context, malloc(HEADER_CHUNK_SIZE), false, NULL};
+	struct pieces pieces = {rpmdb, visit, context, memory_take(HEADER_CHUNK_SIZE), false, NULL};
 	const struct rpm_header *header = &rpmdb->header;
 
 	pieces.fault = pieces.chunk ? rpm_package_open(rpmdb, &rpmdb->packages[index])
@@ -664,7 +665,7 @@ out:
 	if (pieces.fault) {
 		tell(&rpmdb->host, rpmdb->subject, pieces.fault, 1);
 	}
-	free(pieces.chunk);
+	memory_give(pieces.chunk);
 	return !pieces.ended;
 }
 

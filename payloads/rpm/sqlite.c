@@ -4,6 +4,7 @@
  * SQLite, because opening it with SQLite would write beside it on the host, or pass over what is in
  * the WAL. Pages that a committed transaction left in the WAL are taken from there.
  */
+#include "payloads/memory.h"
 #include "payloads/rpm/storage.h"
 
 #include <stdlib.h>
@@ -82,7 +83,7 @@ static bool add_frame(struct rpm_storage *storage, uint32_t *room, uint32_t page
 	if (frame >= *room) {
 		uint32_t more = *room ? *room * 2 : 256;
 		struct rpm_wal_frame *frames =
-			realloc(storage->frames, more * sizeof(*storage->frames));
+			memory_grow(storage->frames, more * sizeof(*storage->frames));
 
 		if (!frames) {
 			return false;
@@ -477,7 +478,7 @@ static bool is_same(struct rpm_storage *storage)
 
 static void close_sqlite(struct rpm_storage *storage)
 {
-	free(storage->frames);
+	memory_give(storage->frames);
 	storage->frames = NULL;
 	storage->frame_count = 0;
 }

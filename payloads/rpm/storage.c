@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "payloads/rpm/storage.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "payloads/memory.h"
 
 bool rpm_file_read(const struct rpm_file *file, uint64_t at, void *to, size_t len)
 {
@@ -32,7 +33,7 @@ void rpm_blob_init(struct rpm_blob *blob, struct rpm_storage *storage)
 
 void rpm_blob_clear(struct rpm_blob *blob)
 {
-	free(blob->pieces);
+	memory_give(blob->pieces);
 	rpm_blob_init(blob, blob->storage);
 }
 
@@ -40,7 +41,7 @@ static bool add_piece(struct rpm_blob *blob, uint64_t at)
 {
 	if (blob->piece_count == blob->piece_room) {
 		uint32_t room = blob->piece_room ? blob->piece_room * 2 : 64;
-		uint64_t *pieces = realloc(blob->pieces, room * sizeof(*pieces));
+		uint64_t *pieces = memory_grow(blob->pieces, room * sizeof(*pieces));
 
 		if (!pieces) {
 			return false;
