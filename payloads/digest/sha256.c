@@ -17,64 +17,81 @@ typedef void (*block_function)(uint32_t state[8], const uint8_t *data, size_t co
 static block_function blocks;
 static enum sha256_implementation chosen;
 
-static bool has_hardware(enum sha256_implementation implementation)
+#if defined(__x86_64__)
+
+/* Leaf 1 ECX: SSSE3 (9), SSE4.1 (19); leaf 7 EBX: SHA (29). Intel SDM vol. 2, CPUID. */
+static bool has_sha_ni(void)
+{
+	unsigned a;
+	unsigned b;
+	unsigned c;
+	unsigned d;
+
+	return __get_cpuid(1, &a, &b, &c, &d) && (c & 1U << 9) && (c & 1U << 19) &&
+	       __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & 1U << 29);
+}
+
+/*
+ * Leaf 1 ECX: OSXSAVE (27), AVX (28); leaf 7 EBX: BMI1 (3), AVX2 (5), BMI2 (8); XCR0: the system
+ * keeps the upper halves of the registers (1, 2).
+ */
+static bool has_avx2(void)
+{
+	unsigned a;
+	unsigned b;
+	unsigned c;
+	unsigned d;
+	unsigned low;
+	unsigned high;
+
+	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & 1U << 27) || !(c & 1U << 28) ||
+	    !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & 1U << 3) || !(b & 1U << 5) ||
+	    !(b & 1U << 8)) {
+		return false;
+	}
+	__asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	(void)high;
+	return (low & 6U) == 6U;
+}
+
+#endif
+
+/* NULL where this CPU or build has it not. */
+static block_function find(enum sha256_implementation implementation)
 {
 	switch (implementation) {
 	case SHA256_PORTABLE:
-		return true;
-	case SHA256_SHA_NI: {
+		return sha256_blocks_portable;
 #if defined(__x86_64__)
-		unsigned a;
-		unsigned b;
-		unsigned c;
-		unsigned d;
-
-		/* Leaf 1 ECX: SSSE3 (9), SSE4.1 (19); leaf 7 EBX: SHA (29). Intel SDM vol. 2. */
-		if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & 1U << 9) || !(c & 1U << 19)) {
-			return false;
-		}
-		return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & 1U << 29);
-#else
-		return false;
-#endif
-	}
+	case SHA256_AVX2:
+		return has_avx2() ? sha256_blocks_avx2 : NULL;
+	case SHA256_SHA_NI:
+		return has_sha_ni() ? sha256_blocks_sha_ni : NULL;
+#elif defined(__aarch64__)
 	case SHA256_ARMV8:
-#if defined(__aarch64__)
-		return (getauxval(AT_HWCAP) & HWCAP_SHA2) != 0;
-#else
-		return false;
+		return getauxval(AT_HWCAP) & HWCAP_SHA2 ? sha256_blocks_armv8 : NULL;
 #endif
+	default:
+		return NULL;
 	}
-	return false;
 }
 
 bool sha256_force(enum sha256_implementation implementation)
 {
-	if (!has_hardware(implementation)) {
+	block_function found = find(implementation);
+
+	if (!found) {
 		return false;
 	}
-	switch (implementation) {
-	case SHA256_PORTABLE:
-		blocks = sha256_blocks_portable;
-		break;
-	case SHA256_SHA_NI:
-#if defined(__x86_64__)
-		blocks = sha256_blocks_sha_ni;
-#endif
-		break;
-	case SHA256_ARMV8:
-#if defined(__aarch64__)
-		blocks = sha256_blocks_armv8;
-#endif
-		break;
-	}
+	blocks = found;
 	chosen = implementation;
 	return true;
 }
 
 enum sha256_implementation sha256_implementation(void)
 {
-	if (!blocks && !sha256_force(SHA256_SHA_NI) && !sha256_force(SHA256_ARMV8)) {
+	if (!blocks && !sha256_force(SHA256_SHA_NI) && !sha256_force(SHA256_AVX2) &&
+	    !sha256_force(SHA256_ARMV8)) {
 		(void)sha256_force(SHA256_PORTABLE);
 	}
 	return chosen;

@@ -4,7 +4,7 @@
 
 /*
  * SHA-256 (FIPS 180-4) on memory of the caller's; allocates nothing, fails never. The block function
- * is chosen once at run time by what the CPU has (SHA-NI, ARMv8 crypto extension), else portable C.
+ * is chosen once at run time by what the CPU has (SHA-NI, AVX2, ARMv8 crypto extension), else portable C.
  * The probe's own; the controller uses OpenSSL, against which the tests hold this.
  */
 
@@ -29,6 +29,7 @@ void sha256_final(struct sha256 *hash, uint8_t digest[DIGEST_SIZE]);
 
 enum sha256_implementation {
 	SHA256_PORTABLE,
+	SHA256_AVX2, /* and BMI2 */
 	SHA256_SHA_NI,
 	SHA256_ARMV8,
 };
@@ -40,6 +41,7 @@ bool sha256_force(enum sha256_implementation implementation);
 
 /* Block functions: `count` whole blocks of 64 bytes. */
 void sha256_blocks_portable(uint32_t state[8], const uint8_t *data, size_t count);
+void sha256_blocks_avx2(uint32_t state[8], const uint8_t *data, size_t count);
 void sha256_blocks_sha_ni(uint32_t state[8], const uint8_t *data, size_t count);
 void sha256_blocks_armv8(uint32_t state[8], const uint8_t *data, size_t count);
 

@@ -180,6 +180,10 @@ bool rpm_claims(struct package_db *db, uint32_t index, bool wants_sums, claim_vi
 	bool goes_on = true;
 
 	(void)wants_sums; /* digests are in the signed region, which [header] carries */
+	if (!reason && !rpmdb->claims.text &&
+	    !claim_table_init(&rpmdb->claims, CLAIM_TEXT_MAX, CLAIM_ITEMS_MAX)) {
+		reason = "no-memory";
+	}
 	claim_table_begin(&rpmdb->claims);
 	if (reason) {
 		rpm_fault(&faults, reason);

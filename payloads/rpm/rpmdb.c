@@ -122,8 +122,7 @@ struct rpmdb *rpmdb_new(const struct package_db_host *host)
 	rpm_blob_init(&rpmdb->blob, &rpmdb->storage);
 	rpm_header_init(&rpmdb->header, &rpmdb->blob);
 	arena_init(&rpmdb->arena, RPM_ARENA_MAX);
-	if (!rpmdb->storage.page ||
-	    !claim_table_init(&rpmdb->claims, CLAIM_TEXT_MAX, CLAIM_ITEMS_MAX)) {
+	if (!rpmdb->storage.page) {
 		rpmdb_close(&rpmdb->db);
 		return NULL;
 	}

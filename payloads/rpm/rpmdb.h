@@ -64,7 +64,7 @@ struct rpmdb {
 	struct rpm_package *packages; /* in key order once opened */
 	uint32_t package_count;
 	uint32_t package_room;
-	struct claim_table claims;
+	struct claim_table claims; /* made by the first walk over claims */
 	struct package_file_stamp stamp[RPM_STAMPS];
 };
 

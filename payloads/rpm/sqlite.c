@@ -323,31 +323,31 @@ static const char *walk(struct rpm_storage *storage, uint32_t root, cell_visitor
 		uint64_t at;
 		uint32_t cells;
 		uint32_t head;
+		bool has_page;
+		uint8_t type;
 
 		if (steps-- == 0) {
 			return "loop";
 		}
-		if (!load_page(storage, stack[depth - 1].page, &at, &cells, &head)) {
-			storage->faults++;
-			depth--;
-		} else if (storage->page[head] == TABLE_LEAF) {
-			if (!visit_leaf(storage, at, head, cells, visit, context)) {
-				return NULL;
-			}
-			depth--;
-		} else if (storage->page[head] != TABLE_INTERIOR) {
-			storage->faults++;
-			depth--;
-		} else if (*next > cells) {
-			depth--;
-		} else {
+		has_page = load_page(storage, stack[depth - 1].page, &at, &cells, &head);
+		type = has_page ? storage->page[head] : 0;
+		if (type == TABLE_INTERIOR && *next <= cells) {
 			if (depth == DEPTH_MAX) {
 				return "depth";
 			}
 			stack[depth].page = child(storage, head, cells, (*next)++);
 			stack[depth].next = 0;
 			depth++;
+			continue;
 		}
+		if (type == TABLE_LEAF) {
+			if (!visit_leaf(storage, at, head, cells, visit, context)) {
+				return NULL;
+			}
+		} else if (type != TABLE_INTERIOR) {
+			storage->faults++;
+		}
+		depth--;
 	}
 	return NULL;
 }

@@ -84,6 +84,12 @@ static void portable_equals_openssl(void **state)
 	check_all_lengths(SHA256_PORTABLE);
 }
 
+static void avx2_equals_openssl(void **state)
+{
+	(void)state;
+	check_all_lengths(SHA256_AVX2);
+}
+
 static void sha_ni_equals_openssl(void **state)
 {
 	(void)state;
@@ -175,6 +181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(portable_equals_openssl),
+		cmocka_unit_test(avx2_equals_openssl),
 		cmocka_unit_test(sha_ni_equals_openssl),
 		cmocka_unit_test(armv8_equals_openssl),
 		cmocka_unit_test(nist_vectors_hold_in_each_implementation),
