@@ -208,18 +208,43 @@ static int judge_mount(struct judge *j, const struct mount_list *first, const st
 	return judge_new(j, first, mount, err);
 }
 
+/* What was accepted to be mounted: accepting that it is gone takes its record out. */
+static void list_accepted(struct judge *j, struct mount_list *list)
+{
+	const struct record_list *records = j->in->accepted_records;
+	const struct bytes prefix = BYTES_LITERAL("mount ");
+	size_t from = known_lines_from(j, prefix), count = 0;
+
+	while (records && from + count < records->count &&
+	       bytes_has_prefix(records->line[from + count], prefix)) {
+		count++;
+	}
+	list->item = judge_alloc(j, count + 1, sizeof(*list->item));
+	for (size_t i = 0; list->item && i < count; i++) {
+		struct bytes line = records->line[from + i];
+		uint8_t *scratch = judge_alloc(j, line.len, 1);
+		struct record record;
+		struct error ignored;
+		const char *kind;
+
+		if (scratch && records_read_line(line, scratch, &kind, &record, &ignored) == 0) {
+			list->item[list->count++] = (struct mount_line){record.field[0], line};
+		}
+	}
+}
+
 /* A separate file system that is gone: what it held is not looked at any more. */
-static int judge_gone(struct judge *j, const struct mount_list *first, const struct mount_list *now,
-		      struct error *err)
+static int judge_gone(struct judge *j, const struct mount_list *was, enum witness witness,
+		      const struct mount_list *now, struct error *err)
 {
 	int result = 0;
 
-	for (size_t i = 0; result == 0 && now->known && i < first->count; i++) {
+	for (size_t i = 0; result == 0 && now->known && i < was->count; i++) {
 		struct change change = {
 			.rule = RULE_MOUNT_CHANGED,
-			.witness = WITNESS_FIRST_SIGHT,
-			.path = first->item[i].point,
-			.old_line = first->item[i].line,
+			.witness = witness,
+			.path = was->item[i].point,
+			.old_line = was->item[i].line,
 		};
 		size_t at = find_point(now, change.path);
 
@@ -235,7 +260,7 @@ static int judge_gone(struct judge *j, const struct mount_list *first, const str
 
 int judge_mounts(struct judge *j, struct error *err)
 {
-	struct mount_list first = {0}, now = {0};
+	struct mount_list first = {0}, now = {0}, accepted = {0};
 	struct row_list rows = {0};
 	int result = 0;
 
@@ -246,8 +271,10 @@ int judge_mounts(struct judge *j, struct error *err)
 	for (size_t i = 0; result == 0 && i < rows.count; i++) {
 		result = judge_mount(j, &first, &rows.item[i], err);
 	}
-	if (result == 0) {
-		result = judge_gone(j, &first, &now, err);
+	list_accepted(j, &accepted);
+	if (result == 0 && (judge_gone(j, &accepted, WITNESS_BASELINE, &now, err) < 0 ||
+			    judge_gone(j, &first, WITNESS_FIRST_SIGHT, &now, err) < 0)) {
+		result = -1;
 	}
 	rows_clear(&rows);
 	return result;

@@ -457,6 +457,9 @@ static int judge_removed(struct judge *j, struct packages *p, struct error *err)
 			change.path = join(j, was->name, ':', was->arch);
 			change.package = join(j, was->name, ' ', was->version);
 			change.old_line = package_line(j, 0, &gone, was->version, NULL);
+			change.new_line =
+				bytes_make(j->words[1], records_line("package-absent", &record, 0,
+								     j->words[1], WORDS_ROOM));
 			result = judge_emit(j, &change, err);
 		}
 	}

@@ -638,22 +638,15 @@ static bool accept_words(struct world *w, const struct finding *finding)
 static bool accept_absence(struct world *w, const struct finding *finding)
 {
 	struct record record = {.count = 1, .field = {finding->subject}};
-	const uint8_t *colon;
 
-	if (finding->rule == RULE_MOUNT_CHANGED) {
-		return false; /* what is gone is accepted by taking its record out */
+	for (size_t i = 0; i < w->record_count; i++) {
+		if (bytes_equal_string(finding->old_value, w->records[i])) {
+			w->records[i] = w->records[--w->record_count];
+			return true;
+		}
 	}
-	if (finding->rule != RULE_PACKAGE_REMOVED) {
-		return accept_record(w, "absent", &record);
-	}
-	colon = memrchr(finding->subject.data, ':', finding->subject.len);
-	assert(colon);
-	record.count = 3;
-	record.field[0] = BYTES_LITERAL("dpkg");
-	record.field[1] =
-		bytes_make(finding->subject.data, (size_t)(colon - finding->subject.data));
-	record.field[2] = bytes_make(colon + 1, finding->subject.len - record.field[1].len - 1);
-	return accept_record(w, "package-absent", &record);
+	/* Something else than a path is gone, and was never accepted: only first sight had it. */
+	return finding->rule != RULE_MOUNT_CHANGED && accept_record(w, "absent", &record);
 }
 
 bool world_accept_finding(struct world *w, const struct finding *finding)

@@ -346,6 +346,28 @@ static void denied_directory_proves_no_absence(void **state)
 	assert_null(world_finding(w, RULE_FILE_MISSING, "/usr/bin/ps"));
 }
 
+static void accepted_mount_that_is_gone_is_told(void **state)
+{
+	static const char *const fields[] = {"/srv", "xfs", "/dev/sdb", "/", "rw", "entered", NULL};
+	struct world *w = *state;
+	struct section_key key = build_dir_key(SECTION_MOUNTS, "");
+	const struct finding *found;
+
+	side_record(&w->now, key, fields);
+	world_capture(w);
+	world_judge(w);
+	assert_int_equal(w->findings.count, 0);
+	side_remove_record(&w->now, SECTION_MOUNTS, "/srv");
+	world_judge(w);
+	assert_int_equal(w->findings.count, 1);
+	found = world_finding(w, RULE_MOUNT_CHANGED, "/srv");
+	assert_non_null(found);
+	assert_int_equal(found->witness, WITNESS_BASELINE);
+	assert_true(world_accept_finding(w, found));
+	world_judge(w);
+	assert_int_equal(w->findings.count, 0);
+}
+
 static void policy_sets_severities_and_weights(void **state)
 {
 	static char low[] = "file.changed=low";
@@ -456,6 +478,7 @@ int main(void)
 		TEST(remark_of_coverage_is_no_check),
 		TEST(link_that_merges_usr_is_the_directory),
 		TEST(denied_directory_proves_no_absence),
+		TEST(accepted_mount_that_is_gone_is_told),
 		TEST(policy_sets_severities_and_weights),
 		TEST(single_accept_leaves_first_sight_in_force),
 		TEST(file_that_found_an_owner_has_not_vanished),
