@@ -14,6 +14,7 @@
 #include "baselines/arena.h"
 #include "baselines/deb_control.h"
 #include "baselines/digests.h"
+#include "baselines/inflate.h"
 #include "baselines/usrmerge.h"
 #include "schema/escape.h"
 
@@ -119,37 +120,13 @@ static la_ssize_t read_member(struct archive *archive, void *context, const void
 	return (la_ssize_t)len;
 }
 
-/*
- * Only the filter that the member's name asks for, and never one for which libarchive would start a
- * program (it warns of those).
- */
-static int add_filter(struct archive *tar, const char *suffix)
-{
-	if (suffix[0] == '\0') {
-		return ARCHIVE_OK;
-	}
-	if (strcmp(suffix, ".gz") == 0) {
-		return archive_read_support_filter_gzip(tar);
-	}
-	if (strcmp(suffix, ".xz") == 0) {
-		return archive_read_support_filter_xz(tar);
-	}
-	if (strcmp(suffix, ".zst") == 0) {
-		return archive_read_support_filter_zstd(tar);
-	}
-	if (strcmp(suffix, ".bz2") == 0) {
-		return archive_read_support_filter_bzip2(tar);
-	}
-	return strcmp(suffix, ".lzma") == 0 ? archive_read_support_filter_lzma(tar) : ARCHIVE_FATAL;
-}
-
 static int open_tar(struct reader *r, const char *suffix, struct archive **tar, struct error *err)
 {
 	*tar = archive_read_new();
 	if (!*tar) {
 		return no_memory(r, err);
 	}
-	if (add_filter(*tar, suffix) != ARCHIVE_OK) {
+	if (!inflate_add_filter(*tar, suffix)) {
 		char shown[64];
 
 		archive_read_free(*tar);

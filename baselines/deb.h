@@ -6,7 +6,7 @@
  * What a .deb ships, as a manifest: read through libarchive in one pass, with nothing unpacked to
  * disk and no program run. Paths have the canonical spelling (baselines/usrmerge.h). deb(5),
  * deb-control(5). A .deb says nothing of capabilities, nor of what its scripts change afterwards.
- * Bounded in entries, in bytes and in how far it may inflate. The only user of <archive.h>.
+ * Bounded in entries, in bytes and in how far it may inflate.
  */
 
 #include <stddef.h>

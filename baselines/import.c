@@ -7,6 +7,7 @@
 #include "baselines/deb.h"
 #include "baselines/mtree.h"
 #include "baselines/packages.h"
+#include "baselines/signed.h"
 #include "schema/escape.h"
 
 static void fill_report(const struct deb *deb, struct import_report *report)
@@ -26,7 +27,8 @@ static void fill_report(const struct deb *deb, struct import_report *report)
 }
 
 /* What the manifest was made of: in comments, so that the same file gives the same bytes. */
-static void write_comments(const struct deb *deb, char *to, size_t room)
+static void write_comments(const struct deb *deb, const struct signed_archive *archive, char *to,
+			   size_t room)
 {
 	char hex[2 * DIGEST_SIZE + 1];
 
@@ -37,13 +39,16 @@ static void write_comments(const struct deb *deb, char *to, size_t room)
 		       "# package %s %s %s\n"
 		       "# source %s %s\n"
 		       "# deb sha256 %s\n"
-		       "# trust unsigned\n",
-		       deb->package, deb->version, deb->arch, deb->source, deb->source_version,
-		       hex);
+		       "%s%s%s\n",
+		       deb->package, deb->version, deb->arch, deb->source, deb->source_version, hex,
+		       archive ? "# signed by " : "# trust unsigned",
+		       archive ? signed_fingerprint(archive) : "",
+		       archive ? "\n" MTREE_TRUST_SIGNED : "");
 }
 
 static int stage(struct edit *edit, const struct deb *deb, const char *origin,
-		 struct import_report *report, struct error *err)
+		 const struct signed_archive *archive, struct import_report *report,
+		 struct error *err)
 {
 	char comments[2048], *text = NULL;
 	size_t len;
@@ -55,7 +60,7 @@ static int stage(struct edit *edit, const struct deb *deb, const char *origin,
 		return error_set(err, ERROR_CONFIG, 0,
 				 "origin, package or version is too long for a file name");
 	}
-	write_comments(deb, comments, sizeof(comments));
+	write_comments(deb, archive, comments, sizeof(comments));
 	if (mtree_write(deb->manifest->entries, deb->manifest->count, comments, &text, &len, err) <
 	    0) {
 		return -1;
@@ -65,17 +70,35 @@ static int stage(struct edit *edit, const struct deb *deb, const char *origin,
 	return result;
 }
 
-int import_deb(struct edit *edit, const char *file, const char *origin,
-	       struct import_report *report, struct error *err)
+static int import(struct edit *edit, const char *file, const char *origin,
+		  const struct signed_archive *archive, struct import_report *report,
+		  struct error *err)
 {
 	struct deb *deb = NULL;
-	int result;
+	int result = 0;
 
 	if (deb_read(file, &deb, err) < 0) {
 		return -1;
 	}
 	fill_report(deb, report);
-	result = stage(edit, deb, origin ? origin : IMPORT_ORIGIN, report, err);
+	if (archive) {
+		result = signed_check(archive, deb, err);
+	}
+	if (result == 0) {
+		result = stage(edit, deb, origin, archive, report, err);
+	}
 	deb_free(deb);
 	return result < 0 ? error_prefix(err, "%s", file) : 0;
+}
+
+int import_deb(struct edit *edit, const char *file, const char *origin,
+	       struct import_report *report, struct error *err)
+{
+	return import(edit, file, origin ? origin : IMPORT_ORIGIN, NULL, report, err);
+}
+
+int import_deb_signed(struct edit *edit, const char *file, const struct signed_archive *archive,
+		      struct import_report *report, struct error *err)
+{
+	return import(edit, file, signed_origin(archive), archive, report, err);
 }

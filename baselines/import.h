@@ -32,4 +32,9 @@ struct import_report {
 int import_deb(struct edit *edit, const char *file, const char *origin,
 	       struct import_report *report, struct error *err) MUST_CHECK;
 
+/* The same of a .deb that the archive's signature proves: origin and trust are the archive's. */
+struct signed_archive;
+int import_deb_signed(struct edit *edit, const char *file, const struct signed_archive *archive,
+		      struct import_report *report, struct error *err) MUST_CHECK;
+
 #endif
