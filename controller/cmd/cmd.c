@@ -130,6 +130,26 @@ static bool has_database(void)
 	return has;
 }
 
+/* help [COMMAND], and for completion: help words [COMMAND]. */
+static int help(struct call *call, const char *const *words, size_t count, struct error *err)
+{
+	bool as_words = count > 0 && strcmp(words[0], "words") == 0;
+	size_t used = 0;
+
+	words += as_words ? 1 : 0;
+	count -= as_words ? 1 : 0;
+	if (count > 0 && verb_find(words, count, &call->verb, &used, err) < 0) {
+		call_advise(call, "muster help");
+		return -1;
+	}
+	if (as_words) {
+		help_words(call->out, call->verb);
+	} else {
+		help_print(call->out, call->verb, true);
+	}
+	return EXIT_CLEAN;
+}
+
 static int dispatch(struct call *call, const char *const *words, size_t count, struct error *err)
 {
 	static const char *const status_words[] = {"status", NULL};
@@ -146,12 +166,7 @@ static int dispatch(struct call *call, const char *const *words, size_t count, s
 		count = 1;
 	}
 	if (count > 0 && strcmp(words[0], "help") == 0) {
-		words++;
-		count--;
-		if (count == 0 || verb_find(words, count, &call->verb, &used, NULL) == 0) {
-			help_print(call->out, call->verb, true);
-			return EXIT_CLEAN;
-		}
+		return help(call, words + 1, count - 1, err);
 	}
 	if (count == 0) {
 		help_print(call->out, NULL, options->value[OPTION_HELP] != NULL);
@@ -187,6 +202,9 @@ int cmd_run(int argc, char *const *argv, FILE *out, FILE *log)
 	code = dispatch(&call, options.words, options.word_count, &err);
 	if (code < 0) {
 		(void)fflush(out);
+		if (!*call.advice && call.verb) {
+			call_advise(&call, "muster %s --help", call.verb->name);
+		}
 		complain(log, &err, call.advice);
 		code = EXIT_FATAL;
 	}

@@ -258,6 +258,9 @@ void help_man(FILE *out)
 		"Where a host is named, ranges (web[001\\-100], n[0\\-10/2]), groups (@web, @all) "
 		"and the operators\n, (and) ! (without) & (in both) ^ (in one of both) may "
 		"stand, read from left to right.\n"
+		".Pp\n.Ic muster help\n.Op Ar command\nprints what this page says of it;\n"
+		".Ic muster help words\n.Op Ar command\nprints commands or options, one a line, "
+		"for the completion of shells.\n"
 		".Sh COMMANDS\n",
 		out);
 	for (size_t i = 0; verb_at(i); i++) {

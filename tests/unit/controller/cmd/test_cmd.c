@@ -127,12 +127,30 @@ static void hosts_that_are_named_are_listed(void **state)
 	forget(&said);
 }
 
+static void words_for_completion_are_printed(void **state)
+{
+	struct said said = say("muster help words check");
+
+	(void)state;
+	assert_int_equal(said.code, EXIT_CLEAN);
+	assert_non_null(strstr(said.out, "--parallel=\n"));
+	forget(&said);
+	said = say("muster help words");
+	assert_non_null(strstr(said.out, "sweep\n"));
+	forget(&said);
+	said = say("muster help chek");
+	assert_int_equal(said.code, EXIT_FATAL);
+	assert_non_null(strstr(said.log, "did you mean \"check\"?"));
+	forget(&said);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(help_goes_to_stdout_and_is_no_fault),
 		cmocka_unit_test(fault_is_named_with_what_to_try),
 		cmocka_unit_test(hosts_that_are_named_are_listed),
+		cmocka_unit_test(words_for_completion_are_printed),
 	};
 
 	return cmocka_run_group_tests(tests, without_environment, NULL);
