@@ -224,6 +224,7 @@ static bool scan_db(struct probe *probe, uint32_t number, uint32_t dirs, uint32_
 {
 	struct package_db *db = probe->db[number];
 	uint32_t count = package_db_count(db);
+	bool has_headers = strcmp(db->type->manager, "rpm") == 0;
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct package package;
@@ -248,6 +249,11 @@ static bool scan_db(struct probe *probe, uint32_t number, uint32_t dirs, uint32_
 		package_db_package(db, i, &package);
 		scan.claims = package_section(&scan, SECTION_CLAIMS);
 		scan_sum(probe, scan.claims, package_db_stamp(db, i));
+		if (has_headers) {
+			uint32_t header = package_section(&scan, SECTION_HEADER);
+
+			scan_sum(probe, header, package_db_stamp(db, i));
+		}
 		if (package.state != PACKAGE_CONFIG_FILES) {
 			scan.content = package_section(&scan, SECTION_PACKAGE);
 			if (probe->has_labels) {

@@ -9,51 +9,46 @@
 
 #define DEVS_MAX 2048
 
+/* A blank behind each name. */
 static const struct {
 	enum mount_class class;
-	const char *type;
-} types[] = {
-	{MOUNT_LOCAL, "ext4"},         {MOUNT_LOCAL, "xfs"},         {MOUNT_LOCAL, "btrfs"},
-	{MOUNT_LOCAL, "overlay"},      {MOUNT_LOCAL, "tmpfs"},       {MOUNT_LOCAL, "ext3"},
-	{MOUNT_LOCAL, "ext2"},         {MOUNT_LOCAL, "zfs"},         {MOUNT_LOCAL, "f2fs"},
-	{MOUNT_LOCAL, "vfat"},         {MOUNT_LOCAL, "msdos"},       {MOUNT_LOCAL, "exfat"},
-	{MOUNT_LOCAL, "squashfs"},     {MOUNT_LOCAL, "erofs"},       {MOUNT_LOCAL, "iso9660"},
-	{MOUNT_LOCAL, "udf"},          {MOUNT_LOCAL, "reiserfs"},    {MOUNT_LOCAL, "jfs"},
-	{MOUNT_LOCAL, "bcachefs"},     {MOUNT_LOCAL, "nilfs2"},      {MOUNT_LOCAL, "ntfs3"},
-	{MOUNT_LOCAL, "ramfs"},        {MOUNT_LOCAL, "rootfs"},      {MOUNT_LOCAL, "aufs"},
-	{MOUNT_LOCAL, "unionfs"},      {MOUNT_LOCAL, "cramfs"},      {MOUNT_LOCAL, "romfs"},
-	{MOUNT_LOCAL, "ubifs"},        {MOUNT_LOCAL, "jffs2"},       {MOUNT_LOCAL, "minix"},
-	{MOUNT_LOCAL, "hfsplus"},      {MOUNT_LOCAL, "ecryptfs"},    {MOUNT_PSEUDO, "proc"},
-	{MOUNT_PSEUDO, "sysfs"},       {MOUNT_PSEUDO, "devtmpfs"},   {MOUNT_PSEUDO, "devpts"},
-	{MOUNT_PSEUDO, "cgroup"},      {MOUNT_PSEUDO, "cgroup2"},    {MOUNT_PSEUDO, "cpuset"},
-	{MOUNT_PSEUDO, "bpf"},         {MOUNT_PSEUDO, "tracefs"},    {MOUNT_PSEUDO, "debugfs"},
-	{MOUNT_PSEUDO, "securityfs"},  {MOUNT_PSEUDO, "selinuxfs"},  {MOUNT_PSEUDO, "smackfs"},
-	{MOUNT_PSEUDO, "apparmorfs"},  {MOUNT_PSEUDO, "pstore"},     {MOUNT_PSEUDO, "mqueue"},
-	{MOUNT_PSEUDO, "hugetlbfs"},   {MOUNT_PSEUDO, "configfs"},   {MOUNT_PSEUDO, "efivarfs"},
-	{MOUNT_PSEUDO, "binfmt_misc"}, {MOUNT_PSEUDO, "rpc_pipefs"}, {MOUNT_PSEUDO, "nfsd"},
-	{MOUNT_PSEUDO, "nsfs"},        {MOUNT_PSEUDO, "pipefs"},     {MOUNT_PSEUDO, "sockfs"},
-	{MOUNT_PSEUDO, "resctrl"},     {MOUNT_PSEUDO, "functionfs"}, {MOUNT_PSEUDO, "binder"},
-	{MOUNT_PSEUDO, "usbfs"},       {MOUNT_PSEUDO, "xenfs"},      {MOUNT_PSEUDO, "oprofilefs"},
-	{MOUNT_PSEUDO, "fusectl"},     {MOUNT_NETWORK, "nfs"},       {MOUNT_NETWORK, "nfs4"},
-	{MOUNT_NETWORK, "cifs"},       {MOUNT_NETWORK, "smb3"},      {MOUNT_NETWORK, "smbfs"},
-	{MOUNT_NETWORK, "ncpfs"},      {MOUNT_NETWORK, "ceph"},      {MOUNT_NETWORK, "9p"},
-	{MOUNT_NETWORK, "virtiofs"},   {MOUNT_NETWORK, "afs"},       {MOUNT_NETWORK, "coda"},
-	{MOUNT_NETWORK, "gfs"},        {MOUNT_NETWORK, "gfs2"},      {MOUNT_NETWORK, "ocfs2"},
-	{MOUNT_NETWORK, "glusterfs"},  {MOUNT_NETWORK, "lustre"},    {MOUNT_NETWORK, "beegfs"},
-	{MOUNT_NETWORK, "gpfs"},       {MOUNT_NETWORK, "orangefs"},  {MOUNT_NETWORK, "pvfs2"},
-	{MOUNT_NETWORK, "panfs"},      {MOUNT_NETWORK, "vboxsf"},    {MOUNT_NETWORK, "prl_fs"},
-	{MOUNT_NETWORK, "acfs"},       {MOUNT_FUSE, "fuse"},         {MOUNT_FUSE, "fuseblk"},
-	{MOUNT_FUSE, "vmhgfs"},        {MOUNT_AUTOFS, "autofs"},
+	const char *types;
+} classes[] = {
+	{MOUNT_LOCAL, "ext4 xfs btrfs overlay tmpfs ext3 ext2 zfs f2fs vfat msdos exfat "
+		      "squashfs erofs iso9660 udf reiserfs jfs bcachefs nilfs2 ntfs3 ramfs "
+		      "rootfs aufs unionfs cramfs romfs ubifs jffs2 minix hfsplus ecryptfs "},
+	{MOUNT_PSEUDO, "proc sysfs devtmpfs devpts cgroup cgroup2 cpuset bpf tracefs debugfs "
+		       "securityfs selinuxfs smackfs apparmorfs pstore mqueue hugetlbfs "
+		       "configfs efivarfs binfmt_misc rpc_pipefs nfsd nsfs pipefs sockfs "
+		       "resctrl functionfs binder usbfs xenfs oprofilefs fusectl "},
+	{MOUNT_NETWORK, "nfs nfs4 cifs smb3 smbfs ncpfs ceph 9p virtiofs afs coda gfs gfs2 "
+			"ocfs2 glusterfs lustre beegfs gpfs orangefs pvfs2 panfs vboxsf prl_fs "
+			"acfs "},
+	{MOUNT_FUSE, "fuse fuseblk vmhgfs "},
+	{MOUNT_AUTOFS, "autofs "},
 };
+
+static bool has_word(const char *words, struct bytes word)
+{
+	while (*words) {
+		size_t len = strcspn(words, " ");
+
+		if (len == word.len && memcmp(words, word.data, len) == 0) {
+			return true;
+		}
+		words += len + 1;
+	}
+	return false;
+}
 
 enum mount_class mount_class_of(struct bytes type)
 {
 	if (bytes_has_prefix(type, BYTES_LITERAL("fuse."))) {
 		return MOUNT_FUSE;
 	}
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (bytes_equal_string(type, types[i].type)) {
-			return types[i].class;
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+		if (type.len > 0 && has_word(classes[i].types, type)) {
+			return classes[i].class;
 		}
 	}
 	return MOUNT_UNKNOWN;

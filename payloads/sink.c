@@ -43,17 +43,37 @@ void sink_put(struct sink *sink, struct bytes encoded)
 	}
 }
 
-bool sink_record(struct sink *sink, const struct record *record)
+/* The head of a byte string is that of a number with another type in front (RFC 8949, 3.1). */
+static size_t encode_head(uint8_t *to, size_t room, uint64_t len)
 {
-	static uint8_t scratch[RECORD_SIZE_MAX];
 	struct cbor_writer w;
 
-	cbor_writer_init(&w, scratch, sizeof(scratch));
-	record_encode(&w, record);
-	if (w.overflow) {
+	cbor_writer_init(&w, to, room);
+	cbor_write_uint(&w, len);
+	to[0] |= 2U << 5;
+	return w.len;
+}
+
+bool sink_record(struct sink *sink, const struct record *record)
+{
+	uint8_t head[9];
+	struct cbor_writer w;
+	size_t size = sizeof(head);
+
+	for (size_t i = 0; i < record->count; i++) {
+		size += sizeof(head) + record->field[i].len;
+	}
+	if (size > RECORD_SIZE_MAX) {
 		return false;
 	}
+	cbor_writer_init(&w, head, sizeof(head));
+	cbor_write_array(&w, record->count);
 	sink_put(sink, bytes_make(w.data, w.len));
+	for (size_t i = 0; i < record->count; i++) {
+		size = encode_head(head, sizeof(head), record->field[i].len);
+		sink_put(sink, bytes_make(head, size));
+		sink_put(sink, record->field[i]);
+	}
 	return true;
 }
 
