@@ -62,6 +62,9 @@ function(muster_probe arch)
 		-fstack-protector-strong "-ffile-prefix-map=${PROJECT_SOURCE_DIR}=."
 		-Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wundef -Wvla -Wcast-qual
 		-Wmissing-prototypes -Wstrict-prototypes -Wformat=2)
+	if(arch STREQUAL "aarch64")
+		list(APPEND flags -mcmodel=tiny) # all of it lies within a megabyte
+	endif()
 	if(MUSTER_WERROR)
 		list(APPEND flags -Werror)
 	endif()
@@ -83,11 +86,15 @@ function(muster_probe arch)
 		list(APPEND objects "${object}")
 	endforeach()
 	set(probe "${PROJECT_BINARY_DIR}/bin/probe-${arch}")
+	if(arch STREQUAL "aarch64")
+		# Everything is near enough for ADR, and room for branches around the erratum would be a page of padding.
+		list(APPEND probe_end -Wl,--fix-cortex-a53-843419=adr)
+	endif()
 	add_custom_command(OUTPUT "${probe}"
 		COMMAND "${CMAKE_COMMAND}" -E make_directory "${PROJECT_BINARY_DIR}/bin"
 		COMMAND "${probe_cc}" -static -no-pie ${probe_start} ${objects} ${probe_end} -s
 			# Pages of relro and of separated code would be padding in what is sent to every host.
-			-Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,norelro,-z,noseparate-code,--fatal-warnings
+			-Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,norelro,-z,noseparate-code,-z,common-page-size=64,--fatal-warnings
 			-o "${probe}"
 		DEPENDS ${objects} VERBATIM
 		COMMENT "Linking bin/probe-${arch}")

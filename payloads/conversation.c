@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "payloads/conversation.h"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "payloads/collect.h"
@@ -587,23 +588,27 @@ static void answer(struct talk *talk)
 
 enum status conversation_run(struct probe *probe)
 {
-	static struct talk talk;
+	struct talk *talk = mmap(NULL, sizeof(*talk), PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	enum status status;
 
-	talk.probe = probe;
-	talk.collecting = CATALOG_NONE;
+	if (talk == MAP_FAILED) {
+		return STATUS_MEMORY;
+	}
+	talk->probe = probe;
+	talk->collecting = CATALOG_NONE;
 	alarm(PLAN_WAIT_S);
 	hello_send(probe);
 	receive_plan(probe);
 	status = scan_host(probe);
-	if (status != STATUS_DONE) {
-		return status;
+	if (status == STATUS_DONE) {
+		send_root(probe);
+		answer(talk);
+		scan_check_databases(probe);
+		send_timeline(probe);
+		send_coverage(probe);
+		send_end(probe);
 	}
-	send_root(probe);
-	answer(&talk);
-	scan_check_databases(probe);
-	send_timeline(probe);
-	send_coverage(probe);
-	send_end(probe);
-	return STATUS_DONE;
+	munmap(talk, sizeof(*talk));
+	return status;
 }

@@ -19,6 +19,7 @@
 
 #include "payloads/conversation.h"
 #include "payloads/digest/sha256.h"
+#include "payloads/memory.h"
 
 #define DESCRIPTORS_MAX 4096
 
@@ -144,7 +145,7 @@ static void on_alarm(int number)
 int main(int argc, char **argv)
 {
 	static const struct probe_host host = {.root = "/", .mountinfo = "/proc/self/mountinfo"};
-	static struct probe probe;
+	struct probe *probe;
 	struct arguments arguments = {.stdio = false};
 	bool is_sound;
 	enum status status;
@@ -167,10 +168,14 @@ int main(int argc, char **argv)
 	if (chdir("/") != 0) {
 		return STATUS_ROOT;
 	}
-	status = probe_init(&probe, &host, STDIN_FILENO, STDOUT_FILENO);
+	probe = memory_take(sizeof(*probe));
+	if (!probe) {
+		return STATUS_MEMORY;
+	}
+	status = probe_init(probe, &host, STDIN_FILENO, STDOUT_FILENO);
 	if (status == STATUS_DONE) {
-		sys_be_polite(&probe.sys);
-		status = conversation_run(&probe);
+		sys_be_polite(&probe->sys);
+		status = conversation_run(probe);
 	}
 	return (int)status;
 }
