@@ -12,6 +12,14 @@ static int no_memory(struct error *err)
 	return error_set(err, ERROR_NOMEM, 0, "no memory for an archive's index");
 }
 
+/* Words become C strings: a NUL in one would hide what follows it. */
+static int check_text(struct bytes text, struct error *err)
+{
+	return text.len > 0 && memchr(text.data, '\0', text.len)
+		       ? error_set(err, ERROR_CONFIG, 0, "a NUL byte in a text")
+		       : 0;
+}
+
 static bool next_line(struct bytes *rest, struct bytes *line)
 {
 	const uint8_t *newline;
@@ -206,7 +214,7 @@ int release_parse(struct bytes text, struct release **release, struct error *err
 		release_free(r);
 		return no_memory(err);
 	}
-	if (parse(r, text, err) < 0) {
+	if (check_text(text, err) < 0 || parse(r, text, err) < 0) {
 		release_free(r);
 		return -1;
 	}
@@ -289,6 +297,9 @@ int release_packages_add(struct release_packages *packages, struct bytes text, s
 	struct stanza stanza = {0};
 	struct bytes line;
 
+	if (check_text(text, err) < 0) {
+		return -1;
+	}
 	if (!packages->memory) {
 		packages->memory = calloc(1, sizeof(*packages->memory));
 		if (!packages->memory) {

@@ -2,16 +2,19 @@
 /*
  * deb_manifest FILE.deb...: what baselines/deb.h makes of each, for test_debs.py to hold against
  * others' reading of the same files. With --commit DIR as first arguments they are imported into a
- * new baseline there instead, and read back from it.
+ * new baseline there instead, and read back from it. With --signed INRELEASE PACKAGES KEYRING they are
+ * held against a signed archive.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "baselines/deb.h"
 #include "baselines/import.h"
 #include "baselines/mtree.h"
+#include "baselines/signed.h"
 #include "baselines/verify.h"
 
 static int complain(const struct error *err)
@@ -81,9 +84,42 @@ out:
 	return result;
 }
 
+static int check_all(const char *const *archive_files, char **files, int count, struct error *err)
+{
+	struct signed_archive *archive = NULL;
+	int proved = 0;
+
+	if (signed_open(archive_files[0], &archive_files[1], 1, archive_files[2], NULL, 0,
+			(int64_t)time(NULL), &archive, err) < 0) {
+		return -1;
+	}
+	for (int i = 0; i < count; i++) {
+		struct error ignored = {0};
+		struct deb *deb = NULL;
+
+		if (deb_read(files[i], &deb, err) < 0) {
+			signed_free(archive);
+			return -1;
+		}
+		proved += signed_check(archive, deb, &ignored) == 0;
+		deb_free(deb);
+	}
+	printf("%s, signed by %s, names %zu packages: %d of %d are proved by it\n",
+	       signed_origin(archive), signed_fingerprint(archive), signed_count(archive), proved,
+	       count);
+	signed_free(archive);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct error err = {0};
+
+	if (argc > 5 && strcmp(argv[1], "--signed") == 0) {
+		const char *const archive[] = {argv[2], argv[3], argv[4]};
+
+		return check_all(archive, argv + 5, argc - 5, &err) < 0 ? complain(&err) : 0;
+	}
 
 	if (argc > 3 && strcmp(argv[1], "--commit") == 0) {
 		return import_all(argv[2], argv + 3, argc - 3, &err) < 0 ? complain(&err) : 0;

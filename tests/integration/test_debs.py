@@ -174,6 +174,17 @@ def compare_with_host(entries, diverted):
     return equal, differs
 
 
+def compare_with_archive(program, files):
+    """What apt keeps of the archives, where Debian's keyring is installed: how many of the files they prove."""
+    lists, keyring = "/var/lib/apt/lists", "/usr/share/keyrings/debian-archive-keyring.gpg"
+    found = sorted(os.listdir(lists)) if os.path.isdir(lists) and os.path.exists(keyring) else []
+    for release in [n for n in found if n.endswith("_InRelease")]:
+        for packages in [n for n in found if n.startswith(release[:-len("InRelease")]) and "_Packages" in n]:
+            done = subprocess.run([program, "--signed", os.path.join(lists, release), os.path.join(lists, packages),
+                                   keyring] + files, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            print(done.stdout.strip())
+
+
 def main():
     build, extra = sys.argv[1], sys.argv[2:]
     program = os.path.join(build, "tests/integration/deb_manifest")
@@ -209,6 +220,7 @@ def main():
         same, other = compare_with_host(entries, diverted)
         equal += same
         differs += ["%s: %s: %s" % (name, os.fsdecode(path), what) for path, what in other]
+    compare_with_archive(program, files)
     print("%d packages, %d entries: %d differ from dpkg-deb; on this host %d are equal, %d differ:" %
           (len(packages), counted, len(faults), equal, len(differs)))
     for line in faults + differs:

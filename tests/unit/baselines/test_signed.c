@@ -188,6 +188,9 @@ static void release_texts_are_parsed_strictly(void **state)
 		assert_int_equal(release_parse(bytes_from_string(wrong[i]), &release, &err), -1);
 		assert_int_equal(err.kind, ERROR_CONFIG);
 	}
+	assert_int_equal(release_parse(BYTES_LITERAL("Origin: x\0y\nSHA256:\n " SUM " 1 a\n"),
+				       &release, &err),
+			 -1);
 }
 
 static void packages_texts_are_parsed_strictly(void **state)
