@@ -261,6 +261,16 @@ static bool has_entry(const struct capture *capture, struct bytes path)
 						   sizeof(wanted), compare_entries) != NULL;
 }
 
+static bool has_line(const struct capture *capture, struct bytes line)
+{
+	for (size_t i = 0; i < capture->line_count; i++) {
+		if (bytes_equal(capture->lines[i], line)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int on_finding(void *context, const struct store_finding_row *row)
 {
 	struct capture *capture = context;
@@ -276,7 +286,10 @@ static int on_finding(void *context, const struct store_finding_row *row)
 			       finding->rule == RULE_FILE_TYPE);
 	/* What only the host's word or its past stands against is what a capture decides. */
 	if (finding->witness != WITNESS_HOST && finding->witness != WITNESS_FIRST_SIGHT) {
-		capture->left += has_entry(capture, finding->subject) ? 0 : 1;
+		capture->left += has_entry(capture, finding->subject) ||
+						 has_line(capture, finding->new_value)
+					 ? 0
+					 : 1;
 		return 0;
 	}
 	if (accepting_change(finding, capture->host, &change, NULL) < 0) {

@@ -10,7 +10,7 @@
 #include "controller/report/values.h"
 
 #define HOSTS_WIDTH 40  /* a longer list of hosts pushes its line to the right */
-#define HOSTS_SHOWN 200 /* bytes; `muster show` has all */
+#define HOSTS_SHOWN 100 /* bytes; `muster show` has all */
 #define SEVERITY_WIDTH 8
 
 void line_paint(FILE *out, bool color, enum line_color which, const char *text)
