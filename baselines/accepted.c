@@ -294,7 +294,7 @@ int accepted_of_host(struct accepted *accepted, const char *host, const char *co
 	accepted_layer_clear(&accepted->merged);
 	accepted_layer_clear(&accepted->host);
 	for (size_t i = 0; i < group_count; i++) {
-		const struct accepted_layer *layer;
+		const struct accepted_layer *layer = NULL;
 
 		if (group_layer(accepted, groups[i], &layer, err) < 0 ||
 		    put_over(accepted, &state, layer, err) < 0) {

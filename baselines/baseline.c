@@ -161,7 +161,7 @@ static int tree_of_group(struct baseline *b, const char *group, const struct man
 int baseline_trees(struct baseline *baseline, const char *const *groups, size_t group_count,
 		   const struct manifest *const **trees, size_t *count, struct error *err)
 {
-	const struct manifest **list, *tree;
+	const struct manifest **list, *tree = NULL;
 
 	*trees = NULL;
 	*count = 0;
