@@ -4,26 +4,19 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "payloads/memory.h"
 #include "payloads/sys.h"
 #include "schema/entry.h"
 
 #define LINE_MAX_BYTES 65536 /* a group's member list may be long */
 
-static void *map(size_t size)
-{
-	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return at == MAP_FAILED ? NULL : at;
-}
-
 int names_init(struct names *names)
 {
 	*names = (struct names){.list = NULL};
-	names->list = map(NAMES_MAX * sizeof(*names->list));
-	names->text = map(NAMES_TEXT_MAX);
+	names->list = memory_take(NAMES_MAX * sizeof(*names->list));
+	names->text = memory_take(NAMES_TEXT_MAX);
 	if (!names->list || !names->text) {
 		names_clear(names);
 		return -ENOMEM;
@@ -34,10 +27,10 @@ int names_init(struct names *names)
 void names_clear(struct names *names)
 {
 	if (names->list) {
-		munmap(names->list, NAMES_MAX * sizeof(*names->list));
+		memory_give(names->list);
 	}
 	if (names->text) {
-		munmap(names->text, NAMES_TEXT_MAX);
+		memory_give(names->text);
 	}
 	*names = (struct names){.list = NULL};
 }

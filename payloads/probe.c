@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
+
+#include "payloads/memory.h"
 
 #define LOOK_EVERY 64 /* objects between two looks at the connection and the clock */
 
@@ -55,28 +56,21 @@ bool path_in_list(const struct plan_list *list, struct bytes path)
 	return false;
 }
 
-static void *map(size_t size)
-{
-	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return at == MAP_FAILED ? NULL : at;
-}
-
 bool path_list_init(struct path_list *paths, size_t text_room, size_t list_room)
 {
 	*paths = (struct path_list){.text_room = text_room, .list_room = list_room};
-	paths->text = map(text_room);
-	paths->list = map(list_room * sizeof(*paths->list));
+	paths->text = memory_take(text_room);
+	paths->list = memory_take(list_room * sizeof(*paths->list));
 	return paths->text && paths->list;
 }
 
 void path_list_clear(struct path_list *paths)
 {
 	if (paths->text) {
-		munmap(paths->text, paths->text_room);
+		memory_give(paths->text);
 	}
 	if (paths->list) {
-		munmap(paths->list, paths->list_room * sizeof(*paths->list));
+		memory_give(paths->list);
 	}
 	*paths = (struct path_list){.text = NULL};
 }
@@ -131,7 +125,7 @@ enum status probe_init(struct probe *probe, const struct probe_host *host, int i
 	reader_init(&probe->reader, &probe->sys);
 	probe->reader.pulse = pulse;
 	probe->reader.context = probe;
-	probe->md5_buffer = map(PROBE_MD5_SIZE);
+	probe->md5_buffer = memory_take(PROBE_MD5_SIZE);
 	if (walk_init(&probe->walk) != 0 || catalog_init(&probe->catalog) != 0 ||
 	    timeline_init(&probe->timeline) != 0 || ring_init(&probe->ring, PROBE_RING_SIZE) != 0 ||
 	    !probe->md5_buffer || !path_list_init(&probe->dirs, PROBE_DIRS_TEXT, PROBE_DIRS_MAX) ||
@@ -150,7 +144,7 @@ void probe_clear(struct probe *probe)
 		close(probe->root_fd);
 	}
 	if (probe->md5_buffer) {
-		munmap(probe->md5_buffer, PROBE_MD5_SIZE);
+		memory_give(probe->md5_buffer);
 	}
 	place_clear(&probe->place);
 	table_clear(&probe->owned);

@@ -244,7 +244,7 @@ static int open_component(int dir_fd, const char *name, int flags)
 	    S_ISLNK(st.st_mode)) {
 		errno = ELOOP;
 	}
-	return fd < 0 ? -errno : fd;
+	return fd < 0 ? -errno : fd; // cppcheck-suppress resourceLeak
 }
 
 /* The way of kernels before 5.6: each directory on the path opened by itself. */
@@ -313,11 +313,11 @@ int sys_open_name(const struct sys *sys, int dir_fd, const char *name, int flags
 	if (sys->has_noatime) {
 		fd = openat(dir_fd, name, flags | O_NOATIME);
 		if (fd >= 0 || errno != EPERM) {
-			return fd < 0 ? -errno : fd;
+			return fd < 0 ? -errno : fd; // cppcheck-suppress resourceLeak
 		}
 	}
 	fd = openat(dir_fd, name, flags);
-	return fd < 0 ? -errno : fd;
+	return fd < 0 ? -errno : fd; // cppcheck-suppress resourceLeak
 }
 
 ssize_t sys_read_text(const char *path, char *to, size_t room)

@@ -5,10 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "payloads/memory.h"
 
 #define BUFFER_SIZE 65536U
 
@@ -21,19 +22,12 @@ struct record64 {
 	char name[];
 };
 
-static void *map(size_t size)
-{
-	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return at == MAP_FAILED ? NULL : at;
-}
-
 int walk_init(struct walk *walk)
 {
 	walk->depth = 0;
-	walk->names = map(WALK_NAMES_SIZE);
-	walk->list = map(WALK_NAMES_MAX * sizeof(*walk->list));
-	walk->buffer = map(BUFFER_SIZE);
+	walk->names = memory_take(WALK_NAMES_SIZE);
+	walk->list = memory_take(WALK_NAMES_MAX * sizeof(*walk->list));
+	walk->buffer = memory_take(BUFFER_SIZE);
 	if (!walk->names || !walk->list || !walk->buffer) {
 		walk_clear(walk);
 		return -ENOMEM;
@@ -44,13 +38,13 @@ int walk_init(struct walk *walk)
 void walk_clear(struct walk *walk)
 {
 	if (walk->names) {
-		munmap(walk->names, WALK_NAMES_SIZE);
+		memory_give(walk->names);
 	}
 	if (walk->list) {
-		munmap(walk->list, WALK_NAMES_MAX * sizeof(*walk->list));
+		memory_give(walk->list);
 	}
 	if (walk->buffer) {
-		munmap(walk->buffer, BUFFER_SIZE);
+		memory_give(walk->buffer);
 	}
 	walk->names = NULL;
 	walk->list = NULL;
