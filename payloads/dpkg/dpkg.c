@@ -490,7 +490,7 @@ static bool dpkg_records(struct package_db *db, enum section_kind kind, uint32_t
  * dpkg and apt hold record locks (fcntl), which are asked about without taking them; flock(2) would
  * not see them. A lock file that may not be read tells nothing: told as a gap.
  */
-static bool is_locked(const struct dpkg *dpkg)
+static bool is_locked(struct dpkg *dpkg)
 {
 	const struct package_file_access *access = dpkg->access;
 	bool is_held = false;
@@ -501,9 +501,10 @@ static bool is_locked(const struct dpkg *dpkg)
 		int fd = access->open(access->context, dpkg->admin_fd, locks[i], &st);
 
 		if (fd < 0) {
-			if (errno != ENOENT) {
+			if (errno != ENOENT && !dpkg->is_lock_told) {
 				dpkg_gap(dpkg, DPKG_DIR "/lock", COVERAGE_PARTIAL, "lock-unknown",
 					 1);
+				dpkg->is_lock_told = true;
 			}
 			continue;
 		}
@@ -517,7 +518,7 @@ static bool is_locked(const struct dpkg *dpkg)
 
 static enum package_db_revision dpkg_check(struct package_db *db)
 {
-	const struct dpkg *dpkg = dpkg_of(db);
+	struct dpkg *dpkg = dpkg_of(db);
 	struct package_file_stamp stamp[DPKG_STAMPS];
 
 	stamp_all(dpkg, stamp);

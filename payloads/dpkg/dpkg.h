@@ -70,6 +70,7 @@ struct dpkg {
 	int info_fd;
 	int status_d_fd;    /* -1 where there is none */
 	bool is_quiet;      /* gaps of this walk are told by another */
+	bool is_lock_told;  /* that a lock cannot be asked about */
 	bool has_old_names; /* info/format 0: no file is named name:arch.EXT */
 	struct arena arena;
 	struct path_aliases aliases;

@@ -685,7 +685,7 @@ static bool rpm_records(struct package_db *db, enum section_kind kind, uint32_t 
 }
 
 /* Whether another process holds a write lock (fcntl) on a part of a file. */
-static bool is_write_locked(const struct rpmdb *rpmdb, int dir_fd, const char *name, off_t start,
+static bool is_write_locked(struct rpmdb *rpmdb, int dir_fd, const char *name, off_t start,
 			    off_t len)
 {
 	const struct package_file_access *access = rpmdb->access;
@@ -696,8 +696,9 @@ static bool is_write_locked(const struct rpmdb *rpmdb, int dir_fd, const char *n
 	int fd = access->open(access->context, dir_fd, name, &st);
 
 	if (fd < 0) {
-		if (errno != ENOENT) {
+		if (errno != ENOENT && !rpmdb->is_lock_told) {
 			tell(&rpmdb->host, rpmdb->subject, "lock-unknown", 1);
+			rpmdb->is_lock_told = true;
 		}
 		return false;
 	}

@@ -61,6 +61,7 @@ struct rpmdb {
 	char subject[96]; /* the database file's path, for gaps */
 	struct arena arena;
 	struct path_aliases aliases;
+	bool is_lock_told;            /* that a lock cannot be asked about */
 	struct rpm_package *packages; /* in key order once opened */
 	uint32_t package_count;
 	uint32_t package_room;

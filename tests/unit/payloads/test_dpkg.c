@@ -600,6 +600,20 @@ static void lock_of_another_process_is_seen(void **state)
 	}
 }
 
+static void lock_that_cannot_be_asked_about_is_told_once(void **state)
+{
+	struct package_db *db;
+
+	(void)state;
+	tree_write(&tree, STATUS, "Package: p\n" INSTALLED);
+	tree_dir(&tree, "/var/lib/dpkg/lock");
+	db = open_db();
+	assert_int_equal(package_db_check(db), PACKAGE_DB_SAME);
+	assert_int_equal(package_db_check(db), PACKAGE_DB_SAME);
+	assert_string_equal(tree.gaps, "/var/lib/dpkg/lock lock-unknown 1\n");
+	package_db_close(db);
+}
+
 static void stamp_follows_what_is_said_of_one_package(void **state)
 {
 	struct package_db *db;
@@ -689,6 +703,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(exceptions_are_records, setup, teardown),
 		cmocka_unit_test_setup_teardown(change_under_the_reader_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(lock_of_another_process_is_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(lock_that_cannot_be_asked_about_is_told_once, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(stamp_follows_what_is_said_of_one_package, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(directories_are_resolved_below_the_root, setup,
