@@ -240,11 +240,17 @@ static struct policy_known known[] = {
 	{"statoverride", "/usr/lib/dbus-1.0/dbus-daemon-launch-helper root messagebus 4754",
 	 "dbus, at installation"},
 	{"statoverride", "/usr/bin/crontab root crontab 2755", "cron, at installation"},
+	{"statoverride", "/var/spool/cron/crontabs root crontab 1730", "cron, at installation"},
+	{"statoverride", "/etc/sudoers root root 440", "sudo, at installation"},
 	{"statoverride", "/usr/bin/ssh-agent root _ssh 2755", "openssh-client"},
 	{"statoverride", "/usr/bin/ssh-agent root ssh 2755", "openssh-client, older"},
 	{"statoverride", "/var/log/exim4 Debian-exim adm 2750", "exim4, at installation"},
 	{"statoverride", "/usr/sbin/postdrop root postdrop 2555", "postfix, at installation"},
 	{"statoverride", "/usr/sbin/postqueue root postdrop 2555", "postfix, at installation"},
+
+	{"link", "/var/run /run", "base-files, at installation"},
+	{"link", "/var/lock /run/lock", "base-files, at installation"},
+	{"link", "/var/mail spool/mail", "base-files, at installation"},
 
 	{"path-exclude", "/usr/share/doc/* *", "images leave documentation out"},
 	{"path-exclude", "/usr/share/man/* *", "images leave manual pages out"},
@@ -453,6 +459,7 @@ static void write_known(FILE *to)
 		"#   path-exclude, path-include: PATTERN FILE\n"
 		"#   alternative, alternative-slave: NAME LINK STATUS TARGET\n"
 		"#   mount: POINT TYPE SOURCE ROOT OPTIONS  capability: PATH CAPABILITIES\n"
+		"#   link: PATH TARGET (in the place of a packaged directory or file)\n"
 		"# A statoverride also stands for owner and mode that a package's scripts set.\n"
 		"known:\n",
 		to);

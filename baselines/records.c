@@ -28,6 +28,7 @@ static const struct kind kinds[] = {
 	{"package-state", 4, 4},
 	{"claim", 3, 4},
 	{"capability", 2, 2},
+	{"link", 2, 2},
 	{"flags", 2, 2},
 	{"absent", 1, 1},
 };

@@ -162,6 +162,13 @@ uint32_t known_explains(struct judge *j, const struct entry *now, uint32_t diffe
 			differences &= ~ownership;
 		}
 	}
+	if ((differences & DIFFERS_TYPE) && now->type == ENTRY_LINK) {
+		word[1] = now->link;
+		if (known_words(j, "link", 2, word)) {
+			/* Another type differs in everything else as well. */
+			differences &= DIFFERS_FLAGS | DIFFERS_UNREAD;
+		}
+	}
 	if ((differences & DIFFERS_CAPS) && now->caps.len > 0) {
 		word[1] = bytes_make(text, capability_text(now->caps, text, sizeof(text)));
 		if (known_words(j, "capability", 2, word)) {
