@@ -242,6 +242,8 @@ static struct policy_known known[] = {
 	{"statoverride", "/usr/bin/crontab root crontab 2755", "cron, at installation"},
 	{"statoverride", "/var/spool/cron/crontabs root crontab 1730", "cron, at installation"},
 	{"statoverride", "/etc/sudoers root root 440", "sudo, at installation"},
+	{"statoverride", "/var/cache/apt/archives/partial * root 700", "apt, when first used"},
+	{"statoverride", "/var/lib/apt/lists/partial * root 700", "apt, when first used"},
 	{"statoverride", "/usr/bin/ssh-agent root _ssh 2755", "openssh-client"},
 	{"statoverride", "/usr/bin/ssh-agent root ssh 2755", "openssh-client, older"},
 	{"statoverride", "/var/log/exim4 Debian-exim adm 2750", "exim4, at installation"},
