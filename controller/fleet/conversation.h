@@ -74,6 +74,13 @@ struct bytes conversation_due_key(const struct conversation *conversation, size_
 enum conversation_event conversation_hash(struct conversation *conversation, const bool *md5,
 					  struct error *err);
 
+/*
+ * Decides on what was hashed so far. To be called once all frames that have come are handed over and
+ * before waiting for more: a probe whose ring is full waits for decisions, and nobody but the probe
+ * knows when that is. MORE, or BROKEN for lack of memory.
+ */
+enum conversation_event conversation_flush(struct conversation *conversation, struct error *err);
+
 /* Stage of the conversation in a word, for messages: "hello", "root" ... */
 const char *conversation_stage(const struct conversation *conversation);
 

@@ -77,6 +77,15 @@ static int decide_all(struct conversation *c, struct error *err)
 	return send_want(c, (uint32_t)c->due[c->decided - 1], from, err);
 }
 
+enum conversation_event conversation_flush(struct conversation *c, struct error *err)
+{
+	if (c->stage == STAGE_HASH && decide_all(c, err) != 0) {
+		stage_set(c, STAGE_BROKEN);
+		return CONVERSATION_BROKEN;
+	}
+	return CONVERSATION_MORE;
+}
+
 /* What another host was asked for and did not deliver is asked of this one after all. */
 static int ask_deferred(struct conversation *c, struct error *err)
 {

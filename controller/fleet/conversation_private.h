@@ -26,7 +26,7 @@ enum stage {
 	STAGE_BROKEN,
 };
 
-/* Small enough that a probe's ring (2 MiB and more) never waits for a decision held back here. */
+/* Decided at once, however many frames are still to be handed over. */
 #define UNDECIDED_BYTES_MAX ((uint64_t)256 << 10)
 #define UNDECIDED_MAX 32
 

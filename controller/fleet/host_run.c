@@ -615,6 +615,17 @@ void host_run_abort(struct host_run *host, enum outcome outcome, const char *rea
 	}
 }
 
+void host_run_flush(struct host_run *host)
+{
+	struct error err;
+
+	if (host->phase == PHASE_TALK && host->channel && !host->whole &&
+	    host->outcome == OUTCOME_NOT_ASKED &&
+	    conversation_flush(host->conversation, &err) == CONVERSATION_BROKEN) {
+		break_off(host, &err);
+	}
+}
+
 size_t host_run_index(const struct host_run *host)
 {
 	return host->index;

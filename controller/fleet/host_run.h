@@ -39,6 +39,9 @@ int host_run_start(const struct host_run_shared *shared, size_t index, unsigned 
 /* Ends the session now with this outcome; `over` follows. */
 void host_run_abort(struct host_run *host, enum outcome outcome, const char *reason);
 
+/* Tells the probe what was decided; once an iteration of the loop, before it waits. */
+void host_run_flush(struct host_run *host);
+
 size_t host_run_index(const struct host_run *host);
 unsigned host_run_attempt(const struct host_run *host);
 /* In `over`: unreachable with attempts left, so nothing was stored. */

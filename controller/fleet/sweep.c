@@ -36,6 +36,7 @@ struct sweep {
 	bool stopping;
 	unsigned handles; /* of the loop, not closed yet */
 	struct error fatal;
+	uv_prepare_t before_wait;
 	uv_timer_t tick;
 	uv_timer_t deadline;
 	uv_signal_t signals[3];
@@ -93,6 +94,7 @@ static void on_handle_closed(uv_handle_t *handle)
 
 static void close_handles(struct sweep *sweep)
 {
+	uv_close((uv_handle_t *)&sweep->before_wait, on_handle_closed);
 	uv_close((uv_handle_t *)&sweep->tick, on_handle_closed);
 	uv_close((uv_handle_t *)&sweep->deadline, on_handle_closed);
 	for (size_t i = 0; i < 3; i++) {
@@ -264,6 +266,17 @@ static void on_tick(uv_timer_t *timer)
 	}
 }
 
+static void on_before_wait(uv_prepare_t *prepare)
+{
+	struct sweep *sweep = prepare->data;
+
+	for (size_t i = 0; i < sweep->config->parallel; i++) {
+		if (sweep->running[i]) {
+			host_run_flush(sweep->running[i]);
+		}
+	}
+}
+
 static void on_deadline(uv_timer_t *timer)
 {
 	stop(timer->data, "the run's deadline has passed");
@@ -331,6 +344,9 @@ static int begin(struct sweep *sweep, struct error *err)
 	    worker_new(sweep->loop, &sweep->shared.worker, err) != 0) {
 		return -1;
 	}
+	(void)uv_prepare_init(sweep->loop, &sweep->before_wait);
+	sweep->before_wait.data = sweep;
+	(void)uv_prepare_start(&sweep->before_wait, on_before_wait);
 	(void)uv_timer_init(sweep->loop, &sweep->tick);
 	(void)uv_timer_init(sweep->loop, &sweep->deadline);
 	sweep->tick.data = sweep;
@@ -345,7 +361,7 @@ static int begin(struct sweep *sweep, struct error *err)
 		sweep->signals[i].data = sweep;
 		(void)uv_signal_start(&sweep->signals[i], on_signal, signal_numbers[i]);
 	}
-	sweep->handles = 5;
+	sweep->handles = 6;
 	sweep->job = (struct worker_job){.work = work_begin, .done = done_begin};
 	worker_submit(sweep->shared.worker, &sweep->job);
 	return 0;

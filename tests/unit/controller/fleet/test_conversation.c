@@ -164,6 +164,38 @@ static void what_another_host_owes_is_asked_for_at_the_end(void **state)
 	bench_clear(&bench);
 }
 
+/* A probe whose ring is full says nothing more until it knows what is wanted of what it has said. */
+static void a_probe_that_waits_for_decisions_gets_them(void **state)
+{
+	struct bench bench;
+	struct conversation_io io = {&bench, to_probe, place_of};
+	struct bytes payload;
+
+	(void)state;
+	bench_init(&bench);
+	assert_int_equal(conversation_new(&bench.plan, &io, &bench.conversation, &bench.err), 0);
+	fake_probe_start(&bench.probe);
+	while (fake_probe_next(&bench.probe, &payload)) {
+		bool digest = message_type_of(payload) == MESSAGE_DIGEST;
+		enum conversation_event event =
+			conversation_frame(bench.conversation, payload, &bench.err);
+
+		if (event == CONVERSATION_LISTED) {
+			event = conversation_hash(bench.conversation, NULL, &bench.err);
+		}
+		assert_int_equal(event, CONVERSATION_MORE);
+		if (digest) {
+			assert_int_equal(bench.probe.objects_sent, 0);
+			assert_int_equal(conversation_flush(bench.conversation, &bench.err),
+					 CONVERSATION_MORE);
+			assert_int_equal(bench.probe.objects_sent, 1);
+			break;
+		}
+	}
+	assert_int_equal(bench.probe.objects_sent, 1);
+	bench_clear(&bench);
+}
+
 static void md5_sections_are_made_on_request_and_kept(void **state)
 {
 	const struct observation *seen;
@@ -365,6 +397,7 @@ int main(void)
 		cmocka_unit_test(first_contact_brings_every_section_once),
 		cmocka_unit_test(what_the_store_has_is_not_sent),
 		cmocka_unit_test(what_another_host_owes_is_asked_for_at_the_end),
+		cmocka_unit_test(a_probe_that_waits_for_decisions_gets_them),
 		cmocka_unit_test(md5_sections_are_made_on_request_and_kept),
 		cmocka_unit_test(an_unchanged_night_lists_and_sends_nothing),
 		cmocka_unit_test(content_that_changed_behind_an_equal_stat_is_found_in_the_slice),
