@@ -77,10 +77,13 @@ void *memory_grow(void *old, size_t size)
 
 void memory_give(void *piece)
 {
-	struct head *head = piece;
+	struct head *head;
+	size_t size;
 
-	if (head) {
-		(void)munmap(head - 1, head[-1].size);
+	if (piece) {
+		head = (struct head *)piece - 1;
+		size = head->size;
+		(void)munmap(head, size);
 	}
 }
 
