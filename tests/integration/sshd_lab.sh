@@ -3,6 +3,10 @@
 # Sourced by tests that need a real sshd. Raises one in a mount namespace of its own, so that users, login shells and
 # mounts of the test exist nowhere else. Sets $lab (a folder), $port; lab_down takes all of it away.
 
+# Where no sshd is installed, scripts/setup unpacks one for the tests.
+lab_deps=${MUSTER_DEPS:-$(cd "$(dirname "$0")/../.." && pwd)/build/deps}
+PATH=$PATH:/usr/sbin:/sbin:$lab_deps/openssh
+
 lab_skip() {
 	echo "SKIPPED: $*"
 	exit 77
