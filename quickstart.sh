@@ -111,6 +111,13 @@ ssh:
   known_hosts: $lab_dir/known_hosts
 CONFIG
 
+# Commits want an author, and a fresh machine has none.
+if ! git config user.name >/dev/null || ! git config user.email >/dev/null; then
+	mkdir -p "$home/config/git"
+	printf '[user]\n\tname = muster quickstart\n\temail = quickstart@localhost\n' >"$home/config/git/config"
+	export XDG_CONFIG_HOME="$home/config"
+fi
+
 say 'Recording what the hosts should be: a git repository, and manifests of their packages'
 run_muster init "${home#"$top"/}/baseline"
 set -- "$("$lab" cache 2>/dev/null | sed -n 's/^packages //p')"/*.deb
