@@ -37,6 +37,7 @@ static const char read_me[] =
 	"    groups/NAME.mtree, groups/NAME.records\n"
 	"                      accepted state (muster baseline capture, muster accept)\n"
 	"    acks/*.yaml       acknowledgements (muster ack)\n"
+	"    keys/keys.yaml    whose signatures count, and for what\n"
 	"\n"
 	"In file names every byte but letters, digits and . + - ~ _ is %xx, and so is a leading "
 	"dot;\n"

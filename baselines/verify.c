@@ -8,11 +8,13 @@
 #include "baselines/accepted.h"
 #include "baselines/acks.h"
 #include "baselines/file_name.h"
+#include "baselines/keyring.h"
 #include "baselines/mtree.h"
 #include "baselines/packages.h"
 #include "baselines/policy.h"
 #include "baselines/repository.h"
 #include "baselines/trees.h"
+#include "baselines/trust.h"
 #include "schema/escape.h"
 
 #define DEPTH_MAX 8
@@ -61,7 +63,7 @@ static bool is_entered(const struct walk *w)
 	return strncmp(w->path, PACKAGES_FOLDER "/", strlen(PACKAGES_FOLDER) + 1) == 0 ||
 	       strcmp(w->path, PACKAGES_FOLDER) == 0 || strcmp(w->path, ACCEPTED_HOSTS) == 0 ||
 	       strcmp(w->path, ACCEPTED_GROUPS) == 0 || strcmp(w->path, ACKS_FOLDER) == 0 ||
-	       strcmp(w->path, TREES_FOLDER) == 0;
+	       strcmp(w->path, TREES_FOLDER) == 0 || strcmp(w->path, TRUST_FOLDER) == 0;
 }
 
 static int take_item(struct walk *w, struct error *err)
@@ -128,6 +130,8 @@ enum place {
 	PLACE_GROUP_RECORDS,
 	PLACE_TREE,
 	PLACE_ACK,
+	PLACE_KEYS,
+	PLACE_KEY_FILE, /* read where the list names it */
 };
 
 struct parts {
@@ -222,6 +226,8 @@ static void find_place(const char *path, struct parts *parts)
 		parts->place = plain(rest, parts->name) ? PLACE_TREE : PLACE_UNKNOWN;
 	} else if (bytes_equal_string(top, ACKS_FOLDER)) {
 		parts->place = cut_suffix(&rest, ".yaml") ? PLACE_ACK : PLACE_UNKNOWN;
+	} else if (bytes_equal_string(top, TRUST_FOLDER)) {
+		parts->place = bytes_equal_string(rest, "keys.yaml") ? PLACE_KEYS : PLACE_KEY_FILE;
 	}
 }
 
@@ -232,6 +238,23 @@ static int tell(struct walk *w, const char *fault, struct error *err)
 	return w->callback && w->callback(w->context, fault) < 0 ? stopped(err) : 0;
 }
 
+/* The list, and that each file it names holds keys. */
+static int check_keys(struct walk *w, struct bytes content, struct error *err)
+{
+	struct keyring *ring = NULL;
+	struct trust *trust = NULL;
+	int result;
+
+	if (trust_parse(w->shown, content, &trust, err) < 0) {
+		return -1;
+	}
+	result = keyring_of_trust(trust, w->repository, &ring, err);
+	w->counts->keys += trust->count;
+	keyring_free(ring);
+	trust_free(trust);
+	return result;
+}
+
 static int check_content(struct walk *w, enum place place, struct bytes content, struct error *err)
 {
 	struct manifest *manifest = NULL;
@@ -239,6 +262,8 @@ static int check_content(struct walk *w, enum place place, struct bytes content,
 	struct policy *policy = NULL;
 
 	switch (place) {
+	case PLACE_KEYS:
+		return check_keys(w, content, err);
 	case PLACE_POLICY:
 		if (policy_parse(w->shown, content, &policy, err) < 0) {
 			return -1;
@@ -294,7 +319,7 @@ static int verify_file(struct walk *w, const struct repository_item *item, struc
 	int result;
 
 	find_place(w->path, &parts);
-	if (parts.place == PLACE_OTHER) {
+	if (parts.place == PLACE_OTHER || parts.place == PLACE_KEY_FILE) {
 		return 0;
 	}
 	if (parts.place == PLACE_UNKNOWN) {

@@ -19,6 +19,7 @@ struct verify_counts {
 	size_t groups;
 	size_t trees;
 	size_t acks;
+	size_t keys;
 	size_t entries; /* of all of them */
 	size_t records;
 	size_t broken;  /* files */

@@ -81,6 +81,7 @@ static void every_broken_file_is_named_with_its_line(void **state)
 		"groups/g.mtree:1: type= is missing",
 		"hosts/h%3a1.records:2: unknown kind absnet (did you mean absent?)",
 		"hosts/h:2.mtree: nothing reads a file of this name here",
+		"keys/keys.yaml:1: keys/none.gpg is not in the baseline",
 		"muster.yaml:1:1: ",
 		"packages/dpkg/Debian/a/2.mtree: nothing reads a file of this name here",
 		"packages/dpkg/Debian/a/3_amd64.mtree:2: unknown keyword tpye",
@@ -100,6 +101,9 @@ static void every_broken_file_is_named_with_its_line(void **state)
 	fixture_write(&f, "packages/stray", "");
 	fixture_write(&f, "packages/dpkg/Debian/a/2.mtree", "");
 	fixture_write(&f, "packages/dpkg/Debian/a/3_amd64.mtree", "#mtree\n./a tpye=dir\n");
+	fixture_write(&f, "keys/keys.yaml",
+		      "- {fingerprint: 4D64FEC119C2029067D6E791F8D2585B8783D481, file: none.gpg,\n"
+		      "   origins: [Debian]}\n");
 	assert_int_equal(fixture_run(&f, "cp acks/one.yaml acks/two.yaml"), 0);
 	fixture_commit(&f);
 	assert_int_equal(verify_repository(f.path, NULL, tell, &told, &counts, &err), 0);
@@ -108,7 +112,7 @@ static void every_broken_file_is_named_with_its_line(void **state)
 			fail_msg("%s is not in\n%s", expected[i], told.text);
 		}
 	}
-	assert_int_equal(counts.broken, 5);
+	assert_int_equal(counts.broken, 6);
 	assert_int_equal(counts.unknown, 3);
 	told = (struct told){{0}, 2};
 	assert_int_equal(verify_repository(f.path, NULL, tell, &told, &counts, &err), -1);
