@@ -57,8 +57,15 @@ static int tell_host(struct going *going, const struct sweep_result *result)
 		return -1;
 	}
 	for (size_t i = 0; result->findings && i < result->findings->count; i++) {
+		const struct ack *ack = result->acks ? result->acks[i] : NULL;
 		const struct report_finding finding = {
-			.host = result->host, .finding = &result->findings->item[i], .ack = ""};
+			.host = result->host,
+			.finding = &result->findings->item[i],
+			.first_seen_s = result->first_seen_s ? result->first_seen_s[i] : 0,
+			.ack = ack ? ack->id : "",
+			.ack_reason = ack ? ack->reason : NULL,
+			.ack_until_s = ack ? ack->until_s : 0,
+		};
 
 		if (report_finding(going->report, &finding, &going->error) < 0) {
 			return -1;
@@ -153,6 +160,25 @@ static int go(struct call *call, uv_loop_t *loop, const struct sweep_config *con
 	return summary.interrupted ? EXIT_INTERRUPTED : (int)report_verdict(report);
 }
 
+/* The acks of the baseline with the groups of the inventory; what is wrong with one is told. */
+static int open_acks(struct call *call, struct inventory *inventory, struct sweep_config *config,
+		     struct error *err)
+{
+	const struct nodeset_groups groups = inventory_nodeset_groups(inventory);
+	const char *fault;
+
+	if (!config->baseline) {
+		return 0;
+	}
+	if (acks_new(&config->acks, config->baseline, &groups, err) < 0) {
+		return -1;
+	}
+	for (size_t i = 0; (fault = acks_fault(config->acks, i)); i++) {
+		(void)fprintf(call->log, "muster: %s\n", fault);
+	}
+	return 0;
+}
+
 static int run_hosts(struct call *call, struct inventory *inventory, struct nodeset *hosts,
 		     struct sweep_config *config, struct error *err)
 {
@@ -165,6 +191,7 @@ static int run_hosts(struct call *call, struct inventory *inventory, struct node
 		return error_set(err, ERROR_SYSTEM, 0, "no event loop");
 	}
 	if (open_baseline(call, &config->baseline, err) < 0 ||
+	    open_acks(call, inventory, config, err) < 0 ||
 	    open_report(call, true, &report, err) < 0 ||
 	    reach_open(call, &loop, inventory, hosts, &reach, err) < 0 ||
 	    open_store(call, STORE_WRITE, &config->store, err) < 0) {
@@ -176,6 +203,7 @@ static int run_hosts(struct call *call, struct inventory *inventory, struct node
 out:
 	reach_close(&reach, &loop);
 	store_close(config->store);
+	acks_free(config->acks);
 	baseline_close(config->baseline);
 	report_free(report);
 	(void)uv_loop_close(&loop);

@@ -23,7 +23,7 @@ static int on_finding(void *context, const struct store_finding_row *row)
 	picking->found++;
 	/* New here and open there is one decision. */
 	finding.state = FINDING_OPEN;
-	return changes_add(picking->changes, row->host, &finding, row->first_seen_s, "",
+	return changes_add(picking->changes, row->host, &finding, row->first_seen_s, NULL,
 			   picking->err);
 }
 

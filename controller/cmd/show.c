@@ -18,6 +18,7 @@ static int tell_all(struct call *call, struct store *store, const struct store_r
 		    struct nodeset *hosts, bool is_run, struct error *err)
 {
 	struct tell tell = {.store = store,
+			    .acks = {.call = call},
 			    .run = is_run ? run->id : 0,
 			    .hosts = hosts,
 			    .with_resolved = call_has(call, OPTION_ALL),
@@ -134,6 +135,7 @@ out:
 
 struct collecting {
 	struct changes *changes;
+	struct ack_book acks;
 	struct error *err;
 };
 
@@ -141,8 +143,13 @@ static int on_finding(void *context, const struct store_finding_row *row)
 {
 	struct collecting *collecting = context;
 
-	return changes_add(collecting->changes, row->host, row->finding, row->first_seen_s,
-			   row->ack, collecting->err);
+	const struct ack *known = ack_book_find(&collecting->acks, row->ack);
+	const struct change_ack ack = {.id = row->ack,
+				       .reason = known ? known->reason : "",
+				       .until_s = known ? known->until_s : 0};
+
+	return changes_add(collecting->changes, row->host, row->finding, row->first_seen_s, &ack,
+			   collecting->err);
 }
 
 static void print_value(FILE *out, const char *label, struct bytes value)
@@ -199,9 +206,9 @@ static int print_hosts(FILE *out, const struct change *change, struct error *err
 	if (change->first_seen_s) {
 		(void)fprintf(out, ", first seen %s", print_time(change->first_seen_s, time));
 	}
-	if (*change->ack) {
+	if (*change->ack.id) {
 		(void)fputs(", ", out);
-		(void)print_bytes(out, bytes_from_string(change->ack));
+		line_ack(out, &change->ack);
 	}
 	(void)fputc('\n', out);
 	return 0;
@@ -262,7 +269,9 @@ static int tell_finding(struct call *call, struct changes *changes, struct error
 			const struct report_finding found = {.host = change->hosts[h],
 							     .finding = change->finding,
 							     .first_seen_s = change->first_seen_s,
-							     .ack = change->ack};
+							     .ack = change->ack.id,
+							     .ack_reason = change->ack.reason,
+							     .ack_until_s = change->ack.until_s};
 
 			if (report_finding(report, &found, err) < 0) {
 				goto out;
@@ -277,7 +286,7 @@ out:
 
 static int show_finding(struct call *call, struct store *store, const char *id, struct error *err)
 {
-	struct collecting collecting = {.err = err};
+	struct collecting collecting = {.acks = {.call = call}, .err = err};
 	const struct store_finding_query query = {
 		.id = id, .with_resolved = true, .with_explained = true};
 	int code = -1;
@@ -298,6 +307,7 @@ static int show_finding(struct call *call, struct store *store, const char *id, 
 	}
 	code = EXIT_CLEAN;
 out:
+	ack_book_clear(&collecting.acks);
 	changes_free(collecting.changes);
 	return code;
 }

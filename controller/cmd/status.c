@@ -14,6 +14,7 @@ static int tell_status(struct call *call, struct store *store, struct nodeset *n
 				.version = version_text,
 				.started_s = (int64_t)time(NULL)};
 	struct tell tell = {.store = store,
+			    .acks = {.call = call},
 			    .hosts = named,
 			    .wanted = named ? named : inventory,
 			    .with_resolved = call_has(call, OPTION_ALL)};

@@ -72,10 +72,13 @@ struct telling {
 static int on_finding(void *context, const struct store_finding_row *row)
 {
 	struct telling *telling = context;
+	const struct ack *ack = ack_book_find(&telling->tell->acks, row->ack);
 	const struct report_finding finding = {.host = row->host,
 					       .finding = row->finding,
 					       .first_seen_s = row->first_seen_s,
-					       .ack = row->ack};
+					       .ack = row->ack,
+					       .ack_reason = ack ? ack->reason : NULL,
+					       .ack_until_s = ack ? ack->until_s : 0};
 
 	return report_finding(telling->tell->report, &finding, telling->err);
 }
@@ -170,9 +173,13 @@ int tell_hosts(struct tell *tell, struct error *err)
 {
 	struct telling telling = {.tell = tell, .err = err};
 
+	int status;
+
 	tell->told = 0;
-	if (store_hosts(tell->store, tell->run, on_host, &telling, err) < 0) {
-		return -1;
+	status = store_hosts(tell->store, tell->run, on_host, &telling, err);
+	if (status == 0 && tell->wanted) {
+		status = tell_never_asked(tell, err);
 	}
-	return tell->wanted ? tell_never_asked(tell, err) : 0;
+	ack_book_clear(&tell->acks);
+	return status;
 }

@@ -6,6 +6,7 @@
  * What the database knows of hosts, told to a report: the reading half of check, for status and show.
  */
 
+#include "controller/cmd/ack_book.h"
 #include "controller/cmd/call.h"
 #include "controller/report/report.h"
 #include "controller/store/store.h"
@@ -16,6 +17,7 @@ struct tell {
 	int64_t run;            /* 0: the latest look at each host */
 	struct nodeset *hosts;  /* only these; NULL: all that are known */
 	struct nodeset *wanted; /* told as not-asked where they were never looked at; NULL: none */
+	struct ack_book acks;   /* .call set; cleared by tell_hosts */
 	bool with_resolved;
 	bool with_coverage;
 	size_t told; /* hosts, set by tell_hosts */

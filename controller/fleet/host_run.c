@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "controller/fleet/acks.h"
@@ -45,6 +46,8 @@ struct host_run {
 	int64_t started_s, finished_s;
 	uint64_t started_ms;
 	struct findings findings;
+	const struct ack **acks; /* one a finding; NULL: none */
+	int64_t *first_seen_s;   /* likewise */
 	struct judge_counts counts;
 };
 
@@ -191,6 +194,28 @@ static int keep_downgrade(void *context, const struct store_finding_row *row)
 	return findings_add(&kept->findings, row->finding, kept->err);
 }
 
+/* The acks are kept by the host: the next host's judging uses the place they come from again. */
+static int apply_acks(struct host_run *host, struct error *err)
+{
+	const struct sweep_config *config = config_of(host);
+	const struct ack *const *applied;
+	size_t count = host->findings.count;
+
+	if (!config->acks || count == 0) {
+		return 0;
+	}
+	host->acks = calloc(count, sizeof(*host->acks));
+	if (!host->acks) {
+		return error_set(err, ERROR_NOMEM, 0, "no memory for a host's acknowledgements");
+	}
+	if (acks_apply(config->acks, host->host->target.name, host->started_s, &host->findings,
+		       &applied, err) != 0) {
+		return -1;
+	}
+	memcpy(host->acks, applied, count * sizeof(*host->acks));
+	return 0;
+}
+
 /* Two runs side by side show a downgrade once: later ones know it from what is still open. */
 static int load_downgrades(const struct host_run *host, struct downgrades *kept)
 {
@@ -241,8 +266,7 @@ static int judge(struct host_run *host, struct error *err)
 	input.last = last;
 	input.open = &downgrades.findings;
 	if (judge_host(&input, &host->findings, &host->counts, err) != 0 ||
-	    (config->baseline && acks_apply(config->baseline, host->host->target.name,
-					    host->started_s, &host->findings, err) != 0)) {
+	    apply_acks(host, err) != 0) {
 		goto out;
 	}
 	result = 0;
@@ -295,14 +319,27 @@ static int put(struct host_run *host, struct error *err)
 	};
 	const struct conversation_object *objects;
 	struct store_object *copies = NULL;
+	const char **acks = NULL;
 	size_t count = 0;
-	int result;
+	int result = -1;
 
+	host->first_seen_s = calloc(host->findings.count + 1, sizeof(*host->first_seen_s));
+	acks = calloc(host->findings.count + 1, sizeof(*acks));
+	if (!host->first_seen_s || !acks) {
+		(void)error_set(err, ERROR_NOMEM, 0, "no memory to store a host");
+		goto out;
+	}
+	for (size_t i = 0; host->acks && i < host->findings.count; i++) {
+		acks[i] = host->acks[i] ? host->acks[i]->id : "";
+	}
+	row.first_seen_s = host->first_seen_s;
+	row.acks = acks;
 	if (seen) {
 		objects = conversation_objects(host->conversation, &count);
 		copies = calloc(count + 1, sizeof(*copies));
 		if (!copies) {
-			return error_set(err, ERROR_NOMEM, 0, "no memory to store a host");
+			(void)error_set(err, ERROR_NOMEM, 0, "no memory to store a host");
+			goto out;
 		}
 		for (size_t i = 0; i < count; i++) {
 			copies[i] = (struct store_object){objects[i].digest, objects[i].content};
@@ -311,6 +348,8 @@ static int put(struct host_run *host, struct error *err)
 		row.object_count = count;
 	}
 	result = store_host_put(config_of(host)->store, host->shared->run, &row, err);
+out:
+	free(acks);
 	free(copies);
 	return result;
 }
@@ -356,6 +395,8 @@ static void done_finish(struct worker_job *job)
 		.probe_bytes = host->probe_bytes,
 		.wall_ms = (int64_t)(uv_hrtime() / 1000000 - host->started_ms),
 		.findings = &host->findings,
+		.acks = host->acks,
+		.first_seen_s = host->first_seen_s,
 	};
 
 	if (host->whole) {
@@ -645,6 +686,8 @@ void host_run_free(struct host_run *host)
 	conversation_free(host->conversation);
 	store_observation_free(host->last);
 	findings_clear(&host->findings);
+	free(host->acks);
+	free(host->first_seen_s);
 	free(host->md5);
 	free(host->excerpt);
 	free(host);

@@ -16,6 +16,7 @@
 #include <uv.h>
 
 #include "baselines/baseline.h"
+#include "controller/fleet/acks.h"
 #include "controller/fleet/transport.h"
 #include "controller/judge/finding.h"
 #include "controller/judge/judge.h"
@@ -44,6 +45,7 @@ struct sweep_config {
 	const char *version;   /* muster's */
 	struct store *store;   /* open for writing */
 	struct baseline *baseline; /* NULL: none, policy_default() holds */
+	struct acks *acks;         /* of the baseline; NULL: none are applied */
 };
 
 struct sweep_result {
@@ -53,6 +55,8 @@ struct sweep_result {
 	const struct observation *observation; /* NULL where not looked at */
 	const struct judge_counts *counts;     /* NULL likewise */
 	const struct findings *findings;       /* NULL likewise; states as the store has them */
+	const struct ack *const *acks;         /* one a finding, NULL where none; or NULL: none */
+	const int64_t *first_seen_s;           /* one a finding; or NULL: not known */
 	uint64_t sent_bytes;
 	uint64_t received_bytes;
 	uint64_t probe_bytes;

@@ -309,10 +309,15 @@ static int add_group(void *context, const char *name, struct nodeset *set, struc
 			 inventory->groups);
 }
 
+struct nodeset_groups inventory_nodeset_groups(struct inventory *inventory)
+{
+	return (struct nodeset_groups){.add = add_group, .context = inventory};
+}
+
 int inventory_select(struct inventory *inventory, const char *notation, struct nodeset **hosts,
 		     struct error *err)
 {
-	const struct nodeset_groups groups = {.add = add_group, .context = inventory};
+	const struct nodeset_groups groups = inventory_nodeset_groups(inventory);
 
 	return nodeset_parse(hosts, notation, &groups, err);
 }

@@ -67,6 +67,9 @@ const struct inventory_host *inventory_find(const struct inventory *inventory, c
 int inventory_select(struct inventory *inventory, const char *notation, struct nodeset **hosts,
 		     struct error *err) MUST_CHECK;
 
+/* The groups for nodeset_parse: reads the inventory alone, so any one thread may while none writes. */
+struct nodeset_groups inventory_nodeset_groups(struct inventory *inventory);
+
 /* Names of the host's groups, in the order they were defined: fills up to `room`, returns all. */
 size_t inventory_groups_of(struct inventory *inventory, const char *host, const char **groups,
 			   size_t room);

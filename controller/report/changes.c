@@ -8,6 +8,7 @@
 struct key {
 	char id[FINGERPRINT_SIZE];
 	char state;
+	char ack[22]; /* as much of it as tells acks apart */
 };
 
 struct entry {
@@ -16,7 +17,7 @@ struct entry {
 	struct change shown;
 	const char **host;
 	size_t host_room;
-	char *ack;
+	char *ack; /* id and reason */
 	UT_hash_handle hh;
 	uint8_t bytes[]; /* what the finding points to */
 };
@@ -98,21 +99,25 @@ static struct bytes keep_bytes(struct entry *entry, size_t *used, struct bytes f
 	return kept;
 }
 
-static struct entry *make_entry(const struct finding *finding, const char *ack)
+static struct entry *make_entry(const struct finding *finding, const struct change_ack *ack)
 {
 	struct entry *entry = calloc(1, sizeof(*entry) + finding->subject.len +
 						finding->package.len + finding->old_value.len +
 						finding->new_value.len + finding->detail.len);
-	size_t used = 0;
+	size_t id_size = strlen(ack->id) + 1, reason_size = strlen(ack->reason) + 1, used = 0;
 
 	if (!entry) {
 		return NULL;
 	}
-	entry->ack = strdup(ack ? ack : "");
+	entry->ack = malloc(id_size + reason_size);
 	if (!entry->ack) {
 		free(entry);
 		return NULL;
 	}
+	memcpy(entry->ack, ack->id, id_size);
+	memcpy(entry->ack + id_size, ack->reason, reason_size);
+	entry->shown.ack = (struct change_ack){
+		.id = entry->ack, .reason = entry->ack + id_size, .until_s = ack->until_s};
 	entry->finding = *finding;
 	entry->finding.subject = keep_bytes(entry, &used, finding->subject);
 	entry->finding.package = keep_bytes(entry, &used, finding->package);
@@ -122,14 +127,15 @@ static struct entry *make_entry(const struct finding *finding, const char *ack)
 	return entry;
 }
 
-static int find_or_make(struct changes *changes, const struct finding *finding, const char *ack,
-			struct entry **entry, struct error *err)
+static int find_or_make(struct changes *changes, const struct finding *finding,
+			const struct change_ack *ack, struct entry **entry, struct error *err)
 {
 	struct key key;
 
 	memset(&key, 0, sizeof(key));
 	(void)strncpy(key.id, finding->id, sizeof(key.id) - 1);
 	key.state = (char)finding->state;
+	(void)strncpy(key.ack, ack->id, sizeof(key.ack) - 1);
 	HASH_FIND(hh, changes->by_key, &key, sizeof(key), *entry);
 	if (*entry) {
 		return 0;
@@ -155,15 +161,16 @@ static int find_or_make(struct changes *changes, const struct finding *finding, 
 }
 
 int changes_add(struct changes *changes, const char *host, const struct finding *finding,
-		int64_t first_seen_s, const char *ack, struct error *err)
+		int64_t first_seen_s, const struct change_ack *ack, struct error *err)
 {
+	static const struct change_ack none = {.id = "", .reason = ""};
 	const char *name = keep_host(changes, host);
 	struct entry *entry;
 
 	if (!name) {
 		return out_of_memory(err);
 	}
-	if (find_or_make(changes, finding, ack, &entry, err) < 0) {
+	if (find_or_make(changes, finding, ack ? ack : &none, &entry, err) < 0) {
 		return -1;
 	}
 	if (entry->shown.host_count == entry->host_room) {
@@ -220,6 +227,5 @@ const struct change *changes_at(struct changes *changes, size_t index)
 	}
 	entry->shown.finding = &entry->finding;
 	entry->shown.hosts = entry->host;
-	entry->shown.ack = entry->ack;
 	return &entry->shown;
 }

@@ -107,6 +107,21 @@ int line_measure(const struct change *change, struct line_widths *widths, struct
 	return 0;
 }
 
+void line_ack(FILE *out, const struct change_ack *ack)
+{
+	char time[PRINT_TIME_ROOM];
+
+	(void)print_bytes(out, bytes_from_string(ack->id));
+	if (ack->until_s) {
+		/* It ends with a day; its last second is of that day. */
+		(void)fprintf(out, " until %.10s", print_time(ack->until_s - 1, time));
+	}
+	if (*ack->reason) {
+		(void)fputs(": ", out);
+		(void)print_bytes(out, bytes_from_string(ack->reason));
+	}
+}
+
 /* What people ask first: the values that differ, a line each. */
 static void print_values(FILE *out, const struct finding *finding)
 {
@@ -126,6 +141,7 @@ int line_change(FILE *out, const struct change *change, const struct line_widths
 		bool color, bool verbose, struct error *err)
 {
 	const struct finding *finding = change->finding;
+	char time[PRINT_TIME_ROOM];
 	char *folded = NULL;
 	int columns;
 
@@ -147,9 +163,11 @@ int line_change(FILE *out, const struct change *change, const struct line_widths
 	}
 	(void)fputs("  ", out);
 	(void)fprintf(out, "%.8s", finding->id);
-	if (*change->ack) {
+	if (*change->ack.id) {
 		(void)fputs("  ", out);
-		(void)print_bytes(out, bytes_from_string(change->ack));
+		line_ack(out, &change->ack);
+	} else if (finding->state == FINDING_OPEN && change->first_seen_s) {
+		(void)fprintf(out, "  since %.10s", print_time(change->first_seen_s, time));
 	}
 	(void)fputc('\n', out);
 	if (verbose) {

@@ -28,6 +28,9 @@ int line_change(FILE *out, const struct change *change, const struct line_widths
 /* "web[001-040] (40)"; the count only where it is more than one. Returns the columns. */
 int line_hosts(FILE *out, const char *folded, size_t count);
 
+/* "A-0042 until 2026-12-15: CHG1234" */
+void line_ack(FILE *out, const struct change_ack *ack);
+
 enum line_color { LINE_RED, LINE_YELLOW, LINE_GREEN, LINE_CYAN, LINE_DIM };
 void line_paint(FILE *out, bool color, enum line_color which, const char *text);
 

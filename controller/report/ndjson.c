@@ -163,6 +163,12 @@ static int finding(void *state, const struct writer_context *context,
 	} else {
 		jsonl_null(&json, "ack");
 	}
+	if (found->ack_reason && *found->ack_reason) {
+		jsonl_string(&json, "ack_reason", found->ack_reason);
+	}
+	if (found->ack_until_s) {
+		jsonl_time(&json, "ack_until", found->ack_until_s);
+	}
 	jsonl_time(&json, "first_seen", found->first_seen_s);
 	return end(&json, err);
 }

@@ -58,8 +58,10 @@ struct report_host {
 struct report_finding {
 	const char *host;
 	const struct finding *finding;
-	int64_t first_seen_s; /* 0: not known */
-	const char *ack;      /* id, or "" */
+	int64_t first_seen_s;   /* 0: not known */
+	const char *ack;        /* id, or "" */
+	const char *ack_reason; /* raw; NULL or "": not known */
+	int64_t ack_until_s;    /* 0: not known */
 };
 
 /* Kept while the report is made. */

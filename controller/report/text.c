@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "controller/inventory/fold.h"
+#include "controller/report/aside.h"
 #include "controller/report/changes.h"
 #include "controller/report/groups.h"
 #include "controller/report/line.h"
@@ -95,11 +96,14 @@ static int host(void *state, const struct writer_context *context, const struct 
 static int finding(void *state, const struct writer_context *context,
 		   const struct report_finding *found, struct error *err)
 {
+	const struct change_ack ack = {.id = found->ack ? found->ack : "",
+				       .reason = found->ack_reason ? found->ack_reason : "",
+				       .until_s = found->ack_until_s};
 	struct text *text = state;
 
 	(void)context;
-	return changes_add(text->changes, found->host, found->finding, found->first_seen_s,
-			   found->ack, err);
+	return changes_add(text->changes, found->host, found->finding, found->first_seen_s, &ack,
+			   err);
 }
 
 static const char *plural(uint64_t count)
@@ -503,6 +507,9 @@ static int run_end(void *state, const struct writer_context *context, struct err
 	    (print_section(text, context, FINDING_ACKNOWLEDGED, "Acknowledged", err) < 0 ||
 	     print_section(text, context, FINDING_EXPLAINED, "Explained", err) < 0 ||
 	     print_section(text, context, FINDING_RESOLVED, "Resolved", err) < 0)) {
+		return -1;
+	}
+	if (!context->options->all && aside_print(context->options->out, text->changes, err) < 0) {
 		return -1;
 	}
 	print_hidden(text, context);

@@ -18,6 +18,7 @@ struct current {
 	enum finding_state state;
 	char *ack;
 	int64_t first_run;
+	int64_t first_seen_s;
 	int64_t from_run;
 	enum severity severity;
 	char *rule;
@@ -87,6 +88,7 @@ static int current_read(struct currents *now, sqlite3_stmt *stmt, struct error *
 		.rule = arena_string(&now->arena, db_text(stmt, 9)),
 		.subject = arena_string(&now->arena, db_text(stmt, 10)),
 		.package = arena_string(&now->arena, db_text(stmt, 11)),
+		.first_seen_s = sqlite3_column_int64(stmt, 12),
 	};
 	if (!c->ack || !c->rule || !c->subject || !c->package) {
 		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
@@ -108,8 +110,9 @@ static int currents_load(struct store *store, int64_t host, struct currents *now
 
 	result = db_start(&store->db, &stmt, err,
 			  "SELECT i.id, i.finding, f.fingerprint, f.digest, i.state, i.ack, "
-			  "i.first_run, i.from_run, f.severity, f.rule, f.subject, f.package "
-			  "FROM interval i JOIN finding f ON f.id = i.finding "
+			  "i.first_run, i.from_run, f.severity, f.rule, f.subject, f.package, "
+			  "r.started FROM interval i JOIN finding f ON f.id = i.finding "
+			  "JOIN run r ON r.id = i.first_run "
 			  "WHERE i.host = ? AND i.until_run IS NULL",
 			  "i", host);
 	while (result == 0 && (result = db_next(&store->db, stmt, &row, err)) == 0 && row) {
@@ -231,7 +234,7 @@ static enum finding_state wanted_state(const struct finding *f)
 
 static int put_one(struct store *store, int64_t host, int64_t run, int64_t last_run,
 		   struct currents *now, struct finding *f, const char *ack, struct tally *tally,
-		   struct error *err)
+		   int64_t *first_seen_s, struct error *err)
 {
 	struct current key = {0}, *c;
 	enum finding_state state = wanted_state(f);
@@ -255,6 +258,7 @@ static int put_one(struct store *store, int64_t host, int64_t run, int64_t last_
 	}
 	if (c) {
 		c->seen = true;
+		*first_seen_s = c->first_seen_s;
 	}
 	f->state = state == FINDING_OPEN && first_run == run ? FINDING_NEW : state;
 	count_open(tally, state, f->severity);
@@ -292,6 +296,7 @@ static int put_all(struct store *store, int64_t host, const struct store_run *ru
 {
 	size_t count = put->findings ? put->findings->count : 0;
 	struct finding **order = calloc(count + 1, sizeof(struct finding *));
+	int64_t seen_s = run->started_s;
 	int result = 0;
 
 	if (!order) {
@@ -304,14 +309,19 @@ static int put_all(struct store *store, int64_t host, const struct store_run *ru
 		qsort(order, count, sizeof(struct finding *), by_id);
 	}
 	for (size_t i = 0; i < count && result == 0; i++) {
-		const char *ack = put->acks ? put->acks[order[i] - put->findings->item] : NULL;
+		size_t at = (size_t)(order[i] - put->findings->item);
+		const char *ack = put->acks ? put->acks[at] : NULL;
 
 		if (i > 0 && strcmp(order[i]->id, order[i - 1]->id) == 0) {
 			order[i]->state = order[i - 1]->state;
-			continue;
+		} else {
+			seen_s = run->started_s;
+			result = put_one(store, host, run->id, last, now, order[i], ack ? ack : "",
+					 tally, &seen_s, err);
 		}
-		result = put_one(store, host, run->id, last, now, order[i], ack ? ack : "", tally,
-				 err);
+		if (put->first_seen_s) {
+			put->first_seen_s[at] = seen_s;
+		}
 	}
 	free(order);
 	return result;

@@ -68,6 +68,8 @@ struct store_host {
 	/* All that are true now. States other than acknowledged and explained are set by this call. */
 	const struct findings *findings;
 	const char *const *acks; /* one a finding, "" or NULL where none; NULL: none at all */
+	/* Filled by this call, one a finding: when its first run began. NULL: not asked for. */
+	int64_t *first_seen_s;
 	uint64_t sent_bytes;
 	uint64_t received_bytes;
 	uint64_t probe_bytes;

@@ -18,7 +18,7 @@ static void add(struct changes *changes, const char *host, const char *id, enum 
 
 	(void)snprintf(finding.id, sizeof(finding.id), "%s", id);
 	finding.subject = bytes_from_string(subject);
-	assert_int_equal(changes_add(changes, host, &finding, seen_s, "", &err), 0);
+	assert_int_equal(changes_add(changes, host, &finding, seen_s, NULL, &err), 0);
 }
 
 static void findings_fold_to_changes_by_fingerprint_and_state(void **state)

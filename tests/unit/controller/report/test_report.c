@@ -368,6 +368,42 @@ static void information_and_what_is_set_aside_are_counted(void **state)
 	}
 }
 
+static void an_acknowledgement_says_why_and_until_when(void **state)
+{
+	struct finding acknowledged = changed("bb"), old = changed("cc");
+	struct report_finding found = {.host = "web1",
+				       .finding = &acknowledged,
+				       .first_seen_s = 1795226400,
+				       .ack = "A-0042",
+				       .ack_reason = "CHG1234\033[2J",
+				       .ack_until_s = 1797379200}; /* the end of 2026-12-15 */
+	const char *const said = "A-0042 until 2026-12-15: CHG1234\\033[2J";
+	struct error err = {0};
+	struct output o;
+
+	(void)state;
+	acknowledged.state = FINDING_ACKNOWLEDGED;
+	old.state = FINDING_OPEN;
+	for (int all = 0; all < 2; all++) {
+		begin(&o, (struct report_options){.format = REPORT_TEXT, .all = all != 0});
+		add_host(&o, "web1", OUTCOME_FINDINGS, "");
+		assert_int_equal(report_finding(o.report, &found, &err), 0);
+		add_finding(&o, "web1", &old);
+		finish(&o);
+		assert_non_null(strstr(o.text, said));
+		assert_int_equal(strstr(o.text, "1 finding on web1") != NULL, !all);
+		assert_non_null(strstr(o.text, "since 2026-11-21"));
+		forget(&o);
+	}
+	begin(&o, (struct report_options){.format = REPORT_NDJSON});
+	add_host(&o, "web1", OUTCOME_CLEAN, "");
+	assert_int_equal(report_finding(o.report, &found, &err), 0);
+	finish(&o);
+	assert_non_null(strstr(o.text, "\"ack\":\"A-0042\",\"ack_reason\":\"CHG1234"));
+	assert_non_null(strstr(o.text, "\"ack_until\":\"2026-12-16T00:00:00Z\""));
+	forget(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -378,6 +414,7 @@ int main(void)
 		cmocka_unit_test(hostile_bytes_pass_no_writer),
 		cmocka_unit_test(paths_in_ndjson_come_back_exactly),
 		cmocka_unit_test(colour_is_only_where_it_is_asked_for),
+		cmocka_unit_test(an_acknowledgement_says_why_and_until_when),
 		cmocka_unit_test(information_and_what_is_set_aside_are_counted),
 	};
 

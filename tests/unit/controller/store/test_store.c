@@ -427,6 +427,7 @@ static void partial_look_resolves_only_what_was_looked_at(void **state)
 static void acknowledged_and_explained_states_are_kept(void **state)
 {
 	struct store_run run[3];
+	int64_t first_seen[MAKER_FINDINGS];
 	struct store *store;
 	struct place place;
 	struct seen seen;
@@ -442,8 +443,11 @@ static void acknowledged_and_explained_states_are_kept(void **state)
 			maker.items[0].state = FINDING_ACKNOWLEDGED;
 			maker.acks[0] = "A-0042";
 		}
+		maker.host.first_seen_s = first_seen;
 		host_maker_finding(&maker, "00000000000000b1", "bash")->state = FINDING_EXPLAINED;
 		put(store, &run[night]);
+		assert_int_equal(first_seen[0], T0);
+		assert_int_equal(first_seen[1], T0);
 	}
 	seen = findings_of(store, (struct store_finding_query){.run = run[1].id});
 	assert_int_equal(seen.count, 1);
