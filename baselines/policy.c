@@ -82,6 +82,7 @@ static const char *const kinds[] = {
 struct reader {
 	struct yaml_reader *yaml;
 	struct policy *policy;
+	const char *source;
 };
 
 static int no_memory(struct error *err)
@@ -349,11 +350,12 @@ static bool is_rule_name(const char *name)
 
 static int read_severities(struct reader *r, struct error *err)
 {
-	char rule[64], item[128];
-	size_t severity;
+	char rule[64], item[128], place[160];
+	size_t severity, line, column;
 	int more;
 
 	r->policy->severities = (struct string_list){0};
+	r->policy->severity_places = (struct string_list){0};
 	if (yaml_reader_map(r->yaml, err) < 0) {
 		return -1;
 	}
@@ -370,11 +372,14 @@ static int read_severities(struct reader *r, struct error *err)
 				return yaml_reader_fail(r->yaml, err, "%s stands twice", rule);
 			}
 		}
+		yaml_reader_place(r->yaml, &line, &column);
 		if (yaml_reader_word(r->yaml, severity_names, &severity, err) < 0) {
 			return -1;
 		}
+		(void)snprintf(place, sizeof(place), "%.100s:%zu:%zu", r->source, line, column);
 		(void)snprintf(item, sizeof(item), "%s=%s", rule, severity_names[severity]);
-		if (list_add(r, &r->policy->severities, item, err) < 0) {
+		if (list_add(r, &r->policy->severities, item, err) < 0 ||
+		    list_add(r, &r->policy->severity_places, place, err) < 0) {
 			return -1;
 		}
 	}
@@ -503,7 +508,7 @@ static int read_document(struct reader *r, struct error *err)
 
 int policy_parse(const char *source, struct bytes text, struct policy **policy, struct error *err)
 {
-	struct reader r = {0};
+	struct reader r = {.source = source};
 	int result = -1;
 
 	r.policy = malloc(sizeof(*r.policy));

@@ -64,8 +64,9 @@ struct policy {
 	size_t weight_count;
 	struct policy_known *known;
 	size_t known_count;
-	struct string_list severities; /* "rule=severity"; the rules are the judge's to know */
-	struct arena *memory;          /* private: NULL in the default */
+	struct string_list severities;      /* "rule=severity"; the rules are the judge's to know */
+	struct string_list severity_places; /* of each, "source:line:column" */
+	struct arena *memory;               /* private: NULL in the default */
 };
 
 /* Static: what holds without a baseline, and for each key that a policy leaves out. */

@@ -6,6 +6,7 @@
 #include "baselines/import.h"
 #include "baselines/verify.h"
 #include "controller/cmd/open.h"
+#include "controller/cmd/rules.h"
 #include "controller/report/print.h"
 #include "schema/escape.h"
 
@@ -135,13 +136,35 @@ static int on_fault(void *context, const char *fault)
 	return 0;
 }
 
+/* What only the judge knows: whether the rules that the policy names exist. */
+static int verify_rules(FILE *out, const char *path, struct verify_counts *counts,
+			struct error *err)
+{
+	struct baseline *baseline = NULL;
+	struct error fault;
+	int status = 0;
+
+	if (counts->broken > 0 || baseline_open(path, NULL, &baseline, &fault) < 0) {
+		return 0; /* told already */
+	}
+	if (rules_check_policy(baseline_policy(baseline), &fault) < 0) {
+		counts->broken++;
+		status = fault.kind == ERROR_CONFIG
+				 ? on_fault(out, fault.msg)
+				 : error_set(err, fault.kind, 0, "%s", fault.msg);
+	}
+	baseline_close(baseline);
+	return status;
+}
+
 int verb_baseline_verify(struct call *call, struct error *err)
 {
 	struct verify_counts counts = {0};
 	const char *path;
 
 	if (open_baseline_path(call, &path, err) < 0 ||
-	    verify_repository(path, NULL, on_fault, call->out, &counts, err) < 0) {
+	    verify_repository(path, NULL, on_fault, call->out, &counts, err) < 0 ||
+	    verify_rules(call->out, path, &counts, err) < 0) {
 		return -1;
 	}
 	(void)fprintf(call->out,

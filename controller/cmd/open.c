@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "controller/cmd/rules.h"
 #include "schema/escape.h"
 
 #define SHOWN 200
@@ -77,6 +78,12 @@ int open_baseline(struct call *call, struct baseline **baseline, struct error *e
 			    config_origin(call->config, CONFIG_BASELINE));
 		call_advise(call, "make one: muster init DIR; find every fault: muster baseline "
 				  "verify");
+		return -1;
+	}
+	if (rules_check_policy(baseline_policy(*baseline), err) < 0) {
+		call_advise(call, "muster baseline verify --baseline DIR, after it is mended");
+		baseline_close(*baseline);
+		*baseline = NULL;
 		return -1;
 	}
 	return 0;

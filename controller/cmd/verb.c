@@ -62,6 +62,13 @@ static const struct verb verbs[] = {
 		"that cannot be reached are told, grouped by cause, and make the run incomplete "
 		"(exit 3), never clean.\n"
 		"\n"
+		"Without HOST it takes the hosts of the inventory that -i, MUSTER_INVENTORY or "
+		"`inventory:` in muster.yaml names, and those of the `groups:` in muster.yaml. How "
+		"it reaches them is set there too (parallel, timeout, become, ssh); what is "
+		"checked, and "
+		"how much it weighs, stands in the baseline. There is nothing else to a sweep: no "
+		"profile, no name.\n"
+		"\n"
 		"Interrupted by ^C it keeps every host that was finished.",
 		{{"muster sweep -i hosts.yaml", "every host of that inventory"},
 		 {"muster sweep @prod --parallel 200 --deadline 5h", "a group, within a night"}},
@@ -79,7 +86,7 @@ static const struct verb verbs[] = {
 		"hosts that have it. Asks no host.",
 		{{"muster status", "everything"},
 		 {"muster status @web --all", "web servers, with what is resolved or set aside"}},
-		READ | BIT(INVENTORY) | BIT(FAIL_ON) | BIT(ALL),
+		READ | BIT(INVENTORY) | BIT(BASELINE) | BIT(FAIL_ON) | BIT(ALL),
 		0,
 		ANY,
 		verb_status,
@@ -95,7 +102,7 @@ static const struct verb verbs[] = {
 		{{"muster show latest", "the newest run"},
 		 {"muster show web017", "a host: state, coverage, findings"},
 		 {"muster show 8c1d", "a finding: old and new value, hosts, what to do"}},
-		READ | BIT(ALL),
+		READ | BIT(BASELINE) | BIT(ALL),
 		1,
 		1,
 		verb_show,
