@@ -111,6 +111,8 @@ struct judge {
 	struct question_list questions;
 	struct package_work work;
 	struct buffer buffer[8];
+	size_t proved_in_packages; /* of counts->files_proved */
+	size_t unproved_in_packages;
 };
 
 #define WORDS_ROOM ((size_t)96 * 1024)
@@ -209,6 +211,18 @@ int judge_flags(struct judge *j, struct error *err) MUST_CHECK;
 int judge_mounts(struct judge *j, struct error *err) MUST_CHECK;
 int judge_questions(struct judge *j, struct error *err) MUST_CHECK;
 int judge_first_sight(struct judge *j, struct error *err) MUST_CHECK;
+
+/* judged.c: what was counted and told since `before`, as one package's. */
+struct judged_mark {
+	struct judge_counts counts;
+	size_t findings;
+	size_t questions;
+};
+struct judged_mark judged_mark(const struct judge *j);
+void judged_package_end(struct judge *j, const struct section_key *key,
+			const struct judged_mark *before);
+/* Files outside of packages, at the end. */
+void judged_rest(struct judge *j);
 
 /* dirs.c */
 void dirs_expect(struct judge *j, const struct manifest *manifest, struct bytes package);

@@ -140,6 +140,9 @@ static enum severity by_rule(const struct change *change, uint32_t class)
 	case RULE_FILE_TYPE:
 	case RULE_DATABASE_DISAGREES:
 		return package_file_severity(change, class);
+	case RULE_FLEET_DIFFERS:
+		/* Where no path can be named it is about the package. */
+		return entry ? package_file_severity(change, class) : rule_severity(change->rule);
 	case RULE_CLAIM_UNPROVED:
 		return at_least(entry ? object_severity(entry, class) : SEVERITY_LOW,
 				class_severity(class));
@@ -227,6 +230,10 @@ int judge_emit(struct judge *j, const struct change *change, struct error *err)
 		.new_value = change->new_line,
 	};
 
+	/* Proved by a stronger witness than the host, and upwards: nothing to be alarmed at. */
+	if (change->rule == RULE_PACKAGE_UPGRADED && change->witness <= WITNESS_MANIFEST) {
+		finding.state = FINDING_EXPLAINED;
+	}
 	compare_letters(change->differences, finding.letters);
 	if (change->was) {
 		finding.old_value = judge_words(j, 0, change->was);

@@ -58,6 +58,9 @@ enum rule {
 	RULE_PROTOCOL,           /* protocol.broken */
 	RULE_HOST_KEY,           /* hostkey.changed */
 	RULE_FIRST_SIGHT,        /* host.first-sight (information): no accepted state yet */
+	RULE_FLEET_DIFFERS,      /* fleet.differs: not what the other hosts of the release have */
+	RULE_FLEET_DISAGREES,    /* fleet.disagrees: fleet against a stronger witness */
+	RULE_FLEET_DIVIDED,      /* fleet.divided (information): no majority, nobody is accused */
 	RULES
 };
 const char *rule_name(enum rule rule);
@@ -65,6 +68,8 @@ bool rule_from_name(const char *name, enum rule *rule);
 const char *rule_title(enum rule rule);
 const char *rule_advice(enum rule rule);
 enum severity rule_severity(enum rule rule);
+/* Found by comparing hosts with each other (judge/fleet.h), not by looking at one. */
+bool rule_is_of_fleet(enum rule rule);
 
 #define FINGERPRINT_SIZE 17 /* 16 hex digits and NUL */
 

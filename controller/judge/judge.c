@@ -100,6 +100,7 @@ static int run(struct judge *j, struct error *err)
 	    judge_questions(j, err) < 0 || judge_first_sight(j, err) < 0) {
 		return -1;
 	}
+	judged_rest(j);
 	/* What was left out for lack of memory must not pass for clean. */
 	return j->lost_memory ? error_set(err, ERROR_NOMEM, 0, "no memory to judge") : 0;
 }

@@ -27,9 +27,22 @@ struct known_good {
 struct judge_counts {
 	size_t packages;
 	size_t packages_by_witness[WITNESS_RULE + 1];
-	size_t files_proved;   /* equal to a signature, a manifest or an accepted state */
-	size_t files_unproved; /* only the host's word or first sight */
-	size_t files_skipped;  /* not read, excluded, no content compared */
+	size_t files_by_witness[WITNESS_RULE +
+				1]; /* that were read, by what they were held against */
+	size_t files_proved;        /* equal to a signature, a manifest or an accepted state */
+	size_t files_unproved;      /* only the host's word or first sight */
+	size_t files_skipped;       /* not read, excluded, no content compared */
+};
+
+/*
+ * What the package of one section came to: its strongest witness, and whether something is to be
+ * told against that. Kept beside the snapshot, so that hosts can be compared later (judge/fleet.h).
+ */
+struct judged_package {
+	uint32_t files;  /* that were read */
+	uint8_t witness; /* enum witness */
+	bool differs;
+	bool is_judged; /* false: no section of a package, or not judged */
 };
 
 struct judge_input {
@@ -45,7 +58,8 @@ struct judge_input {
 	const struct findings *open;     /* still open from earlier runs; NULL: none. A downgrade
 					     is to be seen in two runs side by side only once */
 	const struct object_source *objects;
-	int64_t now_s; /* controller's clock, for max_age */
+	struct judged_package *packages; /* out, one a section of `now`, zeroed; NULL: not wanted */
+	int64_t now_s;                   /* controller's clock, for max_age */
 };
 
 /* Appends to *findings (state NEW for all; the store knows better) and fills *counts. */

@@ -396,6 +396,16 @@ static int judge_one(struct judge *j, struct packages *p, const struct section_k
 	return package_files(j, p, &one, err);
 }
 
+static int judge_counted(struct judge *j, struct packages *p, const struct section_key *key,
+			 struct error *err)
+{
+	struct judged_mark before = judged_mark(j);
+	int result = judge_one(j, p, key, err);
+
+	judged_package_end(j, key, &before);
+	return result;
+}
+
 /* A state in which dpkg left off, or a set of files that is neither this version nor that. */
 static int judge_state(struct judge *j, struct packages *p, const struct record *row,
 		       struct error *err)
@@ -484,7 +494,7 @@ static int judge_unlisted(struct judge *j, struct packages *p, struct error *err
 
 		if (section_key_decode(now->sections[i].key, &key) && key.kind == SECTION_PACKAGE &&
 		    bytes_equal(key.part[1], p->manager) && !names_row(&p->now, &key)) {
-			result = judge_one(j, p, &key, err);
+			result = judge_counted(j, p, &key, err);
 		}
 	}
 	return result;
@@ -512,7 +522,7 @@ static int judge_all(struct judge *j, struct packages *p, struct error *err)
 
 		/* The same stanza twice is told once. */
 		if (i == 0 || compare_installed(one, one - 1) != 0) {
-			result = judge_one(j, p, &key, err);
+			result = judge_counted(j, p, &key, err);
 		}
 	}
 	if (result < 0 || judge_unlisted(j, p, err) < 0) {

@@ -79,6 +79,15 @@ static const struct {
 			   "Rebuilt host or interception: check the key by another way."},
 	[RULE_FIRST_SIGHT] = {"host.first-sight", SEVERITY_INFO, "no accepted state yet",
 			      "Review, then record it: muster baseline capture HOST."},
+	[RULE_FLEET_DIFFERS] = {"fleet.differs", SEVERITY_MEDIUM,
+				"packaged file differs from the rest of the fleet",
+				"Compare with another host; reinstall the package, or accept it."},
+	[RULE_FLEET_DISAGREES] = {"fleet.disagrees", SEVERITY_MEDIUM,
+				  "the fleet agrees against a stronger witness",
+				  "Check the manifest's origin; if it is right, suspect them all."},
+	[RULE_FLEET_DIVIDED] = {"fleet.divided", SEVERITY_INFO,
+				"hosts with this build differ, without a majority",
+				"Import the package: then its manifest decides."},
 };
 
 const char *rule_name(enum rule rule)
@@ -95,6 +104,12 @@ bool rule_from_name(const char *name, enum rule *rule)
 		}
 	}
 	return false;
+}
+
+bool rule_is_of_fleet(enum rule rule)
+{
+	return rule == RULE_FLEET_DIFFERS || rule == RULE_FLEET_DISAGREES ||
+	       rule == RULE_FLEET_DIVIDED;
 }
 
 const char *rule_title(enum rule rule)

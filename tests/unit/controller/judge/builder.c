@@ -208,6 +208,8 @@ void world_judge(struct world *w)
 		forget_objects(w);
 	}
 	findings_clear(&w->findings);
+	memset(w->packages, 0, sizeof(w->packages));
+	input.packages = w->packages;
 	finish_side(w, &w->now);
 	if (w->has_first) {
 		finish_side(w, &w->first);

@@ -85,6 +85,7 @@ struct world {
 	/* results */
 	struct findings findings;
 	struct judge_counts counts;
+	struct judged_package packages[BUILD_SECTIONS];
 	struct findings open;
 	struct manifest *parsed[64];
 	size_t parsed_count;

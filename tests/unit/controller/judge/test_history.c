@@ -67,6 +67,7 @@ static void proved_upgrade_is_information(void **state)
 	world_judge(w);
 	found = world_finding(w, RULE_PACKAGE_UPGRADED, "coreutils:amd64");
 	assert_non_null(found);
+	assert_int_equal(found->state, FINDING_EXPLAINED);
 	assert_int_equal(found->severity, SEVERITY_INFO);
 	assert_true(bytes_equal_string(found->old_value, "package dpkg coreutils 9.1-1 amd64"));
 	assert_int_equal(world_count(w, SEVERITY_LOW), 0);

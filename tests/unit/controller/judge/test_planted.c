@@ -54,7 +54,8 @@ static void every_rule_is_planted(void **state)
 	(void)state;
 	for (unsigned rule = 0; rule < RULES; rule++) {
 		bool has_row = rule == RULE_FIRST_SIGHT || rule == RULE_HOST_KEY ||
-			       rule == RULE_PACKAGE_UPGRADED || rule == RULE_PACKAGE_DOWNGRADED;
+			       rule == RULE_PACKAGE_UPGRADED || rule == RULE_PACKAGE_DOWNGRADED ||
+			       rule_is_of_fleet((enum rule)rule);
 
 		for (size_t i = 0; i < planted_count; i++) {
 			has_row = has_row || (planted[i].subject && planted[i].rule == rule);

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+#include "controller/judge/fleet.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "controller/judge/context.h"
+#include "controller/judge/walk.h"
+#include "schema/escape.h"
+
+#define COUNT_ROOM 32
+#define DETAIL_ROOM 512
+
+/* What findings of one side have in common. */
+struct telling {
+	struct judge *j;
+	const struct fleet_group *group;
+	const struct fleet_side *side;
+	struct bytes text; /* name version */
+	const char *detail;
+};
+
+enum fleet_word fleet_word(const struct fleet_group *group)
+{
+	if (group->hosts < FLEET_HOSTS_MIN) {
+		return FLEET_FEW;
+	}
+	if (group->count == 1) {
+		return FLEET_AGREES;
+	}
+	return group->side[0].hosts > group->hosts / 2 ? FLEET_MAJORITY : FLEET_DIVIDED;
+}
+
+/* 4312 as 4,312. */
+static const char *count_text(size_t count, char to[COUNT_ROOM])
+{
+	char digits[COUNT_ROOM];
+	int len = snprintf(digits, sizeof(digits), "%zu", count);
+	size_t used = 0;
+
+	for (int i = 0; i < len && used + 2 < COUNT_ROOM; i++) {
+		if (i > 0 && (len - i) % 3 == 0) {
+			to[used++] = ',';
+		}
+		to[used++] = digits[i];
+	}
+	to[used] = '\0';
+	return to;
+}
+
+static struct bytes joined(struct judge *j, struct bytes a, const char *between, struct bytes b)
+{
+	size_t len = strlen(between);
+	uint8_t *to = judge_alloc(j, a.len + len + b.len + 1, 1);
+
+	if (!to) {
+		return a;
+	}
+	if (a.len > 0) {
+		memcpy(to, a.data, a.len);
+	}
+	memcpy(to + a.len, between, len);
+	if (b.len > 0) {
+		memcpy(to + a.len + len, b.data, b.len);
+	}
+	return bytes_make(to, a.len + len + b.len);
+}
+
+static struct change begin(const struct telling *t, enum rule rule, struct bytes path)
+{
+	return (struct change){
+		.rule = rule,
+		.witness = WITNESS_FLEET,
+		.path = path,
+		.package = t->text,
+		.detail = t->detail,
+	};
+}
+
+/* "package M N V A digest": what accepting the build with this content writes. */
+static struct bytes package_words(const struct telling *t, const struct fleet_side *side,
+				  unsigned slot)
+{
+	char hex[2 * DIGEST_SIZE + 1];
+	struct record record = {.count = 5};
+
+	memcpy(record.field, t->group->key.part + 1, sizeof(struct bytes) * 4);
+	for (size_t i = 0; i < DIGEST_SIZE; i++) {
+		(void)snprintf(hex + 2 * i, 3, "%02x", side->content.bytes[i]);
+	}
+	record.field[4] = bytes_make(hex, sizeof(hex) - 1);
+	return bytes_make(t->j->words[slot],
+			  records_line("package", &record, 0, t->j->words[slot], WORDS_ROOM));
+}
+
+/* About the build as a whole. */
+static int tell_build(const struct telling *t, enum rule rule, const struct fleet_side *was,
+		      struct error *err)
+{
+	const struct section_key *key = &t->group->key;
+	struct change change = begin(t, rule, joined(t->j, key->part[2], ":", key->part[4]));
+
+	change.new_line = package_words(t, t->side, 1);
+	if (was) {
+		change.old_line = package_words(t, was, 0);
+	}
+	return judge_emit(t->j, &change, err);
+}
+
+static int tell_path(const struct telling *t, const struct walk *walk, struct error *err)
+{
+	struct change change = begin(t, RULE_FLEET_DIFFERS, walk->path);
+
+	change.now = walk->now;
+	change.was_entry = walk->was;
+	if (walk->now && walk->was) {
+		change.differences = compare_entries(walk->now, walk->was);
+		if ((change.differences & ~(uint32_t)DIFFERS_UNREAD) == 0) {
+			return 0;
+		}
+	}
+	return judge_emit(t->j, &change, err);
+}
+
+static int load_side(struct judge *j, const struct fleet_side *side, struct buffer *buffer,
+		     struct entry_list *list, bool *whole, struct error *err)
+{
+	bool found = false;
+
+	if (judge_load_digest(j, &side->content, buffer, &found, err) < 0) {
+		return -1;
+	}
+	*whole = *whole && found && entries_decode(buffer_bytes(buffer), list) == DECODED;
+	return 0;
+}
+
+/* Path by path against what most hosts have. */
+static int tell_odd(const struct telling *t, struct error *err)
+{
+	const struct fleet_side *most = &t->group->side[0];
+	struct entry_list now = {0}, was = {0};
+	size_t told = t->j->findings->count;
+	bool whole = true;
+	int result = 0;
+
+	if (load_side(t->j, t->side, &t->j->buffer[0], &now, &whole, err) < 0 ||
+	    load_side(t->j, most, &t->j->buffer[1], &was, &whole, err) < 0) {
+		result = -1;
+	} else if (whole) {
+		struct walk walk = walk_begin(&now, &was);
+
+		while (result == 0 && walk_next(&walk)) {
+			result = tell_path(t, &walk, err);
+		}
+	}
+	/* Digests that differ differ in something, even where it cannot be shown. */
+	if (result == 0 && t->j->findings->count == told) {
+		result = tell_build(t, RULE_FLEET_DIFFERS, most, err);
+	}
+	entries_clear(&now);
+	entries_clear(&was);
+	return result;
+}
+
+/* A vendor's signature or a manifest has this build: the fleet is the weaker witness. */
+static bool is_decided(const struct fleet_group *group)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		if (group->side[i].witness <= WITNESS_MANIFEST) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int tell(struct telling *t, size_t side, struct error *err)
+{
+	const struct fleet_group *group = t->group;
+	char mine[COUNT_ROOM], all[COUNT_ROOM], most[COUNT_ROOM], detail[DETAIL_ROOM];
+	enum fleet_word word = fleet_word(group);
+	bool agreed = word == FLEET_AGREES || word == FLEET_MAJORITY;
+
+	(void)count_text(t->side->hosts, mine);
+	(void)count_text(group->hosts, all);
+	(void)count_text(group->side[0].hosts, most);
+	t->detail = detail;
+	if (is_decided(group)) {
+		if (!agreed || side != 0 || !t->side->differs) {
+			return 0;
+		}
+		(void)snprintf(detail, sizeof(detail),
+			       "%s of %s hosts of %.*s with this build agree on this content; the "
+			       "%s says otherwise.",
+			       mine, all, (int)group->release.len,
+			       (const char *)group->release.data, witness_name(t->side->witness));
+		return tell_build(t, RULE_FLEET_DISAGREES, NULL, err);
+	}
+	if (agreed) {
+		if (side == 0) {
+			return 0;
+		}
+		(void)snprintf(detail, sizeof(detail),
+			       "%s of %s hosts of %.*s with this build %s this; %s agree on "
+			       "another content.",
+			       mine, all, (int)group->release.len,
+			       (const char *)group->release.data,
+			       t->side->hosts == 1 ? "has" : "have", most);
+		return tell_odd(t, err);
+	}
+	if (group->count == 1) {
+		return 0;
+	}
+	(void)snprintf(detail, sizeof(detail),
+		       "%s of %s hosts of %.*s with this build %s this content: %s, so that nobody "
+		       "is accused.",
+		       mine, all, (int)group->release.len, (const char *)group->release.data,
+		       t->side->hosts == 1 ? "has" : "have",
+		       word == FLEET_FEW ? "too few to compare" : "there is no majority");
+	return tell_build(t, RULE_FLEET_DIVIDED, NULL, err);
+}
+
+int fleet_judge(const struct fleet_input *input, const struct fleet_group *group, size_t side,
+		struct findings *findings, struct error *err)
+{
+	const struct judge_input in = {.policy = input->policy, .objects = input->objects};
+	struct judge *j = calloc(1, sizeof(*j));
+	struct telling t = {.j = j, .group = group, .side = &group->side[side]};
+	int result = -1;
+
+	if (!j) {
+		return error_set(err, ERROR_NOMEM, 0, "no memory to judge");
+	}
+	j->in = &in;
+	j->findings = findings;
+	j->words[0] = judge_alloc(j, WORDS_ROOM, 1);
+	j->words[1] = judge_alloc(j, WORDS_ROOM, 1);
+	t.text = joined(j, group->key.part[2], " ", group->key.part[3]);
+	if (!j->lost_memory) {
+		result = tell(&t, side, err);
+	}
+	if (j->lost_memory) {
+		result = error_set(err, ERROR_NOMEM, 0, "no memory to judge");
+	}
+	free(j->buffer[0].data);
+	free(j->buffer[1].data);
+	arena_clear(&j->arena);
+	free(j);
+	return result;
+}
