@@ -122,6 +122,7 @@ static void copy_fields(struct arena *arena, struct entry *entry, bool *ok)
 	entry->caps = arena_copy(arena, entry->caps, ok);
 	entry->acl = arena_copy(arena, entry->acl, ok);
 	entry->default_acl = arena_copy(arena, entry->default_acl, ok);
+	entry->head = arena_copy(arena, entry->head, ok);
 }
 
 int manifest_make(const struct manifest_entry *entries, size_t count, const char *source,

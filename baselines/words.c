@@ -60,7 +60,8 @@ enum {
 	TAG_ACL = -2,
 	TAG_DEFAULT_ACL = -3,
 	TAG_FLAGS = -4,
-	TAG_MAGIC = -5
+	TAG_MAGIC = -5,
+	TAG_HEAD = -6
 };
 
 struct tag {
@@ -81,6 +82,7 @@ static const struct tag tags[] = {
 	{"dacl", TAG_DEFAULT_ACL},
 	{"flags", TAG_FLAGS},
 	{"magic", TAG_MAGIC},
+	{"head", TAG_HEAD},
 };
 #define TAGS (sizeof(tags) / sizeof(tags[0]))
 
@@ -315,6 +317,8 @@ static bool read_tag_value(struct manifest_entry *entry, int tag, uint8_t *data,
 		return read_flags(bytes_make(data, len), &entry->entry.flags);
 	case TAG_MAGIC:
 		return read_magic(bytes_make(data, len), &entry->entry.magic);
+	case TAG_HEAD:
+		return read_blob(data, len, ENTRY_HEAD_MAX, &entry->entry.head);
 	default:
 		return false;
 	}
@@ -466,7 +470,7 @@ static void forget(struct words *words, enum word word)
 		break;
 	case WORD_TAGS:
 		words->entry.tags &= MANIFEST_OPTIONAL;
-		entry->caps = entry->acl = entry->default_acl = bytes_make(NULL, 0);
+		entry->caps = entry->acl = entry->default_acl = entry->head = bytes_make(NULL, 0);
 		entry->flags = 0;
 		entry->magic = ENTRY_MAGIC_NONE;
 		break;
@@ -692,13 +696,13 @@ static uint32_t tags_to_write(const struct manifest_entry *entry)
 
 static void add_tags(struct line *line, const struct manifest_entry *entry)
 {
-	char word[512 + 2 * ENTRY_CAPS_MAX + 4 * ENTRY_ACL_MAX];
+	char word[512 + 2 * ENTRY_CAPS_MAX + 4 * ENTRY_ACL_MAX + 2 * ENTRY_HEAD_MAX];
 	const struct entry *e = &entry->entry;
 	uint32_t bits = tags_to_write(entry);
 	size_t len = put(word, "tags=,"), empty = len;
 
 	if (e->caps.len > ENTRY_CAPS_MAX || e->acl.len > ENTRY_ACL_MAX ||
-	    e->default_acl.len > ENTRY_ACL_MAX) {
+	    e->default_acl.len > ENTRY_ACL_MAX || e->head.len > ENTRY_HEAD_MAX) {
 		line->cut = true;
 		return;
 	}
@@ -725,6 +729,9 @@ static void add_tags(struct line *line, const struct manifest_entry *entry)
 	if (e->magic != ENTRY_MAGIC_NONE) {
 		len += put(word + len,
 			   e->magic == ENTRY_MAGIC_ELF ? "magic:elf," : "magic:script,");
+	}
+	if (e->head.len > 0) {
+		len += put_blob(word + len, "head:", e->head);
 	}
 	if (len > empty) {
 		add_word(line, word, len);

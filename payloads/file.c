@@ -225,6 +225,7 @@ static enum file_result hash_once(struct reader *reader, int fd, bool with_md5,
 	sha256_init(&sha);
 	md5_init(&md5);
 	content->magic = ENTRY_MAGIC_NONE;
+	content->head_len = 0;
 	while (at < st->size) {
 		ssize_t got = read_some(reader, fd, &cursor, at);
 
@@ -236,6 +237,9 @@ static enum file_result hash_once(struct reader *reader, int fd, bool with_md5,
 		}
 		if (at == 0) {
 			content->magic = magic_of(reader->buffer, (size_t)got);
+			content->head_len = (size_t)got < ENTRY_HEAD_MAX ? (size_t)got
+									 : ENTRY_HEAD_MAX;
+			memcpy(content->head, reader->buffer, content->head_len);
 		}
 		sha256_update(&sha, reader->buffer, (size_t)got);
 		if (with_md5) {

@@ -52,6 +52,8 @@ struct file_content {
 	struct digest sha256;
 	uint8_t md5[MD5_SIZE]; /* where asked for */
 	enum entry_magic magic;
+	uint8_t head[ENTRY_HEAD_MAX]; /* the first bytes */
+	size_t head_len;
 	struct sys_stat st; /* of the bytes that were read */
 };
 

@@ -90,6 +90,7 @@ struct look {
 	uint8_t acl[ENTRY_ACL_MAX];
 	uint8_t default_acl[ENTRY_ACL_MAX];
 	char link[ENTRY_PATH_MAX];
+	struct file_content content;
 };
 
 static void tell(struct look *look, const char *check, enum coverage_state state,
@@ -206,31 +207,39 @@ static void put_md5(struct look *look, const struct file_content *content)
 	(void)sink_record(look->collection->md5, &record);
 }
 
+static bool is_compiled_python(struct bytes path)
+{
+	return path.len > 4 && memcmp(path.data + path.len - 4, ".pyc", 4) == 0;
+}
+
 static void look_at_file(struct look *look, unsigned want)
 {
 	struct reader *reader = &look->collection->probe->reader;
-	struct file_content content;
+	struct file_content *content = &look->content;
 	struct sys_stat opened;
 	enum file_result result =
 		file_open(reader, look->object->dir_fd, look->object->name, &look->fd, &opened);
 
 	if (result == FILE_READ) {
 		result = file_hash(reader, look->fd, &opened, look->collection->md5 != NULL,
-				   &content);
+				   content);
 	}
 	if (result != FILE_READ) {
 		tell_unread(look, file_result_reason(result));
 		return;
 	}
 	/* The name may have been given to another file since the stat: what was read counts. */
-	look->st = content.st;
+	look->st = content->st;
 	look->entry.has_sha256 = true;
-	look->entry.sha256 = content.sha256;
+	look->entry.sha256 = content->sha256;
 	if (want & OBJECT_MAGIC) {
-		look->entry.magic = content.magic;
+		look->entry.magic = content->magic;
+		if (is_compiled_python(look->entry.path)) {
+			look->entry.head = bytes_make(content->head, content->head_len);
+		}
 	}
 	if (look->collection->md5) {
-		put_md5(look, &content);
+		put_md5(look, content);
 	}
 }
 

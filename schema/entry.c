@@ -19,6 +19,7 @@ enum field {
 	FIELD_MINOR,
 	FIELD_MAGIC,
 	FIELD_DEFAULT_ACL,
+	FIELD_HEAD,
 	FIELDS
 };
 
@@ -37,7 +38,8 @@ void entry_encode(struct cbor_writer *w, const struct entry *entry)
 	fields += (uint64_t)entry->has_size + (uint64_t)entry->has_sha256 + (entry->link.len > 0) +
 		  (entry->caps.len > 0) + (entry->acl.len > 0) + (entry->flags != 0) +
 		  (uint64_t)entry->has_mtime + (entry->has_device ? 2U : 0U) +
-		  (entry->magic != ENTRY_MAGIC_NONE) + (entry->default_acl.len > 0);
+		  (entry->magic != ENTRY_MAGIC_NONE) + (entry->default_acl.len > 0) +
+		  (entry->head.len > 0);
 	cbor_write_map(w, fields);
 	cbor_write_uint(w, FIELD_PATH);
 	cbor_write_bytes(w, entry->path);
@@ -79,6 +81,7 @@ void entry_encode(struct cbor_writer *w, const struct entry *entry)
 		cbor_write_uint(w, entry->magic);
 	}
 	write_optional(w, FIELD_DEFAULT_ACL, entry->default_acl);
+	write_optional(w, FIELD_HEAD, entry->head);
 }
 
 /* An optional byte string is never written empty, so an empty one is not canonical. */
@@ -147,6 +150,9 @@ static void decode_field(struct cbor_reader *r, enum field field, struct entry *
 	case FIELD_DEFAULT_ACL:
 		entry->default_acl = read_optional(r, ENTRY_ACL_MAX);
 		break;
+	case FIELD_HEAD:
+		entry->head = read_optional(r, ENTRY_HEAD_MAX);
+		break;
 	case FIELDS:
 		break;
 	}
@@ -201,5 +207,6 @@ bool entry_equal(const struct entry *a, const struct entry *b)
 	       bytes_equal(a->caps, b->caps) && bytes_equal(a->acl, b->acl) &&
 	       a->flags == b->flags && a->has_mtime == b->has_mtime && a->mtime_s == b->mtime_s &&
 	       a->has_device == b->has_device && a->major == b->major && a->minor == b->minor &&
-	       a->magic == b->magic && bytes_equal(a->default_acl, b->default_acl);
+	       a->magic == b->magic && bytes_equal(a->default_acl, b->default_acl) &&
+	       bytes_equal(a->head, b->head);
 }

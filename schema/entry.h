@@ -20,6 +20,7 @@
 #define ENTRY_NAME_MAX 256  /* owner and group names */
 #define ENTRY_CAPS_MAX 24   /* struct vfs_ns_cap_data, linux/capability.h */
 #define ENTRY_ACL_MAX 8192  /* a larger ACL is told as coverage */
+#define ENTRY_HEAD_MAX 16   /* of compiled Python (PEP 552) */
 /* Room that the encoding of any valid entry fits in. */
 #define ENTRY_SIZE_MAX 26000U
 
@@ -66,6 +67,11 @@ struct entry {
 	uint32_t minor;
 	enum entry_magic magic;
 	struct bytes default_acl; /* system.posix_acl_default of directories */
+	/*
+	 * The first bytes of a file named *.pyc, as many as it has up to ENTRY_HEAD_MAX: which source
+	 * it was compiled from, by its own word. Only where magic is.
+	 */
+	struct bytes head;
 };
 
 void entry_encode(struct cbor_writer *w, const struct entry *entry);

@@ -35,7 +35,7 @@
 #include "schema/frame.h"
 #include "schema/section.h"
 
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 2
 
 enum message_type {
 	MESSAGE_HELLO = 1,

@@ -251,6 +251,7 @@ struct entry judge_keep_entry(struct judge *j, const struct entry *from)
 	copy.caps = judge_keep(j, from->caps);
 	copy.acl = judge_keep(j, from->acl);
 	copy.default_acl = judge_keep(j, from->default_acl);
+	copy.head = judge_keep(j, from->head);
 	return copy;
 }
 

@@ -65,6 +65,7 @@ static void largest_entry_fits(void **state)
 	entry.entry.link = bytes_make(big, ENTRY_PATH_MAX);
 	entry.entry.caps = bytes_make(big, ENTRY_CAPS_MAX);
 	entry.entry.acl = entry.entry.default_acl = bytes_make(big, ENTRY_ACL_MAX);
+	entry.entry.head = bytes_make(big, ENTRY_HEAD_MAX);
 	entry.entry.mtime_s = INT64_MIN + 1;
 	len = manifest_words(&entry, words, sizeof(words));
 	assert_null(strstr(words, "..."));

@@ -113,6 +113,32 @@ static void unowned_objects_are_in_the_tree(void **state)
 	assert_true(host_entry(talk_find(&talk, SECTION_TREE, "/usr"), "/usr/lib", &entry));
 }
 
+static void compiled_python_in_the_tree_shows_its_head(void **state)
+{
+	static const char head[] = "\247\15\r\n\0\0\0\0\1\2\3\4\5\6\7\10code";
+	struct talk_section *lib;
+	struct entry entry;
+
+	(void)state;
+	tree_write_bytes(&host_tree, "/usr/lib/x/whole.pyc", head, sizeof(head) - 1);
+	tree_write_bytes(&host_tree, "/usr/lib/x/short.pyc", head, 5);
+	tree_write_bytes(&host_tree, "/usr/lib/x/empty.pyc", head, 0);
+	tree_write_bytes(&host_tree, "/usr/lib/x/other.py", head, sizeof(head) - 1);
+	tree_link(&host_tree, "/usr/lib/x/link.pyc", "whole.pyc");
+	host_run(&talk, &plan, false);
+	lib = talk_find(&talk, SECTION_TREE, "/usr/lib/x");
+	assert_true(host_entry(lib, "/usr/lib/x/whole.pyc", &entry));
+	assert_true(bytes_equal(entry.head, bytes_make(head, ENTRY_HEAD_MAX)));
+	assert_true(host_entry(lib, "/usr/lib/x/short.pyc", &entry));
+	assert_true(bytes_equal(entry.head, bytes_make(head, 5)));
+	assert_true(host_entry(lib, "/usr/lib/x/empty.pyc", &entry));
+	assert_int_equal(entry.head.len, 0);
+	assert_true(host_entry(lib, "/usr/lib/x/other.py", &entry));
+	assert_int_equal(entry.head.len, 0);
+	assert_true(host_entry(lib, "/usr/lib/x/link.pyc", &entry));
+	assert_int_equal(entry.head.len, 0);
+}
+
 static void an_unchanged_host_has_the_same_root(void **state)
 {
 	(void)state;
@@ -455,6 +481,7 @@ int main(void)
 		TEST(package_section_holds_files_and_links),
 		TEST(directories_and_conffiles_have_sections_of_their_own),
 		TEST(unowned_objects_are_in_the_tree),
+		TEST(compiled_python_in_the_tree_shows_its_head),
 		TEST(an_unchanged_host_has_the_same_root),
 		TEST(a_changed_file_changes_its_section_alone),
 		TEST(a_new_name_of_an_id_changes_the_stat_digest),

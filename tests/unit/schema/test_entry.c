@@ -29,6 +29,7 @@ static struct entry full_entry(void)
 		.minor = 1,
 		.magic = ENTRY_MAGIC_ELF,
 		.default_acl = BYTES_LITERAL("default"),
+		.head = BYTES_LITERAL("\247\15\r\n\0\0\0\0"),
 	};
 
 	memset(e.sha256.bytes, 0xab, DIGEST_SIZE);
@@ -107,6 +108,7 @@ static void each_difference_is_seen(void **state)
 	DIFFERS(b.minor++);
 	DIFFERS(b.magic = ENTRY_MAGIC_SCRIPT);
 	DIFFERS(b.default_acl.len = 0);
+	DIFFERS(b.head.len--);
 #undef DIFFERS
 }
 
@@ -168,6 +170,10 @@ static void oversized_names_are_refused(void **state)
 	in.owner = bytes_make(name, ENTRY_NAME_MAX + 1);
 	len = encode(&in, buffer, sizeof(buffer));
 	assert_false(decode(buffer, len, &out));
+	in = full_entry();
+	in.head = bytes_make(name, ENTRY_HEAD_MAX + 1);
+	len = encode(&in, buffer, sizeof(buffer));
+	assert_false(decode(buffer, len, &out));
 }
 
 static void the_largest_entry_fits_its_room(void **state)
@@ -183,6 +189,7 @@ static void the_largest_entry_fits_its_room(void **state)
 	in.owner = in.group = bytes_make(big, ENTRY_NAME_MAX);
 	in.caps = bytes_make(big, ENTRY_CAPS_MAX);
 	in.acl = in.default_acl = bytes_make(big, ENTRY_ACL_MAX);
+	in.head = bytes_make(big, ENTRY_HEAD_MAX);
 	in.size = in.major = in.minor = UINT32_MAX;
 	len = encode(&in, buffer, sizeof(buffer));
 	assert_true(decode(buffer, len, &out));
