@@ -113,6 +113,22 @@ static int compare_entries(const void *a, const void *b)
 	return bytes_path_compare(x->entry.path, y->entry.path);
 }
 
+static const struct manifest_rpm *copy_rpm(struct arena *arena, const struct manifest_rpm *rpm,
+					   bool *ok)
+{
+	struct manifest_rpm *made = arena_alloc(arena, sizeof(*made));
+
+	if (!made) {
+		*ok = false;
+		return NULL;
+	}
+	*made = *rpm;
+	if (rpm->digest.len > 0) {
+		made->digest = arena_copy(arena, rpm->digest, ok);
+	}
+	return made;
+}
+
 static void copy_fields(struct arena *arena, struct entry *entry, bool *ok)
 {
 	entry->path = arena_copy(arena, entry->path, ok);
@@ -145,6 +161,9 @@ int manifest_make(const struct manifest_entry *entries, size_t count, const char
 	for (size_t i = 0; i < count; i++) {
 		made->entries[i] = entries[i];
 		copy_fields(made->memory, &made->entries[i].entry, &ok);
+		if (entries[i].rpm) {
+			made->entries[i].rpm = copy_rpm(made->memory, entries[i].rpm, &ok);
+		}
 	}
 	if (!ok) {
 		goto nomem;

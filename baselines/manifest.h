@@ -28,11 +28,22 @@ enum manifest_tag {
 	MANIFEST_NOREPLACE = 128, /* %config(noreplace) of rpm */
 };
 
+/* What an rpm header says of a file beyond mtree's words (baselines/rpm_header.h has the bits). */
+struct manifest_rpm {
+	uint32_t flags;      /* enum rpm_file_flag */
+	uint32_t verify;     /* enum rpm_verify: what is to be compared */
+	uint32_t color;      /* 1: ELF 32 bit, 2: ELF 64 bit */
+	uint32_t hardlinks;  /* 0: one name; else the same number on every name of one file */
+	uint32_t algorithm;  /* enum rpm_digest, of `digest` */
+	struct bytes digest; /* raw, where it is neither SHA-256 nor MD5; else empty */
+};
+
 struct manifest_entry {
 	struct entry entry;
 	bool has_md5;
 	uint8_t md5[MD5_SIZE];
-	uint32_t tags; /* enum manifest_tag */
+	uint32_t tags;                  /* enum manifest_tag */
+	const struct manifest_rpm *rpm; /* NULL: not from an rpm header */
 };
 
 enum manifest_trust {

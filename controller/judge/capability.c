@@ -4,57 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* linux/capability.h, by number. */
-static const char *const names[] = {
-	"chown",
-	"dac_override",
-	"dac_read_search",
-	"fowner",
-	"fsetid",
-	"kill",
-	"setgid",
-	"setuid",
-	"setpcap",
-	"linux_immutable",
-	"net_bind_service",
-	"net_broadcast",
-	"net_admin",
-	"net_raw",
-	"ipc_lock",
-	"ipc_owner",
-	"sys_module",
-	"sys_rawio",
-	"sys_chroot",
-	"sys_ptrace",
-	"sys_pacct",
-	"sys_admin",
-	"sys_boot",
-	"sys_nice",
-	"sys_resource",
-	"sys_time",
-	"sys_tty_config",
-	"mknod",
-	"lease",
-	"audit_write",
-	"audit_control",
-	"setfcap",
-	"mac_override",
-	"mac_admin",
-	"syslog",
-	"wake_alarm",
-	"block_suspend",
-	"audit_read",
-	"perfmon",
-	"bpf",
-	"checkpoint_restore",
-};
-#define NAMES (sizeof(names) / sizeof(names[0]))
-
-#define REVISION_MASK 0xff000000U
-#define REVISION_1 0x01000000U
-#define REVISION_2 0x02000000U
-#define REVISION_3 0x03000000U
-#define EFFECTIVE 1U
+#include "schema/capability.h"
 
 static uint32_t word(struct bytes from, size_t at)
 {
@@ -99,9 +49,8 @@ static void put_set(struct text *text, uint64_t set, const char *flags)
 		}
 		put(text, first ? "" : ",");
 		first = false;
-		put(text, bit < NAMES ? "cap_" : "");
 		(void)snprintf(number, sizeof(number), "%u", bit);
-		put(text, bit < NAMES ? names[bit] : number);
+		put(text, capability_name(bit) ? capability_name(bit) : number);
 	}
 	put(text, flags);
 }
@@ -121,18 +70,18 @@ size_t capability_text(struct bytes attribute, char *to, size_t room)
 {
 	struct text text = {to, room, 0};
 	uint32_t head = attribute.len >= 4 ? word(attribute, 0) : 0;
-	uint32_t revision = head & REVISION_MASK;
+	uint32_t revision = head & CAPABILITY_REVISION_MASK;
 	uint64_t permitted, inheritable;
 
 	if (room == 0) {
 		return 0;
 	}
 	to[0] = '\0';
-	if (revision == REVISION_1 && attribute.len == 12) {
+	if (revision == CAPABILITY_REVISION_1 && attribute.len == 12) {
 		permitted = word(attribute, 4);
 		inheritable = word(attribute, 8);
-	} else if ((revision == REVISION_2 && attribute.len == 20) ||
-		   (revision == REVISION_3 && attribute.len == 24)) {
+	} else if ((revision == CAPABILITY_REVISION_2 && attribute.len == 20) ||
+		   (revision == CAPABILITY_REVISION_3 && attribute.len == 24)) {
 		permitted = word(attribute, 4) | (uint64_t)word(attribute, 12) << 32;
 		inheritable = word(attribute, 8) | (uint64_t)word(attribute, 16) << 32;
 	} else {
@@ -142,10 +91,10 @@ size_t capability_text(struct bytes attribute, char *to, size_t room)
 	if (permitted == 0 && inheritable == 0) {
 		put(&text, "=");
 	}
-	put_set(&text, permitted & inheritable, head & EFFECTIVE ? "=eip" : "=ip");
-	put_set(&text, permitted & ~inheritable, head & EFFECTIVE ? "=ep" : "=p");
+	put_set(&text, permitted & inheritable, head & CAPABILITY_EFFECTIVE ? "=eip" : "=ip");
+	put_set(&text, permitted & ~inheritable, head & CAPABILITY_EFFECTIVE ? "=ep" : "=p");
 	put_set(&text, inheritable & ~permitted, "=i");
-	if (revision == REVISION_3) {
+	if (revision == CAPABILITY_REVISION_3) {
 		char root[32];
 
 		(void)snprintf(root, sizeof(root), " [rootid=%u]", word(attribute, 20));

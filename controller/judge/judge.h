@@ -10,6 +10,7 @@
 
 #include "baselines/manifest.h"
 #include "baselines/policy.h"
+#include "baselines/rpm_proof.h"
 #include "controller/judge/finding.h"
 #include "controller/judge/observation.h"
 
@@ -48,7 +49,8 @@ struct judged_package {
 struct judge_input {
 	const struct policy *policy;
 	const struct known_good *known;
-	const struct manifest *accepted; /* hosts/NAME.mtree, groups below it; NULL: none */
+	const struct rpm_proof_source *proofs; /* vendors' signatures over rpm headers; NULL: none */
+	const struct manifest *accepted;   /* hosts/NAME.mtree, groups below it; NULL: none */
 	const struct record_list *accepted_records; /* baselines/records.h; NULL: none */
 	const struct manifest *const *trees;        /* trees/GROUP of this host's groups */
 	size_t tree_count;
