@@ -84,7 +84,7 @@ int call_hosts(struct call *call, struct inventory *inventory, size_t first, str
 		return -1;
 	}
 	for (size_t i = first; i < call->word_count; i++) {
-		if (inventory_select(inventory, call->words[i], &some, err) < 0 ||
+		if (inventory_select_named(inventory, call->words[i], &some, err) < 0 ||
 		    nodeset_add_set(all, some, err) < 0) {
 			nodeset_free(some);
 			nodeset_free(all);
@@ -105,7 +105,7 @@ int call_hosts_option(struct call *call, struct inventory *inventory, struct nod
 	if (!text) {
 		return 0;
 	}
-	if (inventory_select(inventory, text, hosts, err) < 0) {
+	if (inventory_select_named(inventory, text, hosts, err) < 0) {
 		return error_prefix(err, "--hosts");
 	}
 	return 0;

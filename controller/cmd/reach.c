@@ -48,10 +48,11 @@ struct target reach_target(struct call *call, struct inventory *inventory, const
 		target.user = vars->user;
 		target.port = vars->port;
 	}
-	if (is_flag(call, CONFIG_USER)) {
+	/* What was typed with the host's name is nearer to it than a flag for all. */
+	if (is_flag(call, CONFIG_USER) && !(host && host->user_is_named)) {
 		target.user = config_text(call->config, CONFIG_USER);
 	}
-	if (is_flag(call, CONFIG_PORT)) {
+	if (is_flag(call, CONFIG_PORT) && !(host && host->port_is_named)) {
 		target.port = (uint16_t)config_number(call->config, CONFIG_PORT);
 	}
 	return target;
@@ -62,7 +63,7 @@ static bool is_local(struct inventory *inventory, const char *name)
 	const struct inventory_host *host = inventory_find(inventory, name);
 
 	return strcmp(name, "localhost") == 0 &&
-	       (!host || (!host->vars.address && host->vars.port == 0));
+	       (!host || (!host->vars.address && host->vars.port == 0 && !host->user_is_named));
 }
 
 /* A file that was named must be there; the message says who named it. */

@@ -41,10 +41,13 @@ static const struct verb verbs[] = {
 		"look at hosts now and compare them with the baseline",
 		"Connects to each host, runs the probe there, judges what it saw and keeps it as a "
 		"run. HOST is a name, a range, a group, or several of these: web[001-040], @db, "
-		"@all!web007. The host localhost is looked at without SSH.\n"
+		"@all!web007; USER@ in front and :PORT behind a name say how it is reached. The "
+		"host "
+		"localhost is looked at without SSH.\n"
 		"\n"
 		"Nothing stays on a host. Host keys must be known: see `muster hosts keys`.",
 		{{"muster check localhost --become none", "this machine, with your own rights"},
+		 {"muster check root@web017:2222", "another user, another port"},
 		 {"muster check web[001-040] --user inspect --identity ~/.ssh/inspect",
 		  "forty hosts by SSH"},
 		 {"muster check @db --fail-on high --format ndjson", "for a program to read"}},

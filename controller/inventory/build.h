@@ -9,7 +9,7 @@
 #include "controller/inventory/inventory.h"
 
 /* How near to a host a variable was said: the nearer wins, the later of equals. */
-enum build_level { BUILD_FOR_ALL, BUILD_FOR_GROUP, BUILD_FOR_HOST, BUILD_LEVELS };
+enum build_level { BUILD_FOR_ALL, BUILD_FOR_GROUP, BUILD_FOR_HOST, BUILD_FOR_CALL, BUILD_LEVELS };
 
 /* Makes every host of the set known and gives it what `vars` says (NULL: nothing). */
 int build_hosts(struct inventory *inventory, struct nodeset *hosts,
@@ -21,8 +21,6 @@ int build_vars_for_all(struct inventory *inventory, const struct inventory_vars 
 /* Takes the set over where it succeeds. A group that exists grows. */
 int build_group(struct inventory *inventory, const char *name, struct nodeset *hosts,
 		struct error *err) MUST_CHECK;
-
-bool build_user_is_valid(const char *user);
 
 /* One format each; `name` is for messages. */
 int build_from_list(struct inventory *inventory, const char *name, struct bytes text,

@@ -264,15 +264,6 @@ int build_group(struct inventory *inventory, const char *name, struct nodeset *h
 	return 0;
 }
 
-bool build_user_is_valid(const char *user)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789._@+$-";
-	size_t len = strlen(user);
-
-	return len > 0 && len <= 128 && user[0] != '-' && strspn(user, allowed) == len;
-}
-
 static const char *group_word(const void *words, size_t index)
 {
 	const struct inventory *inventory = words;
@@ -314,11 +305,70 @@ struct nodeset_groups inventory_nodeset_groups(struct inventory *inventory)
 	return (struct nodeset_groups){.add = add_group, .context = inventory};
 }
 
+static int reach_by_file(void *context, struct nodeset *hosts, const char *user, uint16_t port,
+			 struct error *err)
+{
+	const struct inventory_vars vars = {.user = *user ? user : NULL, .port = port};
+
+	return build_hosts(context, hosts, &vars, BUILD_FOR_HOST, err);
+}
+
+/* The same host twice by other ways: two machines, as a rule, which would get one name. */
+static int refuse_two_ways(const struct inventory *inventory, const char *name, const char *user,
+			   uint16_t port, struct error *err)
+{
+	const struct host *host = find_host(inventory, name);
+	const struct inventory_vars *vars = host ? &host->known.vars : NULL;
+
+	if (host && ((*user && host->known.user_is_named && strcmp(user, vars->user) != 0) ||
+		     (port && host->known.port_is_named && port != vars->port))) {
+		return error_set(
+			err, ERROR_CONFIG, 0,
+			"%.100s is named with two users or ports: give each host a name of "
+			"its own in an inventory, with an address",
+			name);
+	}
+	return 0;
+}
+
+static int reach_by_call(void *context, struct nodeset *hosts, const char *user, uint16_t port,
+			 struct error *err)
+{
+	const struct inventory_vars vars = {.user = *user ? user : NULL, .port = port};
+	struct inventory *inventory = context;
+
+	for (size_t i = 0; i < nodeset_count(hosts); i++) {
+		if (refuse_two_ways(inventory, nodeset_name(hosts, i), user, port, err) < 0) {
+			return -1;
+		}
+	}
+	if (build_hosts(inventory, hosts, &vars, BUILD_FOR_CALL, err) < 0) {
+		return -1;
+	}
+	for (size_t i = 0; i < nodeset_count(hosts); i++) {
+		struct inventory_host *host = &find_host(inventory, nodeset_name(hosts, i))->known;
+
+		host->user_is_named |= *user != '\0';
+		host->port_is_named |= port != 0;
+	}
+	return 0;
+}
+
 int inventory_select(struct inventory *inventory, const char *notation, struct nodeset **hosts,
 		     struct error *err)
 {
-	const struct nodeset_groups groups = inventory_nodeset_groups(inventory);
+	struct nodeset_groups groups = inventory_nodeset_groups(inventory);
 
+	groups.reach = reach_by_file;
+	return nodeset_parse(hosts, notation, &groups, err);
+}
+
+int inventory_select_named(struct inventory *inventory, const char *notation,
+			   struct nodeset **hosts, struct error *err)
+{
+	struct nodeset_groups groups = inventory_nodeset_groups(inventory);
+
+	groups.reach = reach_by_call;
 	return nodeset_parse(hosts, notation, &groups, err);
 }
 

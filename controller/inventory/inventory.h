@@ -8,7 +8,8 @@
  * names and asks no host. Strings live as long as the inventory. Every host's name is valid
  * (nodeset_name_is_valid).
  *
- * Plain list: one host or range a line, `user@` in front and `:port` behind it optional, # comments.
+ * Wherever a host is named, `user@` in front and `:port` behind it may stand ([ADDRESS]:port for
+ * IPv6); the host's name is what is between. Plain list: a host or range a line, # comments.
  * YAML: vars (of all hosts); hosts: nodeset, list of nodesets, or mapping nodeset: vars; groups:
  * mapping name: nodeset, list, or {hosts, vars}; vars are address, port, user, become. A group may
  * name groups that stand above it. A host's own vars win over a later group's, and these over an
@@ -37,6 +38,8 @@ struct inventory_vars {
 struct inventory_host {
 	const char *name;
 	struct inventory_vars vars;
+	bool user_is_named; /* on the command line: inventory_select_named */
+	bool port_is_named;
 };
 
 int inventory_new(struct inventory **inventory, struct error *err) MUST_CHECK;
@@ -66,6 +69,9 @@ const struct inventory_host *inventory_find(const struct inventory *inventory, c
  */
 int inventory_select(struct inventory *inventory, const char *notation, struct nodeset **hosts,
 		     struct error *err) MUST_CHECK;
+/* The same for what was typed: its USER@ and :PORT win over all else that is said of the host. */
+int inventory_select_named(struct inventory *inventory, const char *notation,
+			   struct nodeset **hosts, struct error *err) MUST_CHECK;
 
 /* The groups for nodeset_parse: reads the inventory alone, so any one thread may while none writes. */
 struct nodeset_groups inventory_nodeset_groups(struct inventory *inventory);

@@ -31,65 +31,32 @@ static char *trim(char *line)
 	return line;
 }
 
-/*
- * Cuts `:port` off the end. Only a single colon outside brackets is one: more of them are an IPv6
- * address, whose port is said in a YAML inventory.
- */
-static bool cut_port(char *line, uint16_t *port)
+static int refuse_group(void *context, const char *group, struct nodeset *set, struct error *err)
 {
-	char *colon = NULL;
-	size_t colons = 0;
-	unsigned long number = 0;
-
-	for (char *p = line; *p; p++) {
-		if (*p == ':') {
-			colon = p;
-			colons++;
-		}
-	}
-	if (colons != 1) {
-		return true;
-	}
-	if (strlen(colon + 1) == 0 || strlen(colon + 1) > 5 ||
-	    strspn(colon + 1, "0123456789") != strlen(colon + 1)) {
-		return false;
-	}
-	number = strtoul(colon + 1, NULL, 10);
-	*port = (uint16_t)number;
-	*colon = '\0';
-	return number >= 1 && number <= 65535;
+	(void)context;
+	(void)group;
+	(void)set;
+	return error_set(err, ERROR_CONFIG, 0,
+			 "a plain list defines hosts, not groups: use a YAML inventory");
 }
 
-static int read_line(struct inventory *inventory, char *line, struct error *err)
+static int reach(void *context, struct nodeset *hosts, const char *user, uint16_t port,
+		 struct error *err)
 {
-	struct inventory_vars vars = {0};
+	const struct inventory_vars vars = {.user = *user ? user : NULL, .port = port};
+
+	return build_hosts(context, hosts, &vars, BUILD_FOR_HOST, err);
+}
+
+static int read_line(struct inventory *inventory, const char *line, struct error *err)
+{
+	const struct nodeset_groups groups = {
+		.add = refuse_group, .reach = reach, .context = inventory};
 	struct nodeset *hosts = NULL;
-	char *at = strchr(line, '@');
 	int status = -1;
 
-	if (at == line) {
-		return error_set(err, ERROR_CONFIG, 0,
-				 "a plain list defines hosts, not groups: use a YAML inventory");
-	}
-	if (at) {
-		/* user@host: the last @ parts them. */
-		at = strrchr(line, '@');
-		*at = '\0';
-		if (!build_user_is_valid(line)) {
-			char shown[SHOWN];
-
-			return error_set(
-				err, ERROR_CONFIG, 0, "\"%s\" is no user name",
-				escape_text(bytes_from_string(line), shown, sizeof(shown)));
-		}
-		vars.user = line;
-		line = at + 1;
-	}
-	if (!cut_port(line, &vars.port)) {
-		return error_set(err, ERROR_CONFIG, 0, "a port is a number from 1 to 65535");
-	}
-	if (nodeset_parse(&hosts, line, NULL, err) == 0) {
-		status = build_hosts(inventory, hosts, &vars, BUILD_FOR_HOST, err);
+	if (nodeset_parse(&hosts, line, &groups, err) == 0) {
+		status = build_hosts(inventory, hosts, NULL, BUILD_FOR_HOST, err);
 	}
 	nodeset_free(hosts);
 	return status;

@@ -2,11 +2,11 @@
 #include "controller/inventory/nodeset.h"
 
 #include <assert.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/inventory/where.h"
 #include "schema/bytes.h"
 #include "schema/escape.h"
 
@@ -576,6 +576,39 @@ static int combine(struct nodeset *a, struct nodeset *b, char op, struct error *
 	return too_many(a, err) ? -1 : 0;
 }
 
+/* One term with what stands around its name. */
+static int expand_named(struct nodeset *set, const char *text, size_t len,
+			const struct nodeset_groups *groups, struct error *err)
+{
+	struct nodeset *hosts = NULL;
+	char shown[SHOWN];
+	struct where where;
+	int status = -1;
+
+	if (len == 0 || text[0] == '@') {
+		return expand_term(set, text, len, groups, err);
+	}
+	if (where_cut(bytes_make(text, len), &where, err) < 0) {
+		return -1;
+	}
+	text = (const char *)where.name.data;
+	if (!*where.user && where.port == 0) {
+		return expand_term(set, text, where.name.len, groups, err);
+	}
+	if (!groups || !groups->reach || where.name.len == 0 || text[0] == '@') {
+		return error_set(err, ERROR_CONFIG, 0,
+				 "\"%s\": a user and a port mean nothing here",
+				 escape_text(where.name, shown, sizeof(shown)));
+	}
+	if (nodeset_new(&hosts, err) == 0 &&
+	    expand_term(hosts, text, where.name.len, groups, err) == 0 &&
+	    groups->reach(groups->context, hosts, where.user, where.port, err) == 0) {
+		status = nodeset_add_set(set, hosts, err);
+	}
+	nodeset_free(hosts);
+	return status;
+}
+
 static int apply_term(struct nodeset *set, char op, const char *text, size_t len,
 		      const struct nodeset_groups *groups, struct error *err)
 {
@@ -583,9 +616,9 @@ static int apply_term(struct nodeset *set, char op, const char *text, size_t len
 	int status = -1;
 
 	if (op == ',') {
-		return expand_term(set, text, len, groups, err);
+		return expand_named(set, text, len, groups, err);
 	}
-	if (nodeset_new(&other, err) == 0 && expand_term(other, text, len, groups, err) == 0) {
+	if (nodeset_new(&other, err) == 0 && expand_named(other, text, len, groups, err) == 0) {
 		status = combine(set, other, op, err);
 	}
 	nodeset_free(other);

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "schema/error.h"
 
@@ -20,9 +21,15 @@
 
 struct nodeset;
 
-/* Who knows groups. `add` puts the group's hosts into the set, or says which group was meant. */
+/*
+ * Who knows groups. `add` puts the group's hosts into the set, or says which group was meant.
+ * `reach` takes what USER@ and :PORT (where.h) say of hosts: user "" and port 0 where they do not;
+ * NULL: neither may stand.
+ */
 struct nodeset_groups {
 	int (*add)(void *context, const char *group, struct nodeset *set, struct error *err);
+	int (*reach)(void *context, struct nodeset *hosts, const char *user, uint16_t port,
+		     struct error *err);
 	void *context;
 };
 
@@ -32,7 +39,7 @@ bool nodeset_name_is_valid(const char *name);
 int nodeset_new(struct nodeset **set, struct error *err) MUST_CHECK;
 void nodeset_free(struct nodeset *set);
 
-/* `groups` NULL: @group is an error. Blanks may stand around operators. CONFIG errors. */
+/* `groups` NULL: @group, USER@ and :PORT are errors. Blanks may stand around operators. CONFIG errors. */
 int nodeset_parse(struct nodeset **set, const char *text, const struct nodeset_groups *groups,
 		  struct error *err) MUST_CHECK;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controller/inventory/build.h"
+#include "controller/inventory/where.h"
 #include "schema/escape.h"
 
 #define NOTATION_MAX 65536
@@ -53,7 +54,7 @@ static int read_var(struct yaml_reader *reader, size_t key, struct vars_text *te
 			return -1;
 		}
 		vars->user = text->user;
-		return build_user_is_valid(text->user)
+		return where_user_is_valid(text->user)
 			       ? 0
 			       : bad_word(reader, text->user, "user name", err);
 	default:

@@ -35,9 +35,21 @@ static void check_fold(struct nodeset *set)
 	nodeset_free(back);
 }
 
+static int reach(void *context, struct nodeset *hosts, const char *user, uint16_t port,
+		 struct error *err)
+{
+	(void)context;
+	(void)err;
+	assert(*user || port);
+	for (size_t i = 0; i < nodeset_count(hosts); i++) {
+		assert(nodeset_name_is_valid(nodeset_name(hosts, i)));
+	}
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct nodeset_groups groups = {.add = add_group, .context = NULL};
+	const struct nodeset_groups groups = {.add = add_group, .reach = reach, .context = NULL};
 	struct nodeset *set = NULL;
 	struct error err = {0};
 	char *text = malloc(size + 1);
