@@ -24,6 +24,14 @@ count() { sed -n "s/.*$1=\"\([0-9]*\)\".*/\1/p" "$report" | head -1; }
 if [ -s "$report" ]; then
 	failed=$(count failures)
 	skipped=$(($(count skipped) + $(count disabled)))
+	# Why a test was skipped is the last thing that it said.
+	python3 - "$report" <<'END'
+import sys, xml.etree.ElementTree as xml
+for case in xml.parse(sys.argv[1]).iter("testcase"):
+    if case.get("status") in ("notrun", "disabled"):
+        said = [line for line in (case.findtext("system-out") or "").splitlines() if line.strip()]
+        print(f"skipped: {case.get('name')}: {said[-1] if said else 'no reason given'}")
+END
 	echo "$(($(count tests) - failed - skipped)) passed, $failed failed, $skipped skipped"
 fi
 exit $rc

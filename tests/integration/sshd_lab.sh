@@ -18,6 +18,8 @@ lab_need() {
 	for command; do
 		command -v "$command" >/dev/null || lab_skip "needs $command"
 	done
+	unshare --mount --propagation private true 2>/dev/null ||
+		lab_skip "needs a mount namespace, refused here (a container without CAP_SYS_ADMIN, a chroot?)"
 }
 
 lab_user() { # NAME SHELL [UID]

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Installs the lab's minimal root where it is not there yet, so that no test's time goes into that.
 set -eu
-if ! "$(dirname "$0")/lab" can; then
-	echo 'skipped'
+if ! "$(dirname "$0")/lab" can 2>&1; then
 	exit 77
 fi
 command -v mmdebstrap >/dev/null || {
