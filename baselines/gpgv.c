@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +19,9 @@
 #define STATUS_MAX ((size_t)1 << 20)
 #define DEADLINE_MS 60000
 #define STATUS_FD 3
+#define SIGNATURE_FD 4
+#define TEXT_FD 5
+#define FIRST_FD 10 /* ours stay above the numbers that the child gives a meaning */
 
 /* What a pipe brings, up to a limit. */
 struct stream {
@@ -79,13 +83,66 @@ static int take_valid(const char *rest, struct gpgv_result *result, struct error
 	return 0;
 }
 
+/* Why a signature does not count. */
+struct refusal {
+	char why[32];  /* the status word */
+	char key[128]; /* as gpgv names it */
+	bool known;    /* some signature was by a key of the keyring */
+};
+
+static void refuse(struct refusal *r, const char *word, const char *rest)
+{
+	/* What was wrong with a key that we have says more than that others are not ours. */
+	if (strcmp(word, "NO_PUBKEY") != 0) {
+		r->known = true;
+	} else if (r->known || r->why[0] != '\0') {
+		return;
+	}
+	(void)snprintf(r->why, sizeof(r->why), "%.31s", word);
+	if (!take_word(&rest, r->key, sizeof(r->key)) ||
+	    strspn(r->key, "0123456789ABCDEFabcdef") != strlen(r->key)) {
+		r->key[0] = '\0';
+	}
+}
+
+static int refused(const struct refusal *r, struct gpgv_result *result, struct error *err)
+{
+	static const struct {
+		const char *why, *text;
+	} texts[] = {
+		{"EXPKEYSIG", "that key has expired: fetch the archive's current key"},
+		{"EXPSIG", "the signature has expired: fetch a newer one"},
+		{"REVKEYSIG", "that key was revoked: nothing signed by it counts"},
+		{"NO_PUBKEY", "that key is not in the keyring: add it, once you have compared it"},
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (strcmp(texts[i].why, r->why) == 0) {
+			result->only_unknown = !r->known;
+			return error_set(err, ERROR_CONFIG, 0,
+					 "no good signature: signed by key %s, and %s", r->key,
+					 texts[i].text);
+		}
+	}
+	return error_set(err, ERROR_CONFIG, 0,
+			 "no good signature by a key of the keyring that is still valid");
+}
+
+static bool is_refusal(const char *word)
+{
+	return strcmp(word, "EXPSIG") == 0 || strcmp(word, "EXPKEYSIG") == 0 ||
+	       strcmp(word, "REVKEYSIG") == 0 || strcmp(word, "NO_PUBKEY") == 0;
+}
+
 int gpgv_status_parse(const char *status, struct gpgv_result *result, struct error *err)
 {
 	static const char prefix[] = "[GNUPG:] ";
+	struct refusal refusal = {0};
 	bool good = false;
 	const char *line = status;
 
 	result->count = 0;
+	result->only_unknown = false;
 	while (*line != '\0') {
 		size_t len = strcspn(line, "\n");
 		const char *rest = line + sizeof(prefix) - 1;
@@ -94,15 +151,19 @@ int gpgv_status_parse(const char *status, struct gpgv_result *result, struct err
 		if (strncmp(line, prefix, sizeof(prefix) - 1) == 0 &&
 		    take_word(&rest, word, sizeof(word))) {
 			if (strcmp(word, "BADSIG") == 0) {
-				return error_set(err, ERROR_CONFIG, 0, "the signature is bad");
+				return error_set(err, ERROR_CONFIG, 0,
+						 "the signature is bad: the text was changed after "
+						 "it was signed");
 			}
 			/*
 			 * Each signature is told by NEWSIG, its verdict, and VALIDSIG also where the
 			 * key has expired or was revoked: only GOODSIG makes it count.
 			 */
-			if (strcmp(word, "NEWSIG") == 0 || strcmp(word, "EXPSIG") == 0 ||
-			    strcmp(word, "EXPKEYSIG") == 0 || strcmp(word, "REVKEYSIG") == 0) {
+			if (strcmp(word, "NEWSIG") == 0) {
 				good = false;
+			} else if (is_refusal(word)) {
+				good = false;
+				refuse(&refusal, word, rest);
 			} else if (strcmp(word, "GOODSIG") == 0) {
 				good = true;
 			} else if (strcmp(word, "VALIDSIG") == 0 && good) {
@@ -114,11 +175,7 @@ int gpgv_status_parse(const char *status, struct gpgv_result *result, struct err
 		}
 		line += len + (line[len] == '\n');
 	}
-	if (result->count == 0) {
-		return error_set(err, ERROR_CONFIG, 0,
-				 "no good signature by a key of the keyring that is still valid");
-	}
-	return 0;
+	return result->count > 0 ? 0 : refused(&refusal, result, err);
 }
 
 /* The child */
@@ -186,7 +243,15 @@ static int drain_both(struct stream *text, struct stream *status, struct error *
 	return 0;
 }
 
-static int spawn_gpgv(char *const *arguments, int text, int status, pid_t *pid, struct error *err)
+/* What the child has open beside its standard streams, and where. */
+struct child_files {
+	int text;                   /* 1 */
+	int status;                 /* STATUS_FD */
+	int signature, signed_text; /* SIGNATURE_FD, TEXT_FD; -1: none */
+};
+
+static int spawn_gpgv(char *const *arguments, const struct child_files *files, pid_t *pid,
+		      struct error *err)
 {
 	static char *const environment[] = {"PATH=/usr/bin:/bin:/usr/local/bin", "LC_ALL=C",
 					    "HOME=/nonexistent", "GNUPGHOME=/nonexistent", NULL};
@@ -196,15 +261,21 @@ static int spawn_gpgv(char *const *arguments, int text, int status, pid_t *pid, 
 	if (code != 0) {
 		return no_memory(err);
 	}
-	/* STATUS_FD last: the pipe's own number may be 3. Both were made above it. */
+	/* All were made above these numbers (raise_fd), so that none overwrites another. */
 	(void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	(void)posix_spawn_file_actions_adddup2(&actions, text, 1);
+	(void)posix_spawn_file_actions_adddup2(&actions, files->text, 1);
 	(void)posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-	(void)posix_spawn_file_actions_adddup2(&actions, status, STATUS_FD);
+	(void)posix_spawn_file_actions_adddup2(&actions, files->status, STATUS_FD);
+	if (files->signature >= 0) {
+		(void)posix_spawn_file_actions_adddup2(&actions, files->signature, SIGNATURE_FD);
+		(void)posix_spawn_file_actions_adddup2(&actions, files->signed_text, TEXT_FD);
+	}
 	code = posix_spawnp(pid, "gpgv", &actions, NULL, arguments, environment);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	if (code == ENOENT) {
-		return error_set(err, ERROR_CONFIG, code, "gpgv is not installed");
+		return error_set(err, ERROR_CONFIG, code,
+				 "gpgv is not installed (package gpgv): without it no "
+				 "signature can be checked");
 	}
 	return code == 0 ? 0 : error_set(err, ERROR_SYSTEM, code, "gpgv: %s", strerror(code));
 }
@@ -218,7 +289,7 @@ static int make_pipe(int ends[2], struct error *err)
 		return error_set(err, ERROR_SYSTEM, errno, "a pipe: %s", strerror(errno));
 	}
 	for (int i = 0; i < 2; i++) {
-		ends[i] = fcntl(low[i], F_DUPFD_CLOEXEC, STATUS_FD + 7);
+		ends[i] = fcntl(low[i], F_DUPFD_CLOEXEC, FIRST_FD);
 		(void)close(low[i]);
 	}
 	if (ends[0] >= 0 && ends[1] >= 0) {
@@ -241,17 +312,43 @@ static void close_end(int *fd)
 	}
 }
 
-static int run(const char *keyring, const char *file, struct stream *text, struct stream *status,
-	       struct error *err)
+/* A file in memory with this content, read from its start. */
+static int memory_file(struct bytes content, int *fd, struct error *err)
 {
-	char *const arguments[] = {
-		"gpgv",     "--quiet", "--keyring", (char *)(uintptr_t)keyring, "--status-fd", "3",
-		"--output", "-",       "--",        (char *)(uintptr_t)file,    NULL};
+	int low = memfd_create("muster", MFD_CLOEXEC);
+	size_t done = 0;
+
+	*fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, FIRST_FD);
+	if (low >= 0) {
+		(void)close(low);
+	}
+	while (*fd >= 0 && done < content.len) {
+		ssize_t wrote = write(*fd, content.data + done, content.len - done);
+
+		if (wrote < 0 && errno != EINTR) {
+			break;
+		}
+		done += wrote > 0 ? (size_t)wrote : 0;
+	}
+	return *fd >= 0 && done == content.len && lseek(*fd, 0, SEEK_SET) == 0
+		       ? 0
+		       : error_set(err, ERROR_SYSTEM, errno, "a file in memory: %s",
+				   strerror(errno));
+}
+
+/* `files` has the descriptors of a detached signature, or -1; they stay the caller's. */
+static int run(char *const *arguments, struct child_files files, struct stream *text,
+	       struct stream *status, struct error *err)
+{
 	int out[2] = {-1, -1}, told[2] = {-1, -1}, result = -1;
 	pid_t pid = -1;
 
-	if (make_pipe(out, err) < 0 || make_pipe(told, err) < 0 ||
-	    spawn_gpgv(arguments, out[1], told[1], &pid, err) < 0) {
+	if (make_pipe(out, err) < 0 || make_pipe(told, err) < 0) {
+		goto out;
+	}
+	files.text = out[1];
+	files.status = told[1];
+	if (spawn_gpgv(arguments, &files, &pid, err) < 0) {
 		goto out;
 	}
 	close_end(&out[1]);
@@ -278,25 +375,66 @@ out:
 	return result;
 }
 
+/* A name without a slash would be looked for in GnuPG's home. Allocates. */
+static char *whole_name(const char *keyring, struct error *err)
+{
+	char *whole = realpath(keyring, NULL);
+
+	if (!whole || access(whole, R_OK) < 0) {
+		(void)error_set(err, ERROR_CONFIG, errno, "%s: %s", keyring, strerror(errno));
+		free(whole);
+		return NULL;
+	}
+	return whole;
+}
+
+int gpgv_detached(const char *keyring, struct bytes signature, struct bytes text,
+		  struct gpgv_result *result, struct error *err)
+{
+	struct stream out = {.fd = -1, .most = GPGV_TEXT_MAX};
+	struct stream status = {.fd = -1, .most = STATUS_MAX};
+	struct child_files files = {-1, -1, -1, -1};
+	char *whole = whole_name(keyring, err);
+	char *const arguments[] = {"gpgv", "--quiet", "--keyring", whole,       "--status-fd",
+				   "3",    "--",      "/dev/fd/4", "/dev/fd/5", NULL};
+	int code = -1;
+
+	memset(result, 0, sizeof(*result));
+	if (whole && memory_file(signature, &files.signature, err) == 0 &&
+	    memory_file(text, &files.signed_text, err) == 0 &&
+	    run(arguments, files, &out, &status, err) == 0) {
+		code = gpgv_status_parse(status.data ? status.data : "", result, err);
+	}
+	close_end(&files.signature);
+	close_end(&files.signed_text);
+	free(whole);
+	free(out.data);
+	free(status.data);
+	return code;
+}
+
 int gpgv_inline(const char *keyring, const char *file, struct gpgv_result *result,
 		struct error *err)
 {
 	struct stream text = {.fd = -1, .most = GPGV_TEXT_MAX};
 	struct stream status = {.fd = -1, .most = STATUS_MAX};
-	char *whole = NULL;
+	const struct child_files files = {-1, -1, -1, -1};
+	char *whole = whole_name(keyring, err);
+	char *const arguments[] = {"gpgv", "--quiet",  "--keyring", whole, "--status-fd",
+				   "3",    "--output", "-",         "--",  (char *)(uintptr_t)file,
+				   NULL};
 	char shown[200];
 	int code = -1;
 
 	memset(result, 0, sizeof(*result));
-	/* A name without a slash would be looked for in GnuPG's home. */
-	whole = realpath(keyring, NULL);
-	if (!whole || access(whole, R_OK) < 0 || access(file, R_OK) < 0) {
-		const char *which = whole && access(whole, R_OK) == 0 ? file : keyring;
-
-		(void)error_set(err, ERROR_CONFIG, errno, "%s: %s", which, strerror(errno));
+	if (!whole) {
 		goto out;
 	}
-	if (run(whole, file, &text, &status, err) < 0 ||
+	if (access(file, R_OK) < 0) {
+		(void)error_set(err, ERROR_CONFIG, errno, "%s: %s", file, strerror(errno));
+		goto out;
+	}
+	if (run(arguments, files, &text, &status, err) < 0 ||
 	    gpgv_status_parse(status.data ? status.data : "", result, err) < 0) {
 		(void)error_prefix(err, "%s",
 				   escape_text(bytes_from_string(file), shown, sizeof(shown)));
