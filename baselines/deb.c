@@ -662,6 +662,7 @@ int deb_read(const char *file, struct deb **deb, struct error *err)
 		goto out;
 	}
 	deb_control_conffiles(r->deb, r->control[CONFFILES]);
+	r->deb->has_md5sums = r->control[MD5SUMS].data != NULL;
 	deb_control_md5sums(r->deb, r->control[MD5SUMS]);
 	*deb = r->deb;
 	r->deb = NULL;

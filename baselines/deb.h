@@ -9,6 +9,7 @@
  * Bounded in entries, in bytes and in how far it may inflate.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,7 @@ struct deb {
 	struct manifest *manifest;
 	size_t files;
 	uint64_t bytes;
+	bool has_md5sums; /* ships such a list: else dpkg makes one up at unpacking */
 	/* Lines of its own md5sums that its files contradict, and the first such path or NULL. */
 	size_t md5_wrong;
 	const struct manifest_entry *md5_first;

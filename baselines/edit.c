@@ -111,6 +111,12 @@ int edit_remove(struct edit *edit, const char *path, struct error *err)
 	return clone_remove(edit->clone, path, err);
 }
 
+int edit_read(struct edit *edit, const char *path, size_t most, uint8_t **data, size_t *len,
+	      struct error *err)
+{
+	return clone_read(edit->clone, path, most, data, len, err);
+}
+
 size_t edit_count(const struct edit *edit)
 {
 	return clone_count(edit->clone);

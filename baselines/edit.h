@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "baselines/baseline.h"
 #include "baselines/manifest.h"
@@ -39,6 +40,10 @@ void edit_free(struct edit *edit);
 int edit_put(struct edit *edit, const char *path, struct bytes content,
 	     struct error *err) MUST_CHECK;
 int edit_remove(struct edit *edit, const char *path, struct error *err) MUST_CHECK;
+
+/* As staged, else as in HEAD. *data NULL where there is none; free(). At most `most` bytes. */
+int edit_read(struct edit *edit, const char *path, size_t most, uint8_t **data, size_t *len,
+	      struct error *err) MUST_CHECK;
 
 /* Accepted state of one host: hosts/HOST.mtree and hosts/HOST.records. */
 enum edit_what {

@@ -7,11 +7,11 @@
 #include "baselines/deb.h"
 #include "baselines/mtree.h"
 #include "baselines/packages.h"
-#include "baselines/signed.h"
 #include "schema/escape.h"
 
 static void fill_report(const struct deb *deb, struct import_report *report)
 {
+	*report = (struct import_report){.no_md5sums = !deb->has_md5sums};
 	(void)snprintf(report->package, sizeof(report->package), "%s", deb->package);
 	(void)snprintf(report->version, sizeof(report->version), "%s", deb->version);
 	(void)snprintf(report->arch, sizeof(report->arch), "%.60s", deb->arch);
@@ -19,12 +19,20 @@ static void fill_report(const struct deb *deb, struct import_report *report)
 	report->files = deb->files;
 	report->bytes = deb->bytes;
 	report->md5_wrong = deb->md5_wrong;
-	report->md5_path[0] = '\0';
 	if (deb->md5_first) {
 		(void)escape_text(deb->md5_first->entry.path, report->md5_path,
 				  sizeof(report->md5_path));
 	}
 }
+
+static void write_hex(const struct digest *digest, char hex[2 * DIGEST_SIZE + 1])
+{
+	for (size_t i = 0; i < DIGEST_SIZE; i++) {
+		(void)snprintf(hex + 2 * i, 3, "%02x", digest->bytes[i]);
+	}
+}
+
+#define DEB_LINE "# deb sha256 "
 
 /* What the manifest was made of: in comments, so that the same file gives the same bytes. */
 static void write_comments(const struct deb *deb, const struct signed_archive *archive, char *to,
@@ -32,42 +40,162 @@ static void write_comments(const struct deb *deb, const struct signed_archive *a
 {
 	char hex[2 * DIGEST_SIZE + 1];
 
-	for (size_t i = 0; i < DIGEST_SIZE; i++) {
-		(void)snprintf(hex + 2 * i, 3, "%02x", deb->sha256.bytes[i]);
-	}
+	write_hex(&deb->sha256, hex);
 	(void)snprintf(to, room,
 		       "# package %s %s %s\n"
-		       "# source %s %s\n"
-		       "# deb sha256 %s\n"
-		       "%s%s%s\n",
+		       "# source %s %s\n" DEB_LINE "%s\n"
+		       "%s%s%s%s\n",
 		       deb->package, deb->version, deb->arch, deb->source, deb->source_version, hex,
+		       deb->has_md5sums ? "" : MTREE_NO_MD5SUMS "\n",
 		       archive ? "# signed by " : "# trust unsigned",
 		       archive ? signed_fingerprint(archive) : "",
 		       archive ? "\n" MTREE_TRUST_SIGNED : "");
+}
+
+/* What the baseline has of a build: its comments say what it was made of. */
+struct had {
+	bool found;
+	bool is_signed;
+	char sha256[2 * DIGEST_SIZE + 1]; /* of the .deb, or "" */
+};
+
+static void read_comments(struct bytes text, struct had *had)
+{
+	size_t prefix = strlen(DEB_LINE);
+
+	while (text.len > 0 && text.data[0] == '#') {
+		const uint8_t *newline = memchr(text.data, '\n', text.len);
+		struct bytes line =
+			bytes_make(text.data, newline ? (size_t)(newline - text.data) : text.len);
+		size_t taken = line.len + (newline ? 1 : 0);
+
+		if (bytes_equal_string(line, MTREE_TRUST_SIGNED)) {
+			had->is_signed = true;
+		} else if (bytes_has_prefix(line, BYTES_LITERAL(DEB_LINE)) &&
+			   line.len == prefix + 2 * DIGEST_SIZE) {
+			(void)snprintf(had->sha256, sizeof(had->sha256), "%.*s", 2 * DIGEST_SIZE,
+				       (const char *)line.data + prefix);
+		}
+		text = bytes_make(text.data + taken, text.len - taken);
+	}
+}
+
+static int read_had(struct edit *edit, const char *path, struct had *had, struct error *err)
+{
+	uint8_t *data = NULL;
+	size_t len = 0;
+
+	*had = (struct had){0};
+	if (edit_read(edit, path, MTREE_SIZE_MAX, &data, &len, err) < 0) {
+		return -1;
+	}
+	had->found = data != NULL;
+	read_comments(bytes_make(data, len), had);
+	free(data);
+	return 0;
+}
+
+static bool path_of(const char *origin, const char *package, const char *version, const char *arch,
+		    char path[PACKAGES_PATH_MAX])
+{
+	return packages_path(BYTES_LITERAL("dpkg"), bytes_from_string(origin),
+			     bytes_from_string(package), bytes_from_string(version),
+			     bytes_from_string(arch), path);
+}
+
+int import_has(struct edit *edit, const char *origin, const struct release_package *package,
+	       bool *has, struct error *err)
+{
+	char path[PACKAGES_PATH_MAX], hex[2 * DIGEST_SIZE + 1];
+	struct had had;
+
+	*has = false;
+	if (!path_of(origin, package->package, package->version, package->arch, path)) {
+		return 0;
+	}
+	if (read_had(edit, path, &had, err) < 0) {
+		return -1;
+	}
+	write_hex(&package->sha256, hex);
+	*has = had.is_signed && strcmp(had.sha256, hex) == 0;
+	return 0;
+}
+
+/* What a signed archive has need not stand under the name of none any more. */
+static int drop_unsigned(struct edit *edit, const struct deb *deb, const char *origin,
+			 const char *hex, bool *dropped, struct error *err)
+{
+	char path[PACKAGES_PATH_MAX];
+	struct had had;
+
+	*dropped = false;
+	if (strcmp(origin, IMPORT_ORIGIN) == 0 ||
+	    !path_of(IMPORT_ORIGIN, deb->package, deb->version, deb->arch, path)) {
+		return 0;
+	}
+	if (read_had(edit, path, &had, err) < 0) {
+		return -1;
+	}
+	if (!had.found || had.is_signed || strcmp(had.sha256, hex) != 0) {
+		return 0;
+	}
+	*dropped = true;
+	return edit_remove(edit, path, err);
+}
+
+static int put(struct edit *edit, const struct deb *deb, const struct signed_archive *archive,
+	       const char *path, struct error *err)
+{
+	char comments[2048], *text = NULL;
+	size_t len;
+	int result;
+
+	write_comments(deb, archive, comments, sizeof(comments));
+	if (mtree_write(deb->manifest->entries, deb->manifest->count, comments, &text, &len, err) <
+	    0) {
+		return -1;
+	}
+	result = edit_put(edit, path, bytes_make(text, len), err);
+	free(text);
+	return result;
 }
 
 static int stage(struct edit *edit, const struct deb *deb, const char *origin,
 		 const struct signed_archive *archive, struct import_report *report,
 		 struct error *err)
 {
-	char comments[2048], *text = NULL;
-	size_t len;
-	int result;
+	char hex[2 * DIGEST_SIZE + 1];
+	bool dropped = false, same;
+	struct had had;
 
-	if (!packages_path(BYTES_LITERAL("dpkg"), bytes_from_string(origin),
-			   bytes_from_string(deb->package), bytes_from_string(deb->version),
-			   bytes_from_string(deb->arch), report->path)) {
+	if (!path_of(origin, deb->package, deb->version, deb->arch, report->path)) {
 		return error_set(err, ERROR_CONFIG, 0,
 				 "origin, package or version is too long for a file name");
 	}
-	write_comments(deb, archive, comments, sizeof(comments));
-	if (mtree_write(deb->manifest->entries, deb->manifest->count, comments, &text, &len, err) <
-	    0) {
+	if (read_had(edit, report->path, &had, err) < 0) {
 		return -1;
 	}
-	result = edit_put(edit, report->path, bytes_make(text, len), err);
-	free(text);
-	return result;
+	write_hex(&deb->sha256, hex);
+	same = had.found && strcmp(had.sha256, hex) == 0;
+	report->is_signed = archive || had.is_signed;
+	if (!archive && had.is_signed) {
+		report->outcome = IMPORT_HAD;
+		return same ? 0
+			    : error_set(
+				      err, ERROR_CONFIG, 0,
+				      "%s %s: the baseline has this version signed, from a .deb "
+				      "with SHA-256 %.16s..., and this one has %.16s...: it is not "
+				      "the archive's own",
+				      deb->package, deb->version, had.sha256, hex);
+	}
+	if (archive && drop_unsigned(edit, deb, origin, hex, &dropped, err) < 0) {
+		return -1;
+	}
+	report->outcome = same && had.is_signed == (archive != NULL) ? IMPORT_HAD
+			  : same || dropped                          ? IMPORT_PROVED
+			  : had.found                                ? IMPORT_REPLACED
+								     : IMPORT_NEW;
+	return put(edit, deb, archive, report->path, err);
 }
 
 static int import(struct edit *edit, const char *file, const char *origin,

@@ -4,7 +4,8 @@
 
 /*
  * From a package file to its manifest in a baseline:
- * packages/dpkg/ORIGIN/NAME/VERSION_ARCH.mtree. The same file gives the same bytes every time.
+ * packages/dpkg/ORIGIN/NAME/VERSION_ARCH.mtree. The same file gives the same bytes every time. What a
+ * signature proved is never replaced by what none proves.
  */
 
 #include <stdbool.h>
@@ -12,11 +13,21 @@
 #include <stdint.h>
 
 #include "baselines/edit.h"
+#include "baselines/signed.h"
 #include "schema/error.h"
 
 #define IMPORT_ORIGIN "local" /* where none is named */
 
+enum import_outcome {
+	IMPORT_NEW,
+	IMPORT_HAD,      /* the baseline has it already, with at least this proof */
+	IMPORT_PROVED,   /* it had the same file unsigned */
+	IMPORT_REPLACED, /* it had this version of the same origin with other bytes */
+};
+
 struct import_report {
+	enum import_outcome outcome;
+	bool is_signed;    /* the manifest that stands in the baseline now */
 	char path[1280];   /* in the repository */
 	char package[256]; /* escaped for people */
 	char version[256];
@@ -24,6 +35,7 @@ struct import_report {
 	size_t entries;
 	size_t files;
 	uint64_t bytes;     /* of the files */
+	bool no_md5sums;    /* the package ships none */
 	size_t md5_wrong;   /* lines of the package's own md5sums that its files contradict */
 	char md5_path[256]; /* the first of these, escaped; or "" */
 };
@@ -33,8 +45,11 @@ int import_deb(struct edit *edit, const char *file, const char *origin,
 	       struct import_report *report, struct error *err) MUST_CHECK;
 
 /* The same of a .deb that the archive's signature proves: origin and trust are the archive's. */
-struct signed_archive;
 int import_deb_signed(struct edit *edit, const char *file, const struct signed_archive *archive,
 		      struct import_report *report, struct error *err) MUST_CHECK;
+
+/* Whether the baseline has the signed manifest of exactly this .deb: then it need not be read. */
+int import_has(struct edit *edit, const char *origin, const struct release_package *package,
+	       bool *has, struct error *err) MUST_CHECK;
 
 #endif

@@ -159,10 +159,30 @@ static int inflate(const char *file, const char *suffix, struct bytes from, size
 	return result;
 }
 
-int inflate_file(const char *file, size_t most, struct inflated *inflated, struct error *err)
+int inflate_read(const char *file, size_t most, struct inflated *inflated, struct error *err)
+{
+	memset(inflated, 0, sizeof(*inflated));
+	if (read_whole(file, most, &inflated->data, &inflated->len, err) < 0 ||
+	    hash(bytes_make(inflated->data, inflated->len), &inflated->sha256, err) < 0) {
+		inflated_clear(inflated);
+		return -1;
+	}
+	inflated->file_sha256 = inflated->sha256;
+	inflated->file_size = inflated->len;
+	return 0;
+}
+
+/* apt's lists have names full of dots (deb.debian.org_..._Packages): a suffix is a short word. */
+static const char *suffix_of(const char *file)
 {
 	const char *slash = strrchr(file, '/'), *dot = strrchr(slash ? slash : file, '.');
-	const char *suffix = dot ? dot : "";
+
+	return dot && strlen(dot) <= strlen(".lzma") ? dot : "";
+}
+
+int inflate_file(const char *file, size_t most, struct inflated *inflated, struct error *err)
+{
+	const char *suffix = suffix_of(file);
 	uint8_t *data = NULL;
 	size_t len = 0;
 	int result = -1;

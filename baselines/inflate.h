@@ -31,6 +31,9 @@ struct inflated {
 /* CONFIG error "FILE: ..." above `most` bytes of either. */
 int inflate_file(const char *file, size_t most, struct inflated *inflated,
 		 struct error *err) MUST_CHECK;
+/* The same without looking at the suffix: the bytes as they are. */
+int inflate_read(const char *file, size_t most, struct inflated *inflated,
+		 struct error *err) MUST_CHECK;
 void inflated_clear(struct inflated *inflated);
 
 #endif

@@ -57,7 +57,9 @@ struct manifest {
 	char *origin; /* archive's Release Origin, rpm signer, "local", or "" */
 	enum manifest_trust trust;
 	bool captured; /* the whole of what no package proves on a host, not single accepts */
-	char *source;  /* where it stands in the repository, for messages */
+	/* A .deb without md5sums: dpkg computes them from what it unpacked, and they prove nothing. */
+	bool no_md5sums;
+	char *source; /* where it stands in the repository, for messages */
 	struct manifest_entry *entries;
 	size_t count;
 	struct arena *memory; /* private: baselines/arena.h */

@@ -299,6 +299,8 @@ static int take_line(struct parser *p, uint8_t *line, size_t len, struct error *
 
 		if (p->count == 0 && bytes_equal_string(comment, MTREE_TRUST_SIGNED)) {
 			p->manifest->trust = MANIFEST_SIGNED;
+		} else if (p->count == 0 && bytes_equal_string(comment, MTREE_NO_MD5SUMS)) {
+			p->manifest->no_md5sums = true;
 		} else if (p->count == 0 && bytes_equal_string(comment, MTREE_CAPTURED)) {
 			p->manifest->captured = true;
 		}

@@ -21,6 +21,7 @@
 
 /* Comments that are taken note of, as whole lines above the first entry. */
 #define MTREE_TRUST_SIGNED "# trust signed" /* the archive's signature was checked at import */
+#define MTREE_NO_MD5SUMS "# md5sums none"   /* the .deb ships none: manifest->no_md5sums */
 #define MTREE_CAPTURED "# captured"         /* manifest->captured */
 
 /* CONFIG error "source:line: ..." for anything that is not well-formed. `text` is not kept. */

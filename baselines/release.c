@@ -254,8 +254,25 @@ static int compare_packages(const void *a, const void *b)
 }
 
 struct stanza {
-	struct bytes package, version, arch, size, sha256;
+	struct bytes package, version, arch, size, sha256, file;
 };
+
+/* A relative path that stays below where it begins: it becomes the name of a file that is opened. */
+static bool is_place(struct bytes path)
+{
+	size_t start = 0;
+
+	for (size_t i = 0; i <= path.len; i++) {
+		if (i < path.len && path.data[i] != '/') {
+			continue;
+		}
+		if (i == start || (path.data[start] == '.' && i - start <= 2)) {
+			return false;
+		}
+		start = i + 1;
+	}
+	return path.len > 0;
+}
 
 static int keep_stanza(struct release_packages *p, const struct stanza *s, struct error *err)
 {
@@ -288,6 +305,8 @@ static int keep_stanza(struct release_packages *p, const struct stanza *s, struc
 	package.package = (const char *)arena_copy(p->memory, s->package, &ok).data;
 	package.version = (const char *)arena_copy(p->memory, s->version, &ok).data;
 	package.arch = (const char *)arena_copy(p->memory, s->arch, &ok).data;
+	package.file = is_place(s->file) ? (const char *)arena_copy(p->memory, s->file, &ok).data
+					 : "";
 	p->item[p->count++] = package;
 	return ok ? 0 : no_memory(err);
 }
@@ -324,6 +343,8 @@ int release_packages_add(struct release_packages *packages, struct bytes text, s
 			stanza.size = value;
 		} else if (is_field(line, "SHA256", &value)) {
 			stanza.sha256 = value;
+		} else if (is_field(line, "Filename", &value)) {
+			stanza.file = value;
 		}
 	}
 	return keep_stanza(packages, &stanza, err);

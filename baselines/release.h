@@ -47,6 +47,7 @@ struct release_package {
 	const char *package;
 	const char *version;
 	const char *arch;
+	const char *file; /* Filename: its place in the archive, plain components only; or "" */
 };
 
 /* The stanzas of one or more Packages files, by digest. Zero-initialised is empty. */

@@ -89,8 +89,15 @@ static int check_all(const char *const *archive_files, char **files, int count, 
 	struct signed_archive *archive = NULL;
 	int proved = 0;
 
-	if (signed_open(archive_files[0], &archive_files[1], 1, archive_files[2], NULL, 0,
-			(int64_t)time(NULL), &archive, err) < 0) {
+	const struct signed_source source = {.release = archive_files[0],
+					     .keyring = archive_files[2],
+					     .now_s = (int64_t)time(NULL)};
+
+	if (signed_open(&source, &archive, NULL, err) < 0) {
+		return -1;
+	}
+	if (signed_add_packages(archive, archive_files[1], err) < 0) {
+		signed_free(archive);
 		return -1;
 	}
 	for (int i = 0; i < count; i++) {

@@ -11,65 +11,30 @@
 #include "baselines/import.h"
 #include "baselines/release.h"
 #include "baselines/signed.h"
-#include "tests/unit/baselines/fixture.h"
-
-#define NOW 1795000000 /* 2026-11-18 */
-
-/* An archive of one package, signed by a key made for the test. Skips where gpg or dpkg-deb lack. */
-static void make_archive(struct fixture *f)
-{
-	fixture_folder(f);
-	fixture_write(f, "p/DEBIAN/control",
-		      "Package: p\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.org>\n"
-		      "Description: x\n");
-	fixture_write(f, "p/usr/share/p/file", "hello");
-	fixture_write(
-		f, "make",
-		"set -e\n"
-		"export GNUPGHOME=$PWD/gpg; mkdir -m 700 gpg\n"
-		"dpkg-deb --root-owner-group -b p p.deb\n"
-		"for k in one two; do gpg --batch --passphrase '' --quick-gen-key $k ed25519\n"
-		"gpg --export $k >$k.gpg; done\n"
-		"gpg --list-keys --with-colons one | sed -n 's/^fpr:*\\([0-9A-F]*\\):/\\1/p' |"
-		" head -1 >fpr\n"
-		"printf 'Package: p\\nVersion: 1\\nArchitecture: all\\nFilename: p.deb\\n"
-		"Size: %s\\nSHA256: %s\\n' $(stat -c %s p.deb) $(sha256sum <p.deb | cut -c-64) "
-		">Packages\n"
-		"xz -k Packages\n"
-		"release() { printf 'Origin: My Site\\nSuite: stable\\nDate: Sat, 21 Nov 2026 "
-		"00:00:00 UTC\\n%sSHA256:\\n %s %s main/binary-amd64/Packages.xz\\n' \"$1\" "
-		"$(sha256sum <Packages.xz | cut -c-64) $(stat -c %s Packages.xz); }\n"
-		"release '' >Release\n"
-		"gpg --batch -u one -o InRelease --clearsign Release\n"
-		"release 'Valid-Until: Sat, 31 Oct 2026 00:00:00 UTC\n' >Old\n"
-		"gpg --batch -u one -o OldRelease --clearsign Old\n"
-		"sed s/My/By/ InRelease >BadRelease\n"
-		"{ echo 'Origin: Evil'; cat InRelease; echo 'Origin: Evil'; } >AroundRelease\n"
-		"gpgconf --kill all\n");
-	if (fixture_run(f, "command -v gpg gpgv dpkg-deb xz >/dev/null") != 0) {
-		fixture_remove(f);
-		print_message("skipped: no gpg, gpgv, dpkg-deb or xz\n");
-		skip();
-	}
-	assert_int_equal(fixture_run(f, "sh make >log 2>&1 || { cat log >&2; false; }"), 0);
-}
-
-static const char *in(const struct fixture *f, const char *name, char to[256])
-{
-	(void)snprintf(to, 256, "%s/%s", f->path, name);
-	return to;
-}
+#include "tests/unit/baselines/apt_archive.h"
 
 static int open_archive(const struct fixture *f, const char *release, const char *packages,
 			const char *keyring, const char *fingerprint,
 			struct signed_archive **archive, struct error *err)
 {
 	char release_path[256], packages_path[256], keyring_path[256];
-	const char *list[] = {in(f, packages, packages_path)};
+	const struct signed_source source = {
+		.release = apt_archive_in(f, release, release_path),
+		.keyring = apt_archive_in(f, keyring, keyring_path),
+		.fingerprints = &fingerprint,
+		.fingerprint_count = fingerprint ? 1 : 0,
+		.now_s = APT_ARCHIVE_NOW,
+	};
 
 	*archive = NULL;
-	return signed_open(in(f, release, release_path), list, 1, in(f, keyring, keyring_path),
-			   &fingerprint, fingerprint ? 1 : 0, NOW, archive, err);
+	if (signed_open(&source, archive, NULL, err) < 0) {
+		return -1;
+	}
+	if (signed_add_packages(*archive, apt_archive_in(f, packages, packages_path), err) < 0) {
+		signed_free(*archive);
+		return -1;
+	}
+	return 0;
 }
 
 static void proved_deb_is_imported_as_signed(void **state)
@@ -85,18 +50,20 @@ static void proved_deb_is_imported_as_signed(void **state)
 	size_t count;
 
 	(void)state;
-	make_archive(&f);
+	apt_archive_make(&f);
 	fpr = fixture_output(&f, "cat fpr");
 	if (open_archive(&f, "InRelease", "Packages.xz", "one.gpg", fpr, &archive, &err) < 0) {
 		fail_msg("%s", err.msg);
 	}
 	assert_string_equal(signed_origin(archive), "My Site");
 	assert_string_equal(signed_fingerprint(archive), fpr);
-	assert_int_equal(signed_count(archive), 1);
+	assert_int_equal(signed_count(archive), 2);
 	fixture_folder(&repository);
 	assert_int_equal(edit_init(repository.path, "A <a@example.org>", id, &err), 0);
 	assert_int_equal(edit_open(repository.path, "A <a@example.org>", &edit, &err), 0);
-	assert_int_equal(import_deb_signed(edit, in(&f, "p.deb", path), archive, &report, &err), 0);
+	assert_int_equal(
+		import_deb_signed(edit, apt_archive_in(&f, "p.deb", path), archive, &report, &err),
+		0);
 	assert_string_equal(report.path, "packages/dpkg/My%20Site/p/1_all.mtree");
 	/* One byte more, and it is another file. */
 	assert_int_equal(fixture_run(&f, "printf x >>p.deb"), 0);
@@ -124,11 +91,13 @@ static void broken_chains_are_refused(void **state)
 		const char *release, *packages, *keyring, *fingerprint, *message;
 	} faults[] = {
 		{"BadRelease", "Packages.xz", "one.gpg", NULL, "the signature is bad"},
-		{"InRelease", "Packages.xz", "two.gpg", NULL, "no good signature"},
+		{"InRelease", "Packages.xz", "two.gpg", NULL, "that key is not in the keyring"},
 		{"InRelease", "Packages.xz", "one.gpg", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 		 "which is none of the keys named"},
 		{"Release", "Packages.xz", "one.gpg", NULL, "no good signature"},
-		{"OldRelease", "Packages.xz", "one.gpg", NULL, "Valid-Until is over"},
+		{"AgedRelease", "Packages.xz", "old.gpg", NULL, "that key has expired"},
+		{"OldRelease", "Packages.xz", "one.gpg", NULL,
+		 "Valid-Until is over (2026-10-31 00:00 UTC)"},
 		{"InRelease", "Release", "one.gpg", NULL, "names no such file"},
 		{"InRelease", "none", "one.gpg", NULL, "No such file"},
 		{"none", "Packages.xz", "one.gpg", NULL, "No such file"},
@@ -138,7 +107,7 @@ static void broken_chains_are_refused(void **state)
 	struct fixture f;
 
 	(void)state;
-	make_archive(&f);
+	apt_archive_make(&f);
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 		assert_int_equal(open_archive(&f, faults[i].release, faults[i].packages,
 					      faults[i].keyring, faults[i].fingerprint, &archive,
@@ -155,6 +124,88 @@ static void broken_chains_are_refused(void **state)
 		assert_string_equal(signed_origin(archive), "My Site");
 		signed_free(archive);
 	}
+	fixture_remove(&f);
+}
+
+static void detached_signature_proves_the_bytes_that_are_read(void **state)
+{
+	char release[256], signature[256], keyring[256];
+	struct signed_source source = {.now_s = APT_ARCHIVE_NOW};
+	struct signed_archive *archive = NULL;
+	struct error err = {0};
+	struct fixture f;
+
+	(void)state;
+	apt_archive_make(&f);
+	source.release = apt_archive_in(&f, "Release", release);
+	source.signature = apt_archive_in(&f, "Release.gpg", signature);
+	source.keyring = apt_archive_in(&f, "one.gpg", keyring);
+	if (signed_open(&source, &archive, NULL, &err) < 0) {
+		fail_msg("%s", err.msg);
+	}
+	assert_string_equal(signed_origin(archive), "My Site");
+	signed_free(archive);
+	assert_int_equal(fixture_run(&f, "printf 'Origin: Evil\\n' >>Release"), 0);
+	assert_int_equal(signed_open(&source, &archive, NULL, &err), -1);
+	assert_non_null(strstr(err.msg, "the signature is bad"));
+	assert_int_equal(fixture_run(&f, ": >Release.gpg"), 0);
+	assert_int_equal(signed_open(&source, &archive, NULL, &err), -1);
+	assert_non_null(strstr(err.msg, "no good signature"));
+	fixture_remove(&f);
+}
+
+/* What a key is listed for is all that it proves. */
+static void key_outside_its_list_proves_nothing(void **state)
+{
+	static const struct {
+		const char *origins, *packages, *message;
+	} lists[] = {
+		{"My Site", "'*'", NULL},
+		{"Other", "'*'", "does not list for origin \"My Site\""},
+		{"My Site", "q, 'r*'", "does not list for this package"},
+	};
+	char release[256], packages[256], keyring[256], deb_path[256], *fpr;
+	struct signed_source source = {.now_s = APT_ARCHIVE_NOW};
+	struct fixture f;
+
+	(void)state;
+	apt_archive_make(&f);
+	fpr = fixture_output(&f, "cat fpr");
+	source.release = apt_archive_in(&f, "InRelease", release);
+	source.keyring = apt_archive_in(&f, "one.gpg", keyring);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		struct signed_archive *archive = NULL;
+		struct trust *trust = NULL;
+		struct deb *deb = NULL;
+		struct error err = {0};
+		char text[400];
+		int result;
+
+		(void)snprintf(text, sizeof(text),
+			       "- {fingerprint: %s, file: a.gpg, origins: [%s], packages: [%s]}\n",
+			       fpr, lists[i].origins, lists[i].packages);
+		assert_int_equal(trust_parse("keys.yaml", bytes_from_string(text), &trust, &err),
+				 0);
+		source.trust = trust;
+		result = signed_open(&source, &archive, NULL, &err);
+		if (result == 0) {
+			assert_int_equal(
+				signed_add_packages(archive,
+						    apt_archive_in(&f, "Packages", packages), &err),
+				0);
+			assert_int_equal(
+				deb_read(apt_archive_in(&f, "p.deb", deb_path), &deb, &err), 0);
+			result = signed_check(archive, deb, &err);
+		}
+		assert_int_equal(result, lists[i].message ? -1 : 0);
+		if (lists[i].message && !strstr(err.msg, lists[i].message)) {
+			fail_msg("%zu: %s", i, err.msg);
+		}
+		deb_free(deb);
+		signed_free(archive);
+		trust_free(trust);
+	}
+	free(fpr);
 	fixture_remove(&f);
 }
 
@@ -228,6 +279,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(proved_deb_is_imported_as_signed),
 		cmocka_unit_test(broken_chains_are_refused),
+		cmocka_unit_test(detached_signature_proves_the_bytes_that_are_read),
+		cmocka_unit_test(key_outside_its_list_proves_nothing),
 		cmocka_unit_test(release_texts_are_parsed_strictly),
 		cmocka_unit_test(packages_texts_are_parsed_strictly),
 	};
