@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* init, and what only reads or fills a baseline: import, list, verify. */
+/* init, and what only reads a baseline: list, verify. */
 #include <string.h>
 
 #include "baselines/edit.h"
-#include "baselines/import.h"
 #include "baselines/verify.h"
 #include "controller/cmd/open.h"
 #include "controller/cmd/rules.h"
@@ -35,63 +34,6 @@ int verb_init(struct call *call, struct error *err)
 			      shown, shown, shown);
 	}
 	return EXIT_CLEAN;
-}
-
-static void print_imported(struct call *call, const struct import_report *report)
-{
-	char size[PRINT_NUMBER_ROOM];
-
-	if (report->md5_wrong > 0) {
-		(void)fprintf(call->log,
-			      "muster: %s %s: %zu lines of its own md5sums contradict its files, "
-			      "first %s\n",
-			      report->package, report->version, report->md5_wrong,
-			      report->md5_path);
-	}
-	if (call->verbose) {
-		(void)fprintf(call->out, "%s %s %s: %zu entries, %s\n", report->package,
-			      report->version, report->arch, report->entries,
-			      print_size(report->bytes, size));
-	}
-}
-
-int verb_baseline_import(struct call *call, struct error *err)
-{
-	const char *origin = call_value(call, OPTION_ORIGIN);
-	const char *message = call_value(call, OPTION_MESSAGE);
-	char commit[EDIT_COMMIT_SIZE], text[128];
-	struct import_report report;
-	struct edit *edit = NULL;
-	const char *path;
-	int code = -1;
-
-	if (open_baseline_path(call, &path, err) < 0 || edit_open(path, NULL, &edit, err) < 0) {
-		goto out;
-	}
-	for (size_t i = 0; i < call->word_count; i++) {
-		if (import_deb(edit, call->words[i], origin, &report, err) < 0) {
-			call_advise(call, "leave it out; nothing was committed");
-			goto out;
-		}
-		print_imported(call, &report);
-	}
-	(void)snprintf(text, sizeof(text), "packages: import %zu package%s from %.60s",
-		       call->word_count, call->word_count == 1 ? "" : "s",
-		       origin ? origin : IMPORT_ORIGIN);
-	if (edit_commit(edit, message ? message : text, commit, err) < 0) {
-		goto out;
-	}
-	if (*commit) {
-		(void)fprintf(call->out, "Imported %zu package%s, commit %.12s.\n",
-			      call->word_count, call->word_count == 1 ? "" : "s", commit);
-	} else {
-		(void)fprintf(call->out, "Nothing new: the baseline has %zu package%s already.\n",
-			      call->word_count, call->word_count == 1 ? "" : "s");
-	}
-	code = EXIT_CLEAN;
-out:
-	edit_free(edit);
-	return code;
 }
 
 static int on_item(void *context, const struct verify_item *item)

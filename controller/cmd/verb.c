@@ -169,14 +169,34 @@ static const struct verb verbs[] = {
 	},
 	{
 		"baseline import",
-		"FILE...",
+		"[FILE...]",
 		"record packages from their .deb files",
 		"Reads each package file and commits a manifest of it: every path with type, mode, "
 		"owner, size and digests. Take the files from where you trust them, not from a "
-		"host.",
-		{{"muster baseline import pool/*.deb --origin Debian", "what the mirror has"}},
-		BIT(BASELINE) | BIT(ORIGIN) | BIT(MESSAGE),
-		1,
+		"host.\n"
+		"\n"
+		"With --release and --packages each file is proved first: a key of the baseline's "
+		"keys/keys.yaml (or of --keyring) must have signed the Release, which names "
+		"Packages by "
+		"its SHA-256, which names the .deb by its. A file that the chain does not name is "
+		"refused, and nothing is committed. Without them manifests are marked unsigned; "
+		"importing the same files again with --release makes them signed.\n"
+		"\n"
+		"With --mirror all of it is found: a mirror (dists/ and pool/), or a folder such "
+		"as "
+		"/var/cache/apt/archives with apt's lists beside it or named by --lists. What the "
+		"baseline has is skipped; what no signature proves is left out and told (exit 3), "
+		"or "
+		"imported as unsigned with --unsigned.",
+		{{"muster baseline import pool/*.deb --origin Debian", "unsigned, by your word"},
+		 {"muster baseline import --release InRelease --packages Packages.xz *.deb",
+		  "proved by the baseline's keys"},
+		 {"muster baseline import --mirror /srv/mirror/debian --keyring debian.gpg",
+		  "a whole mirror"},
+		 {"muster baseline import --mirror /var/cache/apt/archives", "what apt fetched"}},
+		BIT(BASELINE) | BIT(ORIGIN) | BIT(MESSAGE) | BIT(RELEASE) | BIT(PACKAGES) |
+			BIT(KEYRING) | BIT(FINGERPRINT) | BIT(MIRROR) | BIT(LISTS) | BIT(UNSIGNED),
+		0,
 		ANY,
 		verb_baseline_import,
 	},

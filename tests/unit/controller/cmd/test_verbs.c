@@ -274,6 +274,32 @@ static void decisions_are_commits(void **state)
 		    EXIT_FATAL, "/nonexistent.deb");
 }
 
+static void import_says_what_its_proof_lacks(void **state)
+{
+	(void)state;
+	assert_says(say("muster baseline import --baseline %s/b", folder), EXIT_FATAL,
+		    "FILE is missing");
+	assert_says(say("muster baseline import x.deb --mirror /tmp --baseline %s/b", folder),
+		    EXIT_FATAL, "--mirror finds packages and releases itself");
+	assert_says(say("muster baseline import x.deb --release InRelease --baseline %s/b", folder),
+		    EXIT_FATAL, "--release without --packages");
+	assert_says(say("muster baseline import x.deb --release InRelease --packages P "
+			"--baseline %s/b",
+			folder),
+		    EXIT_FATAL, "the baseline has no keys/keys.yaml");
+	assert_says(say("muster baseline import --mirror /tmp --keyring /nonexistent.gpg "
+			"--baseline %s/b",
+			folder),
+		    EXIT_FATAL, "/nonexistent.gpg: No such file");
+	assert_says(
+		say("muster baseline import --mirror /tmp --keyring /etc/passwd --baseline %s/b",
+		    folder),
+		EXIT_FATAL, "no OpenPGP public keys");
+	assert_says(say("muster baseline import --mirror /tmp --fingerprint 12AB --baseline %s/b",
+			folder),
+		    EXIT_FATAL, "no whole fingerprint");
+}
+
 static void hosts_have_states_and_runs_are_pruned(void **state)
 {
 	(void)state;
@@ -310,6 +336,7 @@ int main(void)
 		cmocka_unit_test(status_gives_the_verdict_first),
 		cmocka_unit_test(show_takes_runs_hosts_and_findings),
 		cmocka_unit_test(decisions_are_commits),
+		cmocka_unit_test(import_says_what_its_proof_lacks),
 		cmocka_unit_test(hosts_have_states_and_runs_are_pruned),
 		cmocka_unit_test(missing_things_say_what_to_do),
 	};
