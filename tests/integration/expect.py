@@ -6,6 +6,7 @@
     expect.py FILE quiet SEVERITY                      no open finding of this severity or above
     expect.py FILE no-new                              no finding is new
     expect.py FILE state STATE                         the one host ended in this state
+    expect.py FILE gap CHECK SUBJECT REASON            the one host's coverage names this check as partial for this reason
     expect.py FILE counts                              prints packages and files proved, unproved, skipped
     expect.py FILE bytes MOST                          received and sent (probe apart) are each at most this
 """
@@ -62,6 +63,11 @@ def main(path, what, *args):
     elif what == "state":
         if [h["state"] for h in hosts] != [args[0]]:
             fail(f'states {[(h["state"], h["reason"]) for h in hosts]}, expected {args[0]}', findings)
+    elif what == "gap":
+        gaps = [(c["check"], c["subject"], c["reason"]) for h in hosts for c in h["coverage"] if c["state"] == "partial"]
+        if tuple(args) not in gaps:
+            fail(f"{args} is not told; gaps are {gaps}", [])
+        print("  " + " ".join(arg for arg in args if arg))
     elif what == "counts":
         for host in hosts:
             files = host["files"] or {}

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # One host over real SSH against a baseline made from its own packages: clean before, and each change of tests/lab/plant
-# found and named afterwards, one by one. Prints the table beside what dpkg -V and debsums say of the same host.
+# found and named afterwards, one by one. Prints the table of what muster, dpkg -V and debsums say of the same host.
 #
 #   test_planted.sh [NAME...]       only these changes
 set -euo pipefail
@@ -77,11 +77,26 @@ raise_and_record() {
 	lab exec web001 sh -s -- list <"$plant" >"$work/list"
 	"$muster" init "$work/baseline" >"$work/init.out" || fail "init: $(cat "$work/init.out")"
 	"$lab_program" cache >"$work/cache"
+	install_debsums
 	# shellcheck disable=SC2046
 	"$muster" baseline import --baseline "$work/baseline" --origin Debian \
-		"$(sed -n 's/^packages //p' "$work/cache")"/*.deb >"$work/import.out" 2>&1 ||
+		"$(sed -n 's/^packages //p' "$work/cache")"/*.deb ${extra:+"$extra"/*.deb} >"$work/import.out" 2>&1 ||
 		fail "import: $(tail -n 5 "$work/import.out")"
 	tail -n 1 "$work/import.out"
+}
+
+# The peer is a package of the host like any other, so its files are judged too.
+extra=
+install_debsums() {
+	extra=$("$lab_program" extra debsums) || {
+		extra=
+		echo '  debsums cannot be had here: its column stays empty'
+		return
+	}
+	tar -C "$extra" -cf - --exclude=partial --exclude=lock . |
+		lab exec web001 sh -c 'mkdir /tmp/extra && tar -C /tmp/extra -xf - &&
+			DEBIAN_FRONTEND=noninteractive dpkg -i /tmp/extra/*.deb && rm -rf /tmp/extra' >"$work/debsums.log" 2>&1 ||
+		fail "debsums: $(tail -n 5 "$work/debsums.log")"
 }
 
 a_host_equals_its_own_packages() {
@@ -114,14 +129,13 @@ an_unchanged_night_costs_nothing() {
 
 each_change_is_found_and_named() {
 	local name path rules severity missed=0
-	printf '%-18s %s\n' change 'what muster says'
 	while IFS=$'\t' read -r name path _; do
 		[ $# -eq 0 ] || [[ " $* " == *" $name "* ]] || continue
 		in_host plant "$name"
 		check "$work/out.$name"
 		read -r rules severity <<<"$(expected "$name")"
-		printf '%-18s ' "$name"
-		"$here/expect.py" "$work/out.$name" finding "$(subject "$name" "$path")" "$rules" "$severity" || missed=$((missed + 1))
+		"$here/expect.py" "$work/out.$name" finding "$(subject "$name" "$path")" "$rules" "$severity" \
+			>"$work/said.$name" || missed=$((missed + 1))
 	done <"$work/list"
 	[ "$missed" -eq 0 ] || fail "$missed changes were not found"
 }
@@ -134,14 +148,40 @@ nothing_hostile_reaches_the_terminal() {
 	grep -qF 'up\033[2Jdate' "$work/show" || fail 'the odd name is not shown escaped'
 }
 
-peers_on_the_same_host() {
-	echo '  dpkg -V says:'
-	lab exec web001 dpkg -V 2>/dev/null | sed 's/^/    /' || true
-	echo '  debsums -s says (where the host has it):'
-	lab exec web001 sh -c 'command -v debsums >/dev/null && debsums -s 2>&1' | sed 's/^/    /' || true
+# What a peer says of a path; its own words where it names it, a dash where it is silent. A package may name the same
+# file as /bin/login.
+peer_says() { # FILE PATH SUBJECT
+	local line
+	line=$(awk -v path="$2" -v subject="$3" '
+		function names(word, of) { return of != "" && (word == of || "/usr" word == of) }
+		{ for (i = 1; i <= NF; i++) if (names($i, path) || names($i, subject)) { print; exit } }' "$1")
+	line=${line#debsums: }
+	echo "${line:--}"
+}
+
+# All changes are planted by now; each peer looks once at the whole host.
+table_beside_the_peers() {
+	local name path said letters dpkg debsums caught=0 by_dpkg=0 by_debsums=0
+	lab exec web001 dpkg -V >"$work/dpkg-V" 2>/dev/null || true
+	lab exec web001 sh -c 'command -v debsums >/dev/null && debsums -ac 2>&1' >"$work/debsums" || true
+	printf '  %-18s %-44s %-34s %s\n' change muster 'dpkg -V' 'debsums -ac'
+	while IFS=$'\t' read -r name path _; do
+		[ -s "$work/said.$name" ] || continue
+		read -r said _ letters _ <"$work/said.$name"
+		dpkg=$(peer_says "$work/dpkg-V" "$path" "$(subject "$name" "$path")")
+		debsums=$(peer_says "$work/debsums" "$path" "$(subject "$name" "$path")")
+		printf '  %-18s %-44s %-34s %s\n' "$name" "$said $letters" "$dpkg" "$debsums"
+		caught=$((caught + 1))
+		[ "$dpkg" = - ] || by_dpkg=$((by_dpkg + 1))
+		[ "$debsums" = - ] || by_debsums=$((by_debsums + 1))
+	done <"$work/list"
+	echo "  found: muster $caught, dpkg -V $by_dpkg, debsums $by_debsums"
+	# A peer that sees nothing at all did not run.
+	[ "$caught" -lt 3 ] || [ "$by_dpkg" -gt 0 ] || fail 'dpkg -V said nothing of any change'
+	[ "$caught" -lt 3 ] || [ -z "$extra" ] || [ "$by_debsums" -gt 0 ] || fail 'debsums said nothing of any change'
 }
 
 run raise_and_record a_host_equals_its_own_packages capture_accepts_the_rest an_unchanged_night_costs_nothing
 echo '- each change is found and named'
 each_change_is_found_and_named "$@"
-run nothing_hostile_reaches_the_terminal peers_on_the_same_host
+run nothing_hostile_reaches_the_terminal table_beside_the_peers
