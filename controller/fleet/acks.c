@@ -83,7 +83,7 @@ void acks_free(struct acks *acks)
 	for (size_t i = 0; acks->hosts && i < acks->count; i++) {
 		nodeset_free(acks->hosts[i]);
 	}
-	for (size_t i = 0; i < acks->faults; i++) {
+	for (size_t i = 0; acks->fault && i < acks->faults; i++) {
 		free(acks->fault[i]);
 	}
 	free(acks->hosts);
