@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
--- What muster keeps, in one SQLite file. Executed as it stands to make a new one; a change here raises
--- user_version and brings a migration (controller/store/store.c). The views at the end are stable for people who
--- come with sqlite3 or Grafana (docs/store.md); tables are muster's own and may change with user_version.
+-- What muster keeps, in one SQLite file. Executed as it stands to make a new one, and to bring an older one up to
+-- date (controller/store/db_open.c): a change here raises user_version and only adds tables and indexes. The views at
+-- the end are stable for people who come with sqlite3 or Grafana (docs/store.md); tables are muster's own and may
+-- change with user_version.
 --
 -- Text that came from a host is kept in its escaped form (schema/escape.h), which can be undone exactly; other host
 -- bytes are BLOBs. Times are seconds since 1970 unless a name says otherwise. Numbers written "varint" are LEB128,
@@ -9,10 +10,10 @@
 -- varint, and one zstd frame.
 
 PRAGMA application_id = 1836413810; -- 0x6d757372, "musr"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- One row a run. `kept` is 0 once pruned: the row stays, because intervals name it.
-CREATE TABLE run (
+CREATE TABLE IF NOT EXISTS run (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	name TEXT NOT NULL UNIQUE,
 	kind TEXT NOT NULL,     -- check, sweep
@@ -26,19 +27,19 @@ CREATE TABLE run (
 );
 
 -- 32 random bytes from which the order of slices is derived: who reads the file knows what is hashed when.
-CREATE TABLE secret (
+CREATE TABLE IF NOT EXISTS secret (
 	id INTEGER PRIMARY KEY CHECK (id = 1),
 	value BLOB NOT NULL
 );
 
 -- Words that come again and again: outcomes and reasons.
-CREATE TABLE text (
+CREATE TABLE IF NOT EXISTS text (
 	id INTEGER PRIMARY KEY,
 	value TEXT NOT NULL UNIQUE
 );
 
 -- A host of the inventory. The numbers are ids of host_run, NULL where there is none.
-CREATE TABLE host (
+CREATE TABLE IF NOT EXISTS host (
 	id INTEGER PRIMARY KEY,
 	name TEXT NOT NULL UNIQUE,
 	os TEXT NOT NULL DEFAULT '', -- PRETTY_NAME of os-release, escaped
@@ -48,10 +49,10 @@ CREATE TABLE host (
 	first INTEGER,    -- first that was looked at whole: the first sight
 	packages INTEGER  -- package_list of the newest observation
 );
-CREATE INDEX host_packages ON host (packages);
+CREATE INDEX IF NOT EXISTS host_packages ON host (packages);
 
 -- A package build that some section key names. All escaped.
-CREATE TABLE package (
+CREATE TABLE IF NOT EXISTS package (
 	id INTEGER PRIMARY KEY,
 	manager TEXT NOT NULL,
 	name TEXT NOT NULL,
@@ -61,7 +62,7 @@ CREATE TABLE package (
 );
 
 -- A section's key (schema/section.h). Unique by `encoded`: the one writer sees to it.
-CREATE TABLE key (
+CREATE TABLE IF NOT EXISTS key (
 	id INTEGER PRIMARY KEY,
 	encoded BLOB NOT NULL,
 	kind TEXT NOT NULL,
@@ -71,38 +72,38 @@ CREATE TABLE key (
 
 -- A section's canonical encoding, once for the whole fleet. Apart from its content so that reading all digests is
 -- cheap. Unique by `digest`: the one writer sees to it. Ids grow and are never used twice.
-CREATE TABLE object (
+CREATE TABLE IF NOT EXISTS object (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	digest BLOB NOT NULL, -- SHA-256
 	size INTEGER NOT NULL
 );
-CREATE TABLE content (
+CREATE TABLE IF NOT EXISTS content (
 	object INTEGER PRIMARY KEY REFERENCES object,
 	data BLOB NOT NULL -- packed
 );
 
 -- Sets of package builds that hosts have. A list with `base` NULL has all its members in package_in; another one is
 -- its base, with members of `present` 1 added and 0 taken away.
-CREATE TABLE package_list (
+CREATE TABLE IF NOT EXISTS package_list (
 	id INTEGER PRIMARY KEY,
 	digest BLOB NOT NULL UNIQUE, -- of the sorted package ids
 	base INTEGER REFERENCES package_list,
 	size INTEGER NOT NULL
 );
-CREATE INDEX package_list_base ON package_list (base);
-CREATE TABLE package_in (
+CREATE INDEX IF NOT EXISTS package_list_base ON package_list (base);
+CREATE TABLE IF NOT EXISTS package_in (
 	list INTEGER NOT NULL REFERENCES package_list,
 	package INTEGER NOT NULL REFERENCES package,
 	present INTEGER NOT NULL,
 	PRIMARY KEY (list, package)
 ) WITHOUT ROWID;
-CREATE INDEX package_in_package ON package_in (package, list, present);
+CREATE INDEX IF NOT EXISTS package_in_package ON package_in (package, list, present);
 
 -- A host's sections: pairs (key id, object id) in order of the encoded keys. `data`, packed, turns the pairs of the
 -- base (none where it is NULL; a base has no base itself) into these: groups of four varints and pairs: how many
 -- pairs of the base to copy, to leave out, and to insert, then the inserted ones, each id as the signed difference
 -- from the inserted one before.
-CREATE TABLE snapshot (
+CREATE TABLE IF NOT EXISTS snapshot (
 	id INTEGER PRIMARY KEY,
 	digest BLOB NOT NULL UNIQUE, -- first half of SHA-256 over the pairs
 	base INTEGER REFERENCES snapshot,
@@ -112,12 +113,12 @@ CREATE TABLE snapshot (
 );
 
 -- What a session said, where it is usually equal to the last one's.
-CREATE TABLE coverage (
+CREATE TABLE IF NOT EXISTS coverage (
 	id INTEGER PRIMARY KEY,
 	digest BLOB NOT NULL UNIQUE,
 	data BLOB NOT NULL -- packed: check, subject, state, reason and count of each item
 );
-CREATE TABLE facts (
+CREATE TABLE IF NOT EXISTS facts (
 	id INTEGER PRIMARY KEY,
 	digest BLOB NOT NULL UNIQUE,
 	data BLOB NOT NULL, -- the hello message without its clock
@@ -127,11 +128,11 @@ CREATE TABLE facts (
 	uid INTEGER NOT NULL,
 	boot INTEGER NOT NULL
 );
-CREATE TABLE tally (
+CREATE TABLE IF NOT EXISTS tally (
 	id INTEGER PRIMARY KEY,
 	digest BLOB NOT NULL UNIQUE,
 	packages INTEGER NOT NULL,
-	by_witness TEXT NOT NULL, -- name=count, blanks between
+	by_witness TEXT NOT NULL, -- name=packages/files, blanks between
 	proved INTEGER NOT NULL,
 	unproved INTEGER NOT NULL,
 	skipped INTEGER NOT NULL,
@@ -145,7 +146,7 @@ CREATE TABLE tally (
 );
 
 -- One row a host and run, the only thing that an unchanged host costs. Its id is (run << 24) + n.
-CREATE TABLE host_run (
+CREATE TABLE IF NOT EXISTS host_run (
 	id INTEGER PRIMARY KEY,
 	run INTEGER GENERATED ALWAYS AS (id >> 24) VIRTUAL,
 	host INTEGER NOT NULL REFERENCES host,
@@ -164,26 +165,48 @@ CREATE TABLE host_run (
 );
 
 -- Evidence of a broken protocol: raw, capped.
-CREATE TABLE excerpt (
+CREATE TABLE IF NOT EXISTS excerpt (
 	host_run INTEGER PRIMARY KEY REFERENCES host_run,
 	data BLOB NOT NULL
 );
 
 -- Host-local stat digests of the latest observation: 8 bytes a section, least significant first, in its order, then a
 -- bit a section: whether it was in the always-set. Apart from the times of reading, which move every night.
-CREATE TABLE host_stat (
+CREATE TABLE IF NOT EXISTS host_stat (
 	host INTEGER PRIMARY KEY REFERENCES host,
 	snapshot INTEGER NOT NULL REFERENCES snapshot,
 	hash INTEGER NOT NULL, -- of data
 	data BLOB NOT NULL
 );
-CREATE TABLE host_reading (
+CREATE TABLE IF NOT EXISTS host_reading (
 	host INTEGER PRIMARY KEY REFERENCES host,
 	data BLOB NOT NULL -- varints: number of distinct times and they; a byte a section, which; (index, unread)*
 );
 
+-- By which witness each package of a host was judged: for each section of a package, in order of the snapshot, two
+-- varints: how many sections after the one before, then files read << 4 | told against << 3 | witness. Packed.
+CREATE TABLE IF NOT EXISTS witness_list (
+	id INTEGER PRIMARY KEY,
+	digest BLOB NOT NULL UNIQUE,
+	data BLOB NOT NULL
+);
+
+-- Of each host's last complete look.
+CREATE TABLE IF NOT EXISTS host_witness (
+	host INTEGER PRIMARY KEY REFERENCES host,
+	release TEXT NOT NULL, -- ID and VERSION_ID of os-release, escaped: whom it is compared with
+	witness INTEGER NOT NULL REFERENCES witness_list,
+	fleet TEXT NOT NULL DEFAULT '' -- as tally.by_witness: those that the fleet vouches for besides
+);
+
+-- The last run at whose end hosts were compared with each other.
+CREATE TABLE IF NOT EXISTS fleet (
+	id INTEGER PRIMARY KEY CHECK (id = 1),
+	run INTEGER NOT NULL
+);
+
 -- What differs. The fingerprint is what people see; old value, witness and so on may differ between hosts.
-CREATE TABLE finding (
+CREATE TABLE IF NOT EXISTS finding (
 	id INTEGER PRIMARY KEY,
 	digest BLOB NOT NULL UNIQUE, -- of all that follows
 	fingerprint TEXT NOT NULL,
@@ -198,10 +221,10 @@ CREATE TABLE finding (
 	new NOT NULL,
 	detail NOT NULL
 );
-CREATE INDEX finding_fingerprint ON finding (fingerprint);
+CREATE INDEX IF NOT EXISTS finding_fingerprint ON finding (fingerprint);
 
 -- While a host has a finding in one state. Holds for runs from from_run up to, not including, until_run.
-CREATE TABLE interval (
+CREATE TABLE IF NOT EXISTS interval (
 	id INTEGER PRIMARY KEY,
 	host INTEGER NOT NULL REFERENCES host,
 	finding INTEGER NOT NULL REFERENCES finding,
@@ -213,12 +236,12 @@ CREATE TABLE interval (
 	last_run INTEGER REFERENCES run,  -- seen last, where it holds no more
 	resolved INTEGER NOT NULL DEFAULT 0 -- 1: ended because it was gone; 0: its state changed
 );
-CREATE INDEX interval_current ON interval (host) WHERE until_run IS NULL;
-CREATE INDEX interval_resolved ON interval (until_run, host) WHERE resolved = 1;
-CREATE INDEX interval_finding ON interval (finding);
+CREATE INDEX IF NOT EXISTS interval_current ON interval (host) WHERE until_run IS NULL;
+CREATE INDEX IF NOT EXISTS interval_resolved ON interval (until_run, host) WHERE resolved = 1;
+CREATE INDEX IF NOT EXISTS interval_finding ON interval (finding);
 
 -- Objects changed lately, as each session reported them: append only.
-CREATE TABLE timeline (
+CREATE TABLE IF NOT EXISTS timeline (
 	id INTEGER PRIMARY KEY,
 	host INTEGER NOT NULL REFERENCES host,
 	run INTEGER NOT NULL REFERENCES run,
@@ -227,8 +250,9 @@ CREATE TABLE timeline (
 	items INTEGER NOT NULL,
 	data BLOB NOT NULL -- packed: items as in the timeline message
 );
-CREATE INDEX timeline_host ON timeline (host, from_ns);
+CREATE INDEX IF NOT EXISTS timeline_host ON timeline (host, from_ns);
 
+DROP VIEW IF EXISTS v_runs;
 CREATE VIEW v_runs AS
 SELECT
 	r.name AS run,
@@ -252,6 +276,7 @@ LEFT JOIN text o ON o.id = h.outcome
 WHERE r.kept = 1
 GROUP BY r.id;
 
+DROP VIEW IF EXISTS v_hosts;
 CREATE VIEW v_hosts AS
 SELECT
 	h.name AS host,
@@ -269,7 +294,8 @@ SELECT
 	t.packages,
 	t.proved AS files_proved, t.unproved AS files_unproved, t.skipped AS files_skipped,
 	t.critical, t.high, t.medium, t.low, t.info, t.acknowledged, t.explained,
-	l.sent AS sent_bytes, l.received AS received_bytes
+	l.sent AS sent_bytes, l.received AS received_bytes,
+	coalesce(hw.release, '') AS release, t.by_witness, coalesce(hw.fleet, '') AS by_fleet
 FROM host h
 JOIN host_run l ON l.id = h.latest
 JOIN run r ON r.id = (l.id >> 24)
@@ -280,8 +306,10 @@ LEFT JOIN host_run s ON s.id = h.observed
 LEFT JOIN run sr ON sr.id = (s.id >> 24)
 LEFT JOIN facts f ON f.id = s.facts
 LEFT JOIN host_run c ON c.id = h.complete
-LEFT JOIN run cr ON cr.id = (c.id >> 24);
+LEFT JOIN run cr ON cr.id = (c.id >> 24)
+LEFT JOIN host_witness hw ON hw.host = h.id;
 
+DROP VIEW IF EXISTS v_findings;
 CREATE VIEW v_findings AS
 SELECT
 	f.fingerprint AS finding,
@@ -302,6 +330,7 @@ JOIN run r ON r.id = i.first_run
 LEFT JOIN run l ON l.id = (coalesce(h.observed, h.latest) >> 24)
 WHERE i.until_run IS NULL;
 
+DROP VIEW IF EXISTS v_packages;
 CREATE VIEW v_packages AS
 SELECT h.name AS host, p.manager, p.name, p.version, p.arch
 FROM package p

@@ -84,6 +84,25 @@ static void on_host(void *context, const struct sweep_result *result)
 	}
 }
 
+/* The host was told as it looked alone; this is what comparing it with others adds. */
+static void on_compared(void *context, const struct sweep_compared *result)
+{
+	struct going *going = context;
+
+	progress_clear(&going->progress);
+	for (size_t i = 0; !going->failed && i < result->findings.count; i++) {
+		const struct report_finding finding = {
+			.host = result->host, .finding = &result->findings.item[i], .ack = ""};
+
+		if (report_finding(going->report, &finding, &going->error) < 0) {
+			going->failed = true;
+		}
+	}
+	if (result->outcome != result->before) {
+		report_outcome_changed(going->report, result->before, result->outcome);
+	}
+}
+
 static void on_stage(void *context, const char *host, const char *stage)
 {
 	struct going *going = context;
@@ -136,6 +155,7 @@ static int go(struct call *call, uv_loop_t *loop, const struct sweep_config *con
 		.context = &going,
 		.started = on_started,
 		.host = on_host,
+		.compared = on_compared,
 		.stage = call->verbose > 1 ? on_stage : NULL,
 		.progress = on_progress,
 	};
@@ -149,6 +169,7 @@ static int go(struct call *call, uv_loop_t *loop, const struct sweep_config *con
 		return -1;
 	}
 	progress_clear(&going.progress);
+	report_vouched(report, &summary.vouched);
 	if (!going.failed &&
 	    report_run_end(report, &summary.run, summary.interrupted, &going.error) < 0) {
 		going.failed = true;

@@ -116,6 +116,7 @@ int open_report(struct call *call, bool is_run, struct report **report, struct e
 		.color = call->color,
 		.quiet = call->quiet,
 		.all = call_has(call, OPTION_ALL),
+		.explained = call_has(call, OPTION_EXPLAINED),
 		.verbose = call->verbose,
 		.fail_on = (unsigned)config_number(call->config, CONFIG_FAIL_ON),
 		.is_run = is_run,

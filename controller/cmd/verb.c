@@ -17,7 +17,7 @@
 	 BIT(BECOME) | BIT(PARALLEL) | BIT(TIMEOUT) | BIT(CONNECT_TIMEOUT))
 #define RUN                                                                             \
 	(REACH | BIT(INVENTORY) | BIT(BASELINE) | BIT(DB) | BIT(FULL) | BIT(DEADLINE) | \
-	 BIT(RETRIES) | BIT(FAIL_ON) | BIT(FORMAT) | BIT(ALL))
+	 BIT(RETRIES) | BIT(FAIL_ON) | BIT(FORMAT) | BIT(ALL) | BIT(EXPLAINED))
 #define READ (BIT(DB) | BIT(FORMAT))
 
 static const struct verb verbs[] = {
@@ -105,7 +105,7 @@ static const struct verb verbs[] = {
 		{{"muster show latest", "the newest run"},
 		 {"muster show web017", "a host: state, coverage, findings"},
 		 {"muster show 8c1d", "a finding: old and new value, hosts, what to do"}},
-		READ | BIT(BASELINE) | BIT(ALL),
+		READ | BIT(BASELINE) | BIT(ALL) | BIT(EXPLAINED),
 		1,
 		1,
 		verb_show,

@@ -8,6 +8,7 @@
 
 #include "controller/fleet/acks.h"
 #include "controller/fleet/conversation.h"
+#include "controller/fleet/kept.h"
 #include "controller/fleet/objects.h"
 #include "controller/fleet/plan.h"
 #include "schema/escape.h"
@@ -49,6 +50,7 @@ struct host_run {
 	const struct ack **acks; /* one a finding; NULL: none */
 	int64_t *first_seen_s;   /* likewise */
 	struct judge_counts counts;
+	struct judged_package *packages; /* one a section seen */
 };
 
 static void phase_set(struct host_run *host, enum phase phase)
@@ -179,21 +181,6 @@ static enum outcome outcome_of(const struct host_run *host, const struct observa
 	return OUTCOME_CLEAN;
 }
 
-struct downgrades {
-	struct findings findings;
-	struct error *err;
-};
-
-static int keep_downgrade(void *context, const struct store_finding_row *row)
-{
-	struct downgrades *kept = context;
-
-	if (row->finding->rule != RULE_PACKAGE_DOWNGRADED) {
-		return 0;
-	}
-	return findings_add(&kept->findings, row->finding, kept->err);
-}
-
 /* The acks are kept by the host: the next host's judging uses the place they come from again. */
 static int apply_acks(struct host_run *host, struct error *err)
 {
@@ -216,18 +203,6 @@ static int apply_acks(struct host_run *host, struct error *err)
 	return 0;
 }
 
-/* Two runs side by side show a downgrade once: later ones know it from what is still open. */
-static int load_downgrades(const struct host_run *host, struct downgrades *kept)
-{
-	struct store_finding_query query = {
-		.host = host->host->target.name,
-		.with_explained = true,
-		.at_least = SEVERITY_INFO,
-	};
-
-	return store_findings(config_of(host)->store, &query, keep_downgrade, kept, kept->err);
-}
-
 static int judge(struct host_run *host, struct error *err)
 {
 	const struct sweep_config *config = config_of(host);
@@ -241,7 +216,7 @@ static int judge(struct host_run *host, struct error *err)
 		.objects = &source,
 		.now_s = host->started_s,
 	};
-	struct downgrades downgrades = {.err = err};
+	struct kept kept = {0};
 	struct observation *first = NULL, *last = NULL;
 	int result = -1;
 
@@ -259,19 +234,25 @@ static int judge(struct host_run *host, struct error *err)
 				   err) != 0 ||
 	    store_observation_load(config->store, host->host->target.name, STORE_LAST_COMPLETE,
 				   &last, err) != 0 ||
-	    load_downgrades(host, &downgrades) != 0) {
+	    kept_load(&kept, config->store, host->host->target.name, err) != 0) {
 		goto out;
 	}
+	host->packages = calloc(input.now->section_count + 1, sizeof(*host->packages));
+	if (!host->packages) {
+		(void)error_set(err, ERROR_NOMEM, 0, "no memory to judge a host");
+		goto out;
+	}
+	input.packages = host->packages;
 	input.first = first;
 	input.last = last;
-	input.open = &downgrades.findings;
+	input.open = &kept.downgrades;
 	if (judge_host(&input, &host->findings, &host->counts, err) != 0 ||
-	    apply_acks(host, err) != 0) {
+	    kept_carry(&kept, &input, &host->findings, err) != 0 || apply_acks(host, err) != 0) {
 		goto out;
 	}
 	result = 0;
 out:
-	findings_clear(&downgrades.findings);
+	kept_clear(&kept);
 	store_observation_free(first);
 	store_observation_free(last);
 	objects_clear(&objects);
@@ -310,6 +291,7 @@ static int put(struct host_run *host, struct error *err)
 		.excerpt = {host->excerpt, host->excerpt_len},
 		.observation = seen,
 		.counts = seen ? &host->counts : NULL,
+		.packages = seen ? host->packages : NULL,
 		.findings = &host->findings,
 		.sent_bytes = host->sent_bytes,
 		.received_bytes = host->received_bytes,
@@ -686,6 +668,7 @@ void host_run_free(struct host_run *host)
 	conversation_free(host->conversation);
 	store_observation_free(host->last);
 	findings_clear(&host->findings);
+	free(host->packages);
 	free(host->acks);
 	free(host->first_seen_s);
 	free(host->md5);

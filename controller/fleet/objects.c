@@ -13,10 +13,14 @@ static int order(const void *a, const void *b)
 void objects_init(struct objects *objects, struct store *store,
 		  const struct conversation *conversation)
 {
-	size_t count;
-	const struct conversation_object *of_session = conversation_objects(conversation, &count);
+	size_t count = 0;
+	const struct conversation_object *of_session = NULL;
 
 	*objects = (struct objects){.store = store};
+	if (!conversation) {
+		return;
+	}
+	of_session = conversation_objects(conversation, &count);
 	objects->session = calloc(count + 1, sizeof(*objects->session));
 	if (!objects->session) {
 		return; /* what is missing here is missing in `load`, which says so */

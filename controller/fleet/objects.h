@@ -18,6 +18,7 @@ struct objects {
 	uint8_t *loaded;
 };
 
+/* `conversation` may be NULL. */
 void objects_init(struct objects *objects, struct store *store,
 		  const struct conversation *conversation);
 struct object_source objects_source(struct objects *objects);

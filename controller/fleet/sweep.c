@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "controller/fleet/compare.h"
 #include "controller/fleet/host_run.h"
 #include "controller/fleet/object_places.h"
 #include "controller/fleet/plan.h"
@@ -41,6 +42,7 @@ struct sweep {
 	uv_timer_t deadline;
 	uv_signal_t signals[3];
 	struct worker_job job; /* beginning, and what is left at the end */
+	struct compare compare;
 };
 
 static const int signal_numbers[3] = {SIGINT, SIGTERM, SIGUSR1};
@@ -104,6 +106,17 @@ static void close_handles(struct sweep *sweep)
 	sweep->shared.worker = NULL;
 }
 
+static void count_findings(struct sweep *sweep, const struct findings *findings)
+{
+	for (size_t i = 0; findings && i < findings->count; i++) {
+		const struct finding *f = &findings->item[i];
+
+		if (f->state == FINDING_NEW || f->state == FINDING_OPEN) {
+			sweep->summary->open[f->severity]++;
+		}
+	}
+}
+
 /* The end: hosts that never had their turn are results too. */
 
 static struct sweep *sweep_of(struct worker_job *job)
@@ -121,6 +134,11 @@ static void work_end(struct worker_job *job)
 					  "the run ended first", &err) != 0) {
 			break;
 		}
+	}
+	/* A run that was broken off is compared with the next one. */
+	if (err.kind == ERROR_NONE && sweep->fatal.kind == ERROR_NONE &&
+	    !sweep->summary->interrupted) {
+		(void)!compare_hosts(sweep->config, &sweep->summary->run, &sweep->compare, &err);
 	}
 	sweep->summary->run.finished_s = time(NULL);
 	if (err.kind == ERROR_NONE) {
@@ -145,6 +163,17 @@ static void done_end(struct worker_job *job)
 		sweep->summary->by_outcome[OUTCOME_NOT_ASKED]++;
 		sweep->events->host(sweep->events->context, &result);
 	}
+	for (size_t i = 0; i < sweep->compare.count; i++) {
+		const struct sweep_compared *compared = &sweep->compare.host[i];
+
+		count_findings(sweep, &compared->findings);
+		sweep->summary->by_outcome[compared->before]--;
+		sweep->summary->by_outcome[compared->outcome]++;
+		if (sweep->events->compared) {
+			sweep->events->compared(sweep->events->context, compared);
+		}
+	}
+	sweep->summary->vouched = sweep->compare.vouched;
 	close_handles(sweep);
 }
 
@@ -163,17 +192,6 @@ static void end_if_over(struct sweep *sweep)
 }
 
 /* Hosts */
-
-static void count_findings(struct sweep *sweep, const struct findings *findings)
-{
-	for (size_t i = 0; findings && i < findings->count; i++) {
-		const struct finding *f = &findings->item[i];
-
-		if (f->state == FINDING_NEW || f->state == FINDING_OPEN) {
-			sweep->summary->open[f->severity]++;
-		}
-	}
-}
 
 static void retry_later(struct sweep *sweep, const struct host_run *host)
 {
@@ -406,6 +424,7 @@ int sweep_run(uv_loop_t *loop, const struct sweep_config *config, const struct s
 	}
 	result = 0;
 out:
+	compare_clear(&sweep.compare);
 	object_places_free(sweep.shared.places);
 	free(sweep.retries);
 	free(sweep.running);

@@ -63,6 +63,14 @@ struct sweep_result {
 	int64_t wall_ms;
 };
 
+/* What comparing hosts with each other found at the end, beyond what the host's result told. */
+struct sweep_compared {
+	const char *host;
+	enum outcome before; /* as the host's result had it */
+	enum outcome outcome;
+	struct findings findings;
+};
+
 struct sweep_progress {
 	size_t total;
 	size_t done;
@@ -76,6 +84,8 @@ struct sweep_events {
 	void (*started)(void *context, const struct store_run *run);
 	void (*host)(void *context,
 		     const struct sweep_result *result); /* borrowed during the call */
+	/* After all hosts. May be NULL. */
+	void (*compared)(void *context, const struct sweep_compared *result);
 	/* For -v: a stage of one host's session. May be NULL. */
 	void (*stage)(void *context, const char *host, const char *stage);
 	void (*progress)(void *context, const struct sweep_progress *progress); /* may be NULL */
@@ -85,7 +95,8 @@ struct sweep_summary {
 	struct store_run run;
 	size_t by_outcome[OUTCOMES];
 	size_t open[SEVERITY_CRITICAL +
-		    1]; /* open findings over all hosts, acknowledged not counted */
+		    1];              /* open findings over all hosts, acknowledged not counted */
+	struct judge_counts vouched; /* by the fleet: by_witness alone, under what it outweighs */
 	bool interrupted;
 };
 

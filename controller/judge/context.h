@@ -216,7 +216,6 @@ int judge_first_sight(struct judge *j, struct error *err) MUST_CHECK;
 struct judged_mark {
 	struct judge_counts counts;
 	size_t findings;
-	size_t questions;
 };
 struct judged_mark judged_mark(const struct judge *j);
 void judged_package_end(struct judge *j, const struct section_key *key,

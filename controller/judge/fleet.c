@@ -219,6 +219,53 @@ static int tell(struct telling *t, size_t side, struct error *err)
 	return tell_build(t, RULE_FLEET_DIVIDED, NULL, err);
 }
 
+static bool has_line(const struct record_list *records, struct bytes line)
+{
+	size_t low = 0, high = records ? records->count : 0;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = bytes_compare(records->line[middle], line);
+
+		if (order == 0) {
+			return true;
+		}
+		if (order < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return false;
+}
+
+bool fleet_is_accepted(const struct finding *finding, const struct manifest *accepted,
+		       const struct record_list *records)
+{
+	const struct manifest_entry *entry = accepted ? manifest_find(accepted, finding->subject)
+						      : NULL;
+	char *words = malloc(WORDS_ROOM);
+	struct bytes now = finding->new_value;
+	struct record record = {.count = 1, .field = {finding->subject}};
+	bool known = false;
+
+	if (!words) {
+		return false; /* told once more at worst */
+	}
+	if (now.len == 0) {
+		now = bytes_make(words, records_line("absent", &record, 0, words, WORDS_ROOM));
+		known = has_line(records, now);
+	} else if (bytes_has_prefix(now, BYTES_LITERAL("type="))) {
+		known = entry &&
+			bytes_equal(bytes_make(words, manifest_words(entry, words, WORDS_ROOM)),
+				    now);
+	} else {
+		known = has_line(records, now);
+	}
+	free(words);
+	return known;
+}
+
 int fleet_judge(const struct fleet_input *input, const struct fleet_group *group, size_t side,
 		struct findings *findings, struct error *err)
 {

@@ -9,7 +9,9 @@
  * a vendor's signature or a manifest decides.
  */
 
+#include "baselines/manifest.h"
 #include "baselines/policy.h"
+#include "baselines/records.h"
 #include "controller/judge/finding.h"
 #include "controller/judge/observation.h"
 #include "schema/error.h"
@@ -46,6 +48,10 @@ struct fleet_input {
 	const struct policy *policy;
 	const struct object_source *objects;
 };
+
+/* Whether the host's accepted state has what this finding of fleet_judge is about. */
+bool fleet_is_accepted(const struct finding *finding, const struct manifest *accepted,
+		       const struct record_list *records);
 
 /* Appends what holds on each host that is on this side. */
 int fleet_judge(const struct fleet_input *input, const struct fleet_group *group, size_t side,

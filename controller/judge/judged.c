@@ -6,7 +6,6 @@ struct judged_mark judged_mark(const struct judge *j)
 	return (struct judged_mark){
 		.counts = *j->counts,
 		.findings = j->findings->count,
-		.questions = j->questions.count,
 	};
 }
 
@@ -23,15 +22,26 @@ static enum witness counted_witness(const struct judge_counts *before,
 	return witness;
 }
 
-/* A question is a doubt that the end of the judging clears up: until then it counts as one. */
-static bool is_doubted(const struct judge *j, const struct judged_mark *before)
+/* Whether this witness says something else of the package's own files; configuration is not theirs. */
+static bool is_contradicted(const struct judge *j, const struct judged_mark *before,
+			    enum witness witness)
 {
-	if (j->questions.count > before->questions) {
-		return true;
-	}
 	for (size_t i = before->findings; i < j->findings->count; i++) {
-		if (j->findings->item[i].severity > SEVERITY_INFO) {
-			return true;
+		const struct finding *finding = &j->findings->item[i];
+
+		switch (finding->rule) {
+		case RULE_FILE_CHANGED:
+		case RULE_FILE_MISSING:
+		case RULE_FILE_TYPE:
+		case RULE_SETID_GAINED:
+		case RULE_CAPABILITY_GAINED:
+		case RULE_CLAIM_UNPROVED:
+			if (finding->witness == witness && finding->marker != 'c') {
+				return true;
+			}
+			break;
+		default:
+			break;
 		}
 	}
 	return false;
@@ -58,7 +68,7 @@ void judged_package_end(struct judge *j, const struct section_key *key,
 		j->in->packages[section - j->in->now->sections] = (struct judged_package){
 			.files = (uint32_t)(proved + unproved),
 			.witness = (uint8_t)witness,
-			.differs = is_doubted(j, before),
+			.differs = is_contradicted(j, before, witness),
 			.is_judged = true,
 		};
 	}

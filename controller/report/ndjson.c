@@ -80,6 +80,36 @@ static void write_coverage(struct jsonl *json, const struct report_host *host)
 	jsonl_close(json, ']');
 }
 
+static void write_by_witness(struct jsonl *json, const char *key, const uint64_t *count)
+{
+	jsonl_object(json, key);
+	for (unsigned w = 0; w <= WITNESS_RULE; w++) {
+		if (count[w] > 0) {
+			jsonl_unsigned(json, witness_name((enum witness)w), count[w]);
+		}
+	}
+	jsonl_close(json, '}');
+}
+
+static void write_witnesses(struct jsonl *json, const uint64_t *packages, const uint64_t *files)
+{
+	jsonl_object(json, "witnesses");
+	write_by_witness(json, "packages", packages);
+	write_by_witness(json, "files", files);
+	jsonl_close(json, '}');
+}
+
+static void write_host_witnesses(struct jsonl *json, const struct judge_counts *counts)
+{
+	uint64_t packages[WITNESS_RULE + 1], files[WITNESS_RULE + 1];
+
+	for (unsigned w = 0; w <= WITNESS_RULE; w++) {
+		packages[w] = counts->packages_by_witness[w];
+		files[w] = counts->files_by_witness[w];
+	}
+	write_witnesses(json, packages, files);
+}
+
 static int host(void *state, const struct writer_context *context, const struct report_host *host,
 		struct error *err)
 {
@@ -99,9 +129,11 @@ static int host(void *state, const struct writer_context *context, const struct 
 		jsonl_unsigned(&json, "skipped", counts->files_skipped);
 		jsonl_close(&json, '}');
 		jsonl_unsigned(&json, "packages", counts->packages);
+		write_host_witnesses(&json, counts);
 	} else {
 		jsonl_null(&json, "files");
 		jsonl_null(&json, "packages");
+		jsonl_null(&json, "witnesses");
 	}
 	write_coverage(&json, host);
 	jsonl_object(&json, "bytes");
@@ -207,6 +239,7 @@ static int run_end(void *state, const struct writer_context *context, struct err
 	jsonl_unsigned(&json, "unproved", tally->unproved);
 	jsonl_unsigned(&json, "skipped", tally->skipped);
 	jsonl_close(&json, '}');
+	write_witnesses(&json, tally->packages_by_witness, tally->files_by_witness);
 	return end(&json, err);
 }
 

@@ -68,6 +68,10 @@ int report_host(struct report *report, const struct report_host *host, struct er
 		tally->proved += host->counts->files_proved;
 		tally->unproved += host->counts->files_unproved;
 		tally->skipped += host->counts->files_skipped;
+		for (unsigned w = 0; w <= WITNESS_RULE; w++) {
+			tally->packages_by_witness[w] += host->counts->packages_by_witness[w];
+			tally->files_by_witness[w] += host->counts->files_by_witness[w];
+		}
 	}
 	return report->writer->host(report->state, &report->context, host, err);
 }
@@ -106,6 +110,36 @@ int report_finding(struct report *report, const struct report_finding *finding, 
 		break;
 	}
 	return report->writer->finding(report->state, &report->context, finding, err);
+}
+
+void report_outcome_changed(struct report *report, enum outcome from, enum outcome to)
+{
+	struct report_tally *tally = &report->tally;
+
+	if (from < OUTCOMES && to < OUTCOMES && tally->by_outcome[from] > 0) {
+		tally->by_outcome[from]--;
+		tally->by_outcome[to]++;
+	}
+}
+
+static void move_some(uint64_t *to, uint64_t *from, uint64_t most)
+{
+	uint64_t moved = *from < most ? *from : most;
+
+	*from -= moved;
+	*to += moved;
+}
+
+void report_vouched(struct report *report, const struct judge_counts *vouched)
+{
+	struct report_tally *tally = &report->tally;
+
+	for (unsigned w = WITNESS_FLEET + 1; w <= WITNESS_RULE; w++) {
+		move_some(&tally->packages_by_witness[WITNESS_FLEET],
+			  &tally->packages_by_witness[w], vouched->packages_by_witness[w]);
+		move_some(&tally->files_by_witness[WITNESS_FLEET], &tally->files_by_witness[w],
+			  vouched->files_by_witness[w]);
+	}
 }
 
 int report_run_end(struct report *report, const struct store_run *run, bool interrupted,

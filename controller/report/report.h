@@ -34,6 +34,7 @@ struct report_options {
 	bool color;
 	bool quiet;       /* no advice */
 	bool all;         /* also resolved, explained, acknowledged */
+	bool explained;   /* every explained change, not only the most frequent */
 	unsigned verbose; /* 1: more of each finding and host */
 	unsigned fail_on; /* enum severity, or REPORT_FAIL_NEVER */
 	bool is_run;      /* false: the latest look at each host, without a run */
@@ -74,6 +75,8 @@ struct report_tally {
 	size_t fresh;                       /* new among them */
 	size_t acknowledged, explained, resolved;
 	uint64_t packages, proved, unproved, skipped;
+	uint64_t packages_by_witness[WITNESS_RULE + 1];
+	uint64_t files_by_witness[WITNESS_RULE + 1];
 };
 
 int report_new(struct report **report, const struct report_options *options,
@@ -86,6 +89,12 @@ int report_host(struct report *report, const struct report_host *host,
 		struct error *err) MUST_CHECK;
 int report_finding(struct report *report, const struct report_finding *finding,
 		   struct error *err) MUST_CHECK;
+/*
+ * Before run_end: what comparing hosts changed of hosts told already, and what the fleet vouches for
+ * over all of them (by_witness alone, under the witness it outweighs).
+ */
+void report_outcome_changed(struct report *report, enum outcome from, enum outcome to);
+void report_vouched(struct report *report, const struct judge_counts *vouched);
 int report_run_end(struct report *report, const struct store_run *run, bool interrupted,
 		   struct error *err) MUST_CHECK;
 

@@ -14,6 +14,7 @@
 
 #define GROUPS_SHOWN 100
 #define BUNCH_SHOWN 10 /* changes of one package, or in one place */
+#define EXPLAINED_SHOWN 20
 
 struct text {
 	struct changes *changes;
@@ -212,6 +213,31 @@ static void print_run(const struct writer_context *context)
 		      print_count(tally->skipped, skipped));
 }
 
+/* How much is proved by what. */
+static void print_witnesses(const struct writer_context *context)
+{
+	char packages[PRINT_NUMBER_ROOM], files[PRINT_NUMBER_ROOM];
+	const struct report_tally *tally = context->tally;
+	FILE *out = context->options->out;
+	bool any = false;
+
+	for (unsigned w = 0; w <= WITNESS_RULE; w++) {
+		if (tally->packages_by_witness[w] == 0 && tally->files_by_witness[w] == 0) {
+			continue;
+		}
+		(void)fprintf(out, "%s %s %s package%s, %s file%s",
+			      any ? ";" : "Judged by:", witness_name((enum witness)w),
+			      print_count(tally->packages_by_witness[w], packages),
+			      plural(tally->packages_by_witness[w]),
+			      print_count(tally->files_by_witness[w], files),
+			      plural(tally->files_by_witness[w]));
+		any = true;
+	}
+	if (any) {
+		(void)fputs(".\n", out);
+	}
+}
+
 /* The advice of a state, with the hosts it is about in the place of HOST. */
 static void print_advice(FILE *out, const char *advice, const char *hosts)
 {
@@ -313,7 +339,8 @@ static bool belongs(const struct change *change, enum finding_state state,
 		    const struct report_options *options)
 {
 	return change->finding->state == state &&
-	       (change->finding->severity > SEVERITY_INFO || options->all || options->verbose);
+	       (change->finding->severity > SEVERITY_INFO || state == FINDING_EXPLAINED ||
+		options->all || options->verbose);
 }
 
 /*
@@ -398,6 +425,7 @@ static int print_rows(struct text *text, const struct writer_context *context,
 	const struct report_options *options = context->options;
 	struct line_widths widths = {0};
 	const struct change *change;
+	size_t explained = 0;
 	bool is_first = true;
 
 	for (size_t i = 0; (change = changes_at(text->changes, i)); i++) {
@@ -413,6 +441,9 @@ static int print_rows(struct text *text, const struct writer_context *context,
 		}
 		if (!options->all && take_turn(bunches, change, &is_shown, err) < 0) {
 			return -1;
+		}
+		if (state == FINDING_EXPLAINED && !options->all && !options->explained) {
+			is_shown = is_shown && explained++ < EXPLAINED_SHOWN;
 		}
 		if (is_first) {
 			(void)fprintf(options->out, "\n%s:\n", title);
@@ -498,14 +529,17 @@ static int run_end(void *state, const struct writer_context *context, struct err
 	changes_sort(text->changes);
 	print_verdict(text, context);
 	print_run(context);
+	print_witnesses(context);
 	if (print_coverage(text, context, err) < 0 ||
 	    print_section(text, context, FINDING_NEW, "New", err) < 0 ||
 	    print_section(text, context, FINDING_OPEN, "Still open", err) < 0) {
 		return -1;
 	}
+	if (print_section(text, context, FINDING_EXPLAINED, "Explained, nothing to do", err) < 0) {
+		return -1;
+	}
 	if (context->options->all &&
 	    (print_section(text, context, FINDING_ACKNOWLEDGED, "Acknowledged", err) < 0 ||
-	     print_section(text, context, FINDING_EXPLAINED, "Explained", err) < 0 ||
 	     print_section(text, context, FINDING_RESOLVED, "Resolved", err) < 0)) {
 		return -1;
 	}

@@ -247,7 +247,10 @@ static int create(struct db *db, struct error *err)
 	return 0;
 }
 
-/* Version and owner as SQLite sees them, the WAL included. Nothing is written here. */
+/*
+ * Version and owner as SQLite sees them, the WAL included. Nothing is written here; *fresh where the
+ * tables are to be made, some of which an older layout may have.
+ */
 static int check_content(struct db *db, bool *fresh, struct error *err)
 {
 	int64_t application, version, tables;
@@ -275,6 +278,13 @@ static int check_content(struct db *db, bool *fresh, struct error *err)
 	}
 	if (version > DB_VERSION) {
 		return refuse_newer(db->path, version, err);
+	}
+	*fresh = version < DB_VERSION;
+	if (*fresh && !db->writable) {
+		return error_set(err, ERROR_STORE, 0,
+				 "%s: written by an older muster (layout %lld): the next check or "
+				 "sweep brings it up to date",
+				 db->path, (long long)version);
 	}
 	return 0;
 }

@@ -29,6 +29,7 @@ struct store {
 	struct pairs pairs; /* of the host being put */
 	struct pairs last;  /* of its snapshot before */
 	struct arena words; /* strings of runs handed out, until close */
+	bool fleet_moved;   /* what hosts are compared by changed since the last comparison */
 };
 
 /* Names loaded; what snapshot code wants. */
@@ -73,8 +74,6 @@ struct tally {
 };
 int tally_put(struct store *store, const struct tally *tally, int64_t *id,
 	      struct error *err) MUST_CHECK;
-/* From "name=count name=count". */
-void tally_read_witnesses(const char *text, struct judge_counts *counts);
 
 /* Findings of one host in one run (interval.c). */
 int interval_put(struct store *store, int64_t host, const struct store_run *run,
@@ -118,6 +117,28 @@ int timeline_put(struct store *store, int64_t host, const struct store_run *run,
 
 /* PRETTY_NAME of os-release's text, escaped (os_release.c). Empty where there is none. */
 void os_release_name(struct bytes section, char *to, size_t room);
+/* ID and VERSION_ID, escaped; empty where there is no ID. */
+void os_release_release(struct bytes section, char *to, size_t room);
+
+/* The witness of each package (witness.c). *id 0 where `packages` is NULL. */
+int witness_put(struct store *store, const struct judged_package *packages, size_t sections,
+		int64_t *id, struct error *err) MUST_CHECK;
+/* Fills `packages`, one a section. */
+int witness_load(struct store *store, int64_t id, struct judged_package *packages, size_t sections,
+		 struct error *err) MUST_CHECK;
+/* "name=packages/files", blanks between. */
+#define WITNESS_TEXT_ROOM 384
+void witness_text(const struct judge_counts *counts, char to[WITNESS_TEXT_ROOM]);
+void witness_read_text(const char *text, struct judge_counts *counts);
+/* Takes what the fleet vouches for (host_witness.fleet) from the weaker witnesses. */
+void witness_move(struct judge_counts *counts, const char *fleet);
+
+/* The tally of a row, for who changes it (session.c). */
+int tally_load(struct store *store, int64_t id, struct tally *tally, struct error *err) MUST_CHECK;
+/* Findings of the fleet alone (interval.c); *tally is counted anew. */
+int interval_put_fleet(struct store *store, int64_t host, const struct store_run *run,
+		       struct findings *findings, const char *const *acks, struct tally *tally,
+		       struct error *err) MUST_CHECK;
 
 int store_damaged(struct store *store, const char *what, int64_t id, struct error *err);
 

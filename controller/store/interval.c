@@ -327,6 +327,37 @@ static int put_all(struct store *store, int64_t host, const struct store_run *ru
 	return result;
 }
 
+int interval_put_fleet(struct store *store, int64_t host, const struct store_run *run,
+		       struct findings *findings, const char *const *acks, struct tally *tally,
+		       struct error *err)
+{
+	const struct store_host put = {.findings = findings, .acks = acks};
+	struct currents now = {0};
+	int result = -1;
+
+	if (currents_load(store, host, &now, err) ||
+	    put_all(store, host, run, run->id, &put, &now, tally, err)) {
+		goto out;
+	}
+	for (size_t i = 0; i < now.count; i++) {
+		const struct current *c = &now.item[i];
+
+		if (c->seen) {
+			continue;
+		}
+		if (strncmp(c->rule, "fleet.", 6) != 0) {
+			count_open(tally, c->state, c->severity);
+		} else if (interval_end(store, c, run->id, true, run->id, err)) {
+			goto out;
+		}
+	}
+	result = 0;
+out:
+	arena_clear(&now.arena);
+	free(now.item);
+	return result;
+}
+
 int interval_put(struct store *store, int64_t host, const struct store_run *run,
 		 const struct store_host *put, struct tally *tally, struct error *err)
 {

@@ -34,6 +34,36 @@ static struct bytes value_of(struct bytes text, const char *name)
 	return (struct bytes){0};
 }
 
+void os_release_release(struct bytes section, char *to, size_t room)
+{
+	static const char *const names[] = {"ID", "VERSION_ID"};
+	struct cbor_reader r;
+	struct record record;
+	size_t used = 0;
+
+	to[0] = '\0';
+	cbor_reader_init(&r, section);
+	while (cbor_reader_has_more(&r) && record_decode(&r, &record)) {
+		if (record.count != FACT_FIELDS ||
+		    !bytes_equal_string(record.field[FACT_NAME], FACT_OS_RELEASE)) {
+			continue;
+		}
+		for (size_t i = 0; i < 2; i++) {
+			struct bytes value = value_of(record.field[FACT_VALUE], names[i]);
+
+			/* Rolling distributions have no version; without an ID nothing is known. */
+			if (value.len == 0 || used + 2 >= room) {
+				return;
+			}
+			if (i > 0) {
+				to[used++] = ' ';
+			}
+			used += escape_bytes(ESCAPE_TEXT, value, to + used, room - used);
+		}
+		return;
+	}
+}
+
 void os_release_name(struct bytes section, char *to, size_t room)
 {
 	struct cbor_reader r;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,8 @@ struct previous {
 	int64_t first;
 	int64_t snapshot; /* of observed */
 	int64_t packages;
+	int64_t witness; /* of complete; 0: none yet */
+	char release[256];
 };
 
 static int find_host(struct store *store, const char *name, struct previous *p, struct error *err)
@@ -28,7 +31,8 @@ static int find_host(struct store *store, const char *name, struct previous *p, 
 	*p = (struct previous){0};
 	result = db_start(&store->db, &stmt, err,
 			  "SELECT h.id, h.latest, h.observed, h.complete, h.first, r.snapshot, "
-			  "h.packages FROM host h LEFT JOIN host_run r ON r.id = h.observed "
+			  "h.packages, w.witness, w.release FROM host h LEFT JOIN host_run r ON "
+			  "r.id = h.observed LEFT JOIN host_witness w ON w.host = h.id "
 			  "WHERE h.name = ?",
 			  "t", name);
 	if (result == 0) {
@@ -42,6 +46,8 @@ static int find_host(struct store *store, const char *name, struct previous *p, 
 		p->first = sqlite3_column_int64(stmt, 4);
 		p->snapshot = sqlite3_column_int64(stmt, 5);
 		p->packages = sqlite3_column_int64(stmt, 6);
+		p->witness = sqlite3_column_int64(stmt, 7);
+		(void)snprintf(p->release, sizeof(p->release), "%s", db_text(stmt, 8));
 	}
 	db_end(stmt);
 	if (result == 0 && !row) {
@@ -186,8 +192,8 @@ static int put_snapshot(struct store *store, const struct store_host *put, struc
 }
 
 /* The host's system, where its [host] section is new. */
-static int put_os(struct store *store, const struct store_host *put, const struct previous *p,
-		  struct error *err)
+static int put_os(struct store *store, const struct store_host *put, char release[256],
+		  const struct previous *p, struct error *err)
 {
 	struct section_key key = {.kind = SECTION_HOST, .count = 1};
 	const struct observed_section *section;
@@ -207,8 +213,39 @@ static int put_os(struct store *store, const struct store_host *put, const struc
 		return -1;
 	}
 	os_release_name(bytes_make(data, len), os, sizeof(os));
+	os_release_release(bytes_make(data, len), release, sizeof(p->release));
 	free(data);
 	return db_exec(&store->db, err, "UPDATE host SET os = ? WHERE id = ?", "ti", os, p->host);
+}
+
+/* By what each package was judged, where that or the release is not what it was. */
+static int put_witness(struct store *store, const struct store_host *put, const struct previous *p,
+		       bool moved, struct error *err)
+{
+	char release[sizeof(p->release)];
+	int64_t id;
+
+	(void)snprintf(release, sizeof(release), "%s", p->release);
+	moved = moved || p->complete != p->observed;
+	if ((moved || p->witness == 0) && put_os(store, put, release, p, err)) {
+		return -1;
+	}
+	if (outcome_class(put->outcome) != OUTCOME_CLASS_LOOKED) {
+		return 0;
+	}
+	if (witness_put(store, put->packages, put->observation->section_count, &id, err)) {
+		return -1;
+	}
+	/* The set of hosts that are compared is a matter of their last complete looks. */
+	store->fleet_moved = store->fleet_moved || moved;
+	if (id == 0 || (id == p->witness && strcmp(release, p->release) == 0)) {
+		return 0;
+	}
+	store->fleet_moved = true;
+	return db_exec(&store->db, err,
+		       "INSERT INTO host_witness (host, release, witness) VALUES (?1, ?2, ?3) "
+		       "ON CONFLICT (host) DO UPDATE SET release = ?2, witness = ?3",
+		       "iti", p->host, release, id);
 }
 
 static int intern_text(struct store *store, const char *value, int64_t *id, struct error *err)
@@ -285,7 +322,7 @@ static int put_observation(struct store *store, const struct store_run *run,
 	};
 
 	if (put_snapshot(store, put, p, &row->snapshot, err) ||
-	    (row->snapshot != before && put_os(store, put, p, err)) ||
+	    put_witness(store, put, p, row->snapshot != before, err) ||
 	    session_put_facts(store, &o->hello, &row->facts, err)) {
 		return -1;
 	}

@@ -213,6 +213,7 @@ enum {
 	HOST_RECEIVED,
 	HOST_PROBE,
 	HOST_OS,
+	HOST_FLEET, /* '' where the row is not of the host's last complete look */
 };
 
 #define HOST_COLUMNS                                                                            \
@@ -220,11 +221,13 @@ enum {
 	"cr.started + c.started + c.took, sr.started + s.started + s.took - s.content_age, "    \
 	"t.packages, t.by_witness, t.proved, t.unproved, t.skipped, t.critical, t.high, "       \
 	"t.medium, t.low, t.info, t.acknowledged, t.explained, s.facts, s.session, "            \
-	"sr.started + s.started + s.took, l.sent, l.received, l.session, h.os "
-#define HOST_JOINS                                                            \
-	"JOIN run r ON r.id = (l.id >> 24) JOIN text o ON o.id = l.outcome "  \
-	"JOIN tally t ON t.id = l.tally LEFT JOIN text w ON w.id = l.reason " \
-	"LEFT JOIN run sr ON sr.id = (s.id >> 24) LEFT JOIN run cr ON cr.id = (c.id >> 24) "
+	"sr.started + s.started + s.took, l.sent, l.received, l.session, h.os, "                \
+	"CASE WHEN l.id = h.complete THEN coalesce(hw.fleet, '') ELSE '' END "
+#define HOST_JOINS                                                                           \
+	"JOIN run r ON r.id = (l.id >> 24) JOIN text o ON o.id = l.outcome "                 \
+	"JOIN tally t ON t.id = l.tally LEFT JOIN text w ON w.id = l.reason "                \
+	"LEFT JOIN run sr ON sr.id = (s.id >> 24) LEFT JOIN run cr ON cr.id = (c.id >> 24) " \
+	"LEFT JOIN host_witness hw ON hw.host = h.id "
 
 static const char hosts_now[] = HOST_COLUMNS
 	"FROM host h JOIN host_run l ON l.id = h.latest LEFT JOIN host_run s ON s.id = h.observed "
@@ -246,7 +249,8 @@ static void read_counts(sqlite3_stmt *stmt, struct store_host_row *row)
 	row->counts.files_proved = (size_t)sqlite3_column_int64(stmt, HOST_PROVED);
 	row->counts.files_unproved = (size_t)sqlite3_column_int64(stmt, HOST_UNPROVED);
 	row->counts.files_skipped = (size_t)sqlite3_column_int64(stmt, HOST_SKIPPED);
-	tally_read_witnesses(db_text(stmt, HOST_WITNESSES), &row->counts);
+	witness_read_text(db_text(stmt, HOST_WITNESSES), &row->counts);
+	witness_move(&row->counts, db_text(stmt, HOST_FLEET));
 	row->open[SEVERITY_CRITICAL] = (size_t)sqlite3_column_int64(stmt, HOST_CRITICAL);
 	row->open[SEVERITY_HIGH] = (size_t)sqlite3_column_int64(stmt, HOST_HIGH);
 	row->open[SEVERITY_MEDIUM] = (size_t)sqlite3_column_int64(stmt, HOST_MEDIUM);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "controller/store/inner.h"
@@ -77,19 +75,11 @@ int tally_put(struct store *store, const struct tally *t, int64_t *id, struct er
 	const struct judge_counts *c = &t->counts;
 	struct pack *p = &store->blob;
 	struct digest digest;
-	char witnesses[256] = "";
+	char witnesses[WITNESS_TEXT_ROOM];
 	struct bytes half;
-	size_t used = 0;
 
 	p->len = 0;
-	for (unsigned i = 0; i <= WITNESS_RULE; i++) {
-		if (c->packages_by_witness[i] > 0 && used < sizeof(witnesses)) {
-			used += (size_t)snprintf(witnesses + used, sizeof(witnesses) - used,
-						 "%s%s=%zu", used ? " " : "",
-						 witness_name((enum witness)i),
-						 c->packages_by_witness[i]);
-		}
-	}
+	witness_text(c, witnesses);
 	pack_bytes(p, bytes_from_string(witnesses));
 	pack_uint(p, c->packages);
 	pack_uint(p, c->files_proved);
@@ -126,23 +116,33 @@ int tally_put(struct store *store, const struct tally *t, int64_t *id, struct er
 	return 0;
 }
 
-void tally_read_witnesses(const char *text, struct judge_counts *counts)
+int tally_load(struct store *store, int64_t id, struct tally *tally, struct error *err)
 {
-	while (*text != '\0') {
-		size_t name = strcspn(text, "=");
-		unsigned long long value = text[name] == '=' ? strtoull(text + name + 1, NULL, 10)
-							     : 0;
+	sqlite3_stmt *stmt = NULL;
+	bool row = false;
+	int result = -1;
 
-		for (unsigned i = 0; i <= WITNESS_RULE; i++) {
-			const char *known = witness_name((enum witness)i);
-
-			if (strlen(known) == name && memcmp(known, text, name) == 0) {
-				counts->packages_by_witness[i] = (size_t)value;
-			}
-		}
-		text += strcspn(text, " ");
-		text += strspn(text, " ");
+	*tally = (struct tally){0};
+	if (db_start(&store->db, &stmt, err,
+		     "SELECT packages, by_witness, proved, unproved, skipped FROM tally "
+		     "WHERE id = ?",
+		     "i", id) ||
+	    db_next(&store->db, stmt, &row, err)) {
+		goto out;
 	}
+	if (!row) {
+		(void)store_damaged(store, "tally", id, err);
+		goto out;
+	}
+	tally->counts.packages = (size_t)sqlite3_column_int64(stmt, 0);
+	witness_read_text(db_text(stmt, 1), &tally->counts);
+	tally->counts.files_proved = (size_t)sqlite3_column_int64(stmt, 2);
+	tally->counts.files_unproved = (size_t)sqlite3_column_int64(stmt, 3);
+	tally->counts.files_skipped = (size_t)sqlite3_column_int64(stmt, 4);
+	result = 0;
+out:
+	db_end(stmt);
+	return result;
 }
 
 /* Two parts, so that counts which move every night do not make a new row: items, then counts. */

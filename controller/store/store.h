@@ -65,6 +65,7 @@ struct store_host {
 	const struct store_object *objects;    /* new ones, digests already recomputed */
 	size_t object_count;
 	const struct judge_counts *counts;
+	const struct judged_package *packages; /* one a section; NULL: not judged by packages */
 	/* All that are true now. States other than acknowledged and explained are set by this call. */
 	const struct findings *findings;
 	const char *const *acks; /* one a finding, "" or NULL where none; NULL: none at all */

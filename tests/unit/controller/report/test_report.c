@@ -368,6 +368,93 @@ static void information_and_what_is_set_aside_are_counted(void **state)
 	}
 }
 
+/* After an upgrade of half a fleet: a line a package, and no run fails for it. */
+static void explained_changes_are_a_line_each_and_no_alarm(void **state)
+{
+	struct finding upgraded = changed("aa00000000000000");
+	char name[16], subject[32], id[17];
+	struct output o;
+
+	(void)state;
+	upgraded.severity = SEVERITY_INFO;
+	upgraded.state = FINDING_EXPLAINED;
+	upgraded.rule = RULE_PACKAGE_UPGRADED;
+	upgraded.letters[0] = '\0';
+	for (int each = 0; each < 2; each++) {
+		begin(&o, (struct report_options){.format = REPORT_TEXT, .explained = each != 0});
+		for (int h = 1; h <= 40; h++) {
+			(void)snprintf(name, sizeof(name), "web%03d", h);
+			add_host(&o, name, OUTCOME_CLEAN, "");
+			for (int p = 0; p < 25; p++) {
+				(void)snprintf(id, sizeof(id), "%016x", p + 1);
+				(void)snprintf(subject, sizeof(subject), "lib%02d:amd64", p);
+				memcpy(upgraded.id, id, sizeof(id));
+				upgraded.subject = bytes_from_string(subject);
+				upgraded.package = upgraded.subject;
+				add_finding(&o, name, &upgraded);
+			}
+		}
+		finish(&o);
+		assert_int_equal(report_verdict(o.report), REPORT_CLEAN);
+		assert_non_null(strstr(o.text, "\nExplained, nothing to do:\n  web[001-040] (40)"));
+		assert_non_null(strstr(o.text, "lib00:amd64"));
+		assert_non_null(strstr(o.text, "lib19:amd64"));
+		assert_int_equal(strstr(o.text, "lib20:amd64") != NULL, each);
+		assert_non_null(strstr(o.text, "1000 explained"));
+		forget(&o);
+	}
+}
+
+static void what_judged_packages_and_files_is_counted(void **state)
+{
+	struct judge_counts counts = {.packages = 5, .files_proved = 20};
+	struct judge_counts vouched = {0};
+	struct report_host host = {.name = "a", .outcome = OUTCOME_CLEAN, .counts = &counts};
+	struct error err = {0};
+	struct output o;
+
+	(void)state;
+	counts.packages_by_witness[WITNESS_MANIFEST] = 2;
+	counts.files_by_witness[WITNESS_MANIFEST] = 1200;
+	counts.packages_by_witness[WITNESS_FIRST_SIGHT] = 3;
+	counts.files_by_witness[WITNESS_FIRST_SIGHT] = 40;
+	vouched.packages_by_witness[WITNESS_FIRST_SIGHT] = 2;
+	vouched.files_by_witness[WITNESS_FIRST_SIGHT] = 30;
+	for (int format = REPORT_TEXT; format <= REPORT_NDJSON; format++) {
+		begin(&o, (struct report_options){.format = (enum report_format)format});
+		assert_int_equal(report_host(o.report, &host, &err), 0);
+		report_vouched(o.report, &vouched);
+		finish(&o);
+		assert_non_null(strstr(
+			o.text, format == REPORT_TEXT
+					? "Judged by: manifest 2 packages, 1,200 files; fleet 2 "
+					  "packages, 30 files; first-sight 1 package, 10 files.\n"
+					: "\"witnesses\":{\"packages\":{\"manifest\":2,"
+					  "\"fleet\":2,\"first-sight\":1},\"files\":{"
+					  "\"manifest\":1200,\"fleet\":30,\"first-sight\":10}}"));
+		forget(&o);
+	}
+}
+
+/* Comparing hosts at the end may find something on one that looked clean alone. */
+static void outcome_may_change_at_the_end(void **state)
+{
+	struct finding odd = changed("dd");
+	struct output o;
+
+	(void)state;
+	odd.rule = RULE_FLEET_DIFFERS;
+	begin(&o, (struct report_options){.format = REPORT_NDJSON});
+	add_host(&o, "a", OUTCOME_CLEAN, "");
+	add_host(&o, "b", OUTCOME_CLEAN, "");
+	add_finding(&o, "a", &odd);
+	report_outcome_changed(o.report, OUTCOME_CLEAN, OUTCOME_FINDINGS);
+	finish(&o);
+	assert_int_equal(report_verdict(o.report), REPORT_FINDINGS);
+	assert_non_null(strstr(o.text, "\"hosts\":{\"clean\":1,\"findings\":1}"));
+	forget(&o);
+}
+
 static void an_acknowledgement_says_why_and_until_when(void **state)
 {
 	struct finding acknowledged = changed("bb"), old = changed("cc");
@@ -416,6 +503,9 @@ int main(void)
 		cmocka_unit_test(colour_is_only_where_it_is_asked_for),
 		cmocka_unit_test(an_acknowledgement_says_why_and_until_when),
 		cmocka_unit_test(information_and_what_is_set_aside_are_counted),
+		cmocka_unit_test(explained_changes_are_a_line_each_and_no_alarm),
+		cmocka_unit_test(what_judged_packages_and_files_is_counted),
+		cmocka_unit_test(outcome_may_change_at_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "controller/fleet/kept.h"
+
+#include "controller/judge/fleet.h"
+
+struct keeping {
+	struct kept *kept;
+	struct error *err;
+};
+
+static int keep_finding(void *context, const struct store_finding_row *row)
+{
+	struct keeping *keeping = context;
+
+	if (row->finding->rule == RULE_PACKAGE_DOWNGRADED) {
+		return findings_add(&keeping->kept->downgrades, row->finding, keeping->err);
+	}
+	if (rule_is_of_fleet(row->finding->rule)) {
+		return findings_add(&keeping->kept->of_fleet, row->finding, keeping->err);
+	}
+	return 0;
+}
+
+int kept_load(struct kept *kept, struct store *store, const char *host, struct error *err)
+{
+	const struct store_finding_query query = {
+		.host = host,
+		.with_explained = true,
+		.at_least = SEVERITY_INFO,
+	};
+	struct keeping keeping = {kept, err};
+
+	return store_findings(store, &query, keep_finding, &keeping, err);
+}
+
+static bool is_of_package(const struct finding *finding, const struct section_key *key)
+{
+	struct bytes name = key->part[2], version = key->part[3], text = finding->package;
+
+	return text.len == name.len + 1 + version.len && bytes_has_prefix(text, name) &&
+	       text.data[name.len] == ' ' &&
+	       bytes_equal(bytes_make(text.data + name.len + 1, version.len), version);
+}
+
+/* The package is what it was when hosts were compared. */
+static bool still_holds(const struct finding *finding, const struct judge_input *input)
+{
+	const struct observation *now = input->now;
+
+	for (size_t i = 0; input->last && i < now->section_count; i++) {
+		const struct observed_section *was;
+		struct section_key key;
+
+		if (!section_key_decode(now->sections[i].key, &key) ||
+		    key.kind != SECTION_PACKAGE || !is_of_package(finding, &key)) {
+			continue;
+		}
+		was = observation_find(input->last, now->sections[i].key);
+		if (was && digest_equal(&was->content, &now->sections[i].content)) {
+			return !fleet_is_accepted(finding, input->accepted,
+						  input->accepted_records);
+		}
+	}
+	return false;
+}
+
+int kept_carry(const struct kept *kept, const struct judge_input *input, struct findings *findings,
+	       struct error *err)
+{
+	size_t before = findings->count;
+
+	for (size_t i = 0; i < kept->of_fleet.count; i++) {
+		struct finding finding = kept->of_fleet.item[i];
+
+		finding.state = FINDING_NEW;
+		if (still_holds(&finding, input) && findings_add(findings, &finding, err) != 0) {
+			return -1;
+		}
+	}
+	if (findings->count > before) {
+		findings_sort(findings);
+	}
+	return 0;
+}
+
+void kept_clear(struct kept *kept)
+{
+	findings_clear(&kept->downgrades);
+	findings_clear(&kept->of_fleet);
+}

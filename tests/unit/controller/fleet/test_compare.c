@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: MIT
+/* Whole nights of small fleets: what comparing hosts finds, keeps, closes and leaves alone. */
+#include <setjmp.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "controller/fleet/compare.h"
+#include "controller/fleet/kept.h"
+#include "schema/record.h"
+#include "tests/unit/controller/store/host_maker.h"
+
+#define T0 1760000000
+#define HOSTS 6
+
+static const char *const names[HOSTS] = {"a1", "a2", "a3", "a4", "a5", "a6"};
+
+/* What each host has; 0: it is not in the fleet. */
+struct host_state {
+	unsigned content; /* of /usr/bin/tool */
+	const char *release;
+	enum witness witness;
+	bool differs;
+};
+
+struct fleet {
+	struct place place;
+	struct store *store;
+	struct host_state host[HOSTS];
+	struct sweep_host hosts[HOSTS];
+	struct sweep_config config;
+	struct compare compare;
+	int night;
+};
+
+static struct host_maker maker;
+
+static int setup(void **state)
+{
+	struct fleet *fleet = calloc(1, sizeof(*fleet));
+
+	assert_non_null(fleet);
+	place_make(&fleet->place);
+	fleet->store = open_store(fleet->place.path, STORE_WRITE);
+	for (size_t i = 0; i < HOSTS; i++) {
+		fleet->hosts[i].target.name = names[i];
+		fleet->host[i] = (struct host_state){1, "12", WITNESS_FIRST_SIGHT, false};
+	}
+	fleet->config = (struct sweep_config){
+		.hosts = fleet->hosts, .host_count = HOSTS, .store = fleet->store};
+	*state = fleet;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fleet *fleet = *state;
+
+	compare_clear(&fleet->compare);
+	store_close(fleet->store);
+	place_remove(&fleet->place);
+	host_maker_clear(&maker);
+	free(fleet);
+	return 0;
+}
+
+static struct bytes tool(unsigned content, uint8_t *room, size_t len)
+{
+	struct entry entry = {
+		.path = BYTES_LITERAL("/usr/bin/tool"),
+		.type = ENTRY_FILE,
+		.mode = 0755,
+		.owner = BYTES_LITERAL("root"),
+		.group = BYTES_LITERAL("root"),
+		.has_size = true,
+		.size = 100,
+		.has_sha256 = true,
+	};
+	struct cbor_writer w;
+
+	memset(entry.sha256.bytes, (int)content, DIGEST_SIZE);
+	cbor_writer_init(&w, room, len);
+	entry_encode(&w, &entry);
+	assert_false(w.overflow);
+	return bytes_make(room, w.len);
+}
+
+static struct bytes facts(const char *release, uint8_t *room, size_t len)
+{
+	char text[128];
+	struct record record = {.count = FACT_FIELDS, .field = {BYTES_LITERAL(FACT_OS_RELEASE)}};
+	struct cbor_writer w;
+
+	(void)snprintf(text, sizeof(text), "PRETTY_NAME=\"D\"\nID=debian\nVERSION_ID=\"%s\"\n",
+		       release);
+	record.field[FACT_VALUE] = bytes_from_string(text);
+	cbor_writer_init(&w, room, len);
+	record_encode(&w, &record);
+	return bytes_make(room, w.len);
+}
+
+/* What was found by comparing and still holds, as a run puts it. */
+static void carry(struct fleet *fleet, const char *name, struct findings *findings)
+{
+	struct observation *last = NULL;
+	struct judge_input input = {.now = &maker.observation};
+	struct kept kept = {0};
+	struct error err = {0};
+
+	assert_int_equal(
+		store_observation_load(fleet->store, name, STORE_LAST_COMPLETE, &last, &err), 0);
+	input.last = last;
+	assert_int_equal(kept_load(&kept, fleet->store, name, &err), 0);
+	assert_int_equal(kept_carry(&kept, &input, findings, &err), 0);
+	kept_clear(&kept);
+	store_observation_free(last);
+}
+
+static void put_host(struct fleet *fleet, const struct store_run *run, size_t i)
+{
+	static struct judged_package packages[MAKER_SECTIONS];
+	const struct host_state *state = &fleet->host[i];
+	struct findings findings = {0};
+	struct error err = {0};
+	uint8_t room[1024];
+
+	host_maker_start(&maker, names[i], run->started_s);
+	host_maker_section(&maker, SECTION_HOST, "", "", "", "",
+			   facts(state->release, room, sizeof(room)));
+	host_maker_section(&maker, SECTION_PACKAGE, "dpkg", "tool", "1.0", "amd64",
+			   tool(state->content, room, sizeof(room)));
+	/* In order of keys the package is the second: its kind's name is longer. */
+	memset(packages, 0, sizeof(packages));
+	packages[1] = (struct judged_package){
+		.files = 1,
+		.witness = (uint8_t)state->witness,
+		.differs = state->differs,
+		.is_judged = true,
+	};
+	maker.counts = (struct judge_counts){.packages = 1, .files_unproved = 1};
+	maker.counts.packages_by_witness[state->witness] = 1;
+	maker.counts.files_by_witness[state->witness] = 1;
+	maker.host.packages = packages;
+	carry(fleet, names[i], &findings);
+	maker.host.findings = &findings;
+	maker.host.acks = NULL;
+	for (size_t f = 0; f < findings.count; f++) {
+		if (findings.item[f].severity > SEVERITY_INFO) {
+			maker.host.outcome = OUTCOME_FINDINGS;
+		}
+	}
+	assert_int_equal(host_maker_put(&maker, fleet->store, run, &err), 0);
+	findings_clear(&findings);
+}
+
+/* All hosts, then the comparison. */
+static struct store_run night(struct fleet *fleet)
+{
+	struct store_run run = begin_run(fleet->store, T0 + fleet->night++ * 86400);
+	struct error err = {0};
+
+	for (size_t i = 0; i < HOSTS; i++) {
+		if (fleet->host[i].content != 0) {
+			put_host(fleet, &run, i);
+		}
+	}
+	compare_clear(&fleet->compare);
+	if (compare_hosts(&fleet->config, &run, &fleet->compare, &err) != 0) {
+		fail_msg("%s", err.msg);
+	}
+	end_run(fleet->store, &run, run.started_s + 60);
+	return run;
+}
+
+static int64_t count_of(const struct fleet *fleet, const char *where)
+{
+	char sql[512];
+
+	(void)snprintf(sql, sizeof(sql), "SELECT count(*) FROM v_findings WHERE %s", where);
+	return ask_number(fleet->place.path, sql);
+}
+
+static void odd_one_out_is_found_kept_and_closed(void **state)
+{
+	struct fleet *fleet = *state;
+	const struct sweep_compared *told;
+
+	fleet->host[3].content = 2;
+	(void)night(fleet);
+	assert_int_equal(count_of(fleet, "1"), 1);
+	assert_int_equal(count_of(fleet, "host = 'a4' AND rule = 'fleet.differs' AND state = 'new' "
+					 "AND subject = '/usr/bin/tool' AND witness = 'fleet' AND "
+					 "detail LIKE '1 of 6 hosts of debian 12 %'"),
+			 1);
+	assert_int_equal(ask_number(fleet->place.path,
+				    "SELECT count(*) FROM v_hosts WHERE outcome = 'findings'"),
+			 1);
+	told = NULL;
+	for (size_t i = 0; i < fleet->compare.count; i++) {
+		if (fleet->compare.host[i].findings.count > 0) {
+			assert_null(told);
+			told = &fleet->compare.host[i];
+		}
+	}
+	assert_non_null(told);
+	assert_string_equal(told->host, "a4");
+	assert_int_equal(told->before, OUTCOME_CLEAN);
+	assert_int_equal(told->outcome, OUTCOME_FINDINGS);
+	/* Nothing changed: nothing is compared, and nothing told twice. */
+	(void)night(fleet);
+	assert_int_equal(fleet->compare.count, 0);
+	assert_int_equal(count_of(fleet, "state = 'open' AND first_run <> last_run"), 1);
+	assert_int_equal(ask_number(fleet->place.path,
+				    "SELECT count(*) FROM v_hosts WHERE outcome = 'findings'"),
+			 1);
+	/* Mended. */
+	fleet->host[3].content = 1;
+	(void)night(fleet);
+	assert_int_equal(count_of(fleet, "1"), 0);
+	assert_int_equal(ask_number(fleet->place.path,
+				    "SELECT count(*) FROM v_hosts WHERE outcome = 'clean'"),
+			 HOSTS);
+	assert_sound(fleet->place.path);
+}
+
+/* The host stayed as it is, the others followed: it is no odd one any more. */
+static void finding_ends_when_the_fleet_changes(void **state)
+{
+	struct fleet *fleet = *state;
+
+	fleet->host[3].content = 2;
+	(void)night(fleet);
+	assert_int_equal(count_of(fleet, "host = 'a4'"), 1);
+	for (size_t i = 0; i < HOSTS; i++) {
+		fleet->host[i].content = 2;
+	}
+	(void)night(fleet);
+	assert_int_equal(count_of(fleet, "1"), 0);
+	assert_int_equal(ask_number(fleet->place.path,
+				    "SELECT count(*) FROM v_hosts WHERE outcome = 'clean'"),
+			 HOSTS);
+	assert_sound(fleet->place.path);
+}
+
+static void only_one_release_is_compared(void **state)
+{
+	struct fleet *fleet = *state;
+
+	for (size_t i = 3; i < HOSTS; i++) {
+		fleet->host[i].content = 2;
+		fleet->host[i].release = "13";
+	}
+	(void)night(fleet);
+	assert_int_equal(count_of(fleet, "1"), 0);
+	/* Each of the two is agreed on. */
+	assert_int_equal(fleet->compare.vouched.packages_by_witness[WITNESS_FIRST_SIGHT], HOSTS);
+}
+
+static void nobody_is_accused_without_a_majority(void **state)
+{
+	struct fleet *fleet = *state;
+
+	for (size_t i = 3; i < HOSTS; i++) {
+		fleet->host[i].content = 2;
+	}
+	(void)night(fleet);
+	assert_int_equal(count_of(fleet, "rule = 'fleet.divided' AND severity = 'info'"), HOSTS);
+	assert_int_equal(count_of(fleet, "rule <> 'fleet.divided'"), 0);
+	assert_int_equal(ask_number(fleet->place.path,
+				    "SELECT count(*) FROM v_hosts WHERE outcome = 'clean'"),
+			 HOSTS);
+	assert_int_equal(fleet->compare.vouched.packages_by_witness[WITNESS_FIRST_SIGHT], 0);
+}
+
+static void two_hosts_are_no_witness(void **state)
+{
+	struct fleet *fleet = *state;
+
+	for (size_t i = 2; i < HOSTS; i++) {
+		fleet->host[i].content = 0;
+	}
+	(void)night(fleet);
+	assert_int_equal(fleet->compare.vouched.packages_by_witness[WITNESS_FIRST_SIGHT], 0);
+	fleet->host[1].content = 2;
+	(void)night(fleet);
+	assert_int_equal(count_of(fleet, "rule = 'fleet.divided' AND detail LIKE '%too few%'"), 2);
+	assert_int_equal(count_of(fleet, "1"), 2);
+}
+
+/* What somebody accepted is wanted there, and a manifest is a witness of its own. */
+static void stronger_witnesses_are_left_alone(void **state)
+{
+	struct fleet *fleet = *state;
+
+	fleet->host[3].content = 2;
+	fleet->host[3].witness = WITNESS_BASELINE;
+	(void)night(fleet);
+	assert_int_equal(count_of(fleet, "1"), 0);
+	for (size_t i = 0; i < HOSTS; i++) {
+		fleet->host[i].witness = WITNESS_MANIFEST;
+		fleet->host[i].differs = i != 3;
+	}
+	(void)night(fleet);
+	assert_int_equal(count_of(fleet, "rule = 'fleet.disagrees' AND host <> 'a4' AND "
+					 "detail LIKE '5 of 6 hosts%manifest says otherwise.'"),
+			 HOSTS - 1);
+	assert_int_equal(count_of(fleet, "1"), HOSTS - 1);
+}
+
+struct sum {
+	size_t hosts;
+	size_t vouched;
+};
+
+static int on_row(void *context, const struct store_host_row *row)
+{
+	struct sum *sum = context;
+
+	sum->hosts++;
+	sum->vouched += row->counts.packages_by_witness[WITNESS_FLEET];
+	assert_int_equal(row->counts.packages_by_witness[WITNESS_FLEET] +
+				 row->counts.packages_by_witness[WITNESS_FIRST_SIGHT],
+			 1);
+	assert_int_equal(row->counts.files_by_witness[WITNESS_FLEET],
+			 row->counts.packages_by_witness[WITNESS_FLEET]);
+	return 0;
+}
+
+static void packages_are_counted_by_their_strongest_witness(void **state)
+{
+	struct fleet *fleet = *state;
+	struct error err = {0};
+	struct sum sum = {0};
+
+	fleet->host[3].content = 2;
+	for (int i = 0; i < 2; i++) {
+		sum = (struct sum){0};
+		(void)night(fleet);
+		assert_int_equal(fleet->compare.vouched.packages_by_witness[WITNESS_FIRST_SIGHT],
+				 HOSTS - 1);
+		assert_int_equal(store_hosts(fleet->store, 0, on_row, &sum, &err), 0);
+		assert_int_equal(sum.hosts, HOSTS);
+		assert_int_equal(sum.vouched, HOSTS - 1);
+	}
+}
+
+/* A run that was killed before it compared anything. */
+static void missed_comparison_is_made_up_for(void **state)
+{
+	struct fleet *fleet = *state;
+	struct store_run run = begin_run(fleet->store, T0 + fleet->night++ * 86400);
+
+	fleet->host[3].content = 2;
+	for (size_t i = 0; i < HOSTS; i++) {
+		put_host(fleet, &run, i);
+	}
+	store_close(fleet->store);
+	fleet->store = fleet->config.store = open_store(fleet->place.path, STORE_WRITE);
+	(void)night(fleet);
+	assert_int_equal(count_of(fleet, "host = 'a4' AND rule = 'fleet.differs'"), 1);
+}
+
+static void older_layout_is_brought_up_to_date(void **state)
+{
+	struct fleet *fleet = *state;
+	struct store *reader = NULL;
+	struct error err = {0};
+
+	fleet->host[3].content = 2;
+	(void)night(fleet);
+	store_close(fleet->store);
+	/* As the layout before the fleet was compared had it. */
+	(void)ask_number(fleet->place.path, "DROP VIEW v_hosts");
+	(void)ask_number(fleet->place.path, "DROP TABLE host_witness");
+	(void)ask_number(fleet->place.path, "DROP TABLE witness_list");
+	(void)ask_number(fleet->place.path, "DROP TABLE fleet");
+	(void)ask_number(fleet->place.path, "PRAGMA user_version = 1");
+	fleet->store = NULL;
+	assert_int_equal(store_open(fleet->place.path, STORE_READ, &reader, &err), -1);
+	assert_non_null(strstr(err.msg, "older muster"));
+	fleet->store = fleet->config.store = open_store(fleet->place.path, STORE_WRITE);
+	(void)night(fleet);
+	assert_int_equal(count_of(fleet, "host = 'a4' AND rule = 'fleet.differs'"), 1);
+	assert_int_equal(ask_number(fleet->place.path,
+				    "SELECT count(*) FROM v_hosts WHERE release = 'debian 12'"),
+			 HOSTS);
+	assert_sound(fleet->place.path);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(odd_one_out_is_found_kept_and_closed),
+		TEST(finding_ends_when_the_fleet_changes),
+		TEST(only_one_release_is_compared),
+		TEST(nobody_is_accused_without_a_majority),
+		TEST(two_hosts_are_no_witness),
+		TEST(stronger_witnesses_are_left_alone),
+		TEST(packages_are_counted_by_their_strongest_witness),
+		TEST(missed_comparison_is_made_up_for),
+		TEST(older_layout_is_brought_up_to_date),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
