@@ -6,6 +6,7 @@
 
 #include "baselines/accepted.h"
 #include "baselines/acks.h"
+#include "baselines/overrides.h"
 #include "baselines/packages.h"
 #include "baselines/repository.h"
 #include "baselines/trees.h"
@@ -24,6 +25,7 @@ struct baseline {
 	struct policy *policy;
 	struct packages *packages;
 	struct accepted *accepted;
+	struct record_list *overrides;
 	struct group_tree *trees;
 	size_t tree_count;
 	const struct manifest **tree_list; /* what baseline_trees handed out last */
@@ -65,6 +67,7 @@ int baseline_open(const char *path, const char *ref, struct baseline **baseline,
 	}
 	if (repository_open(path, ref, &b->repository, err) < 0 || read_policy(b, err) < 0 ||
 	    packages_new(b->repository, &b->packages, err) < 0 ||
+	    overrides_read(b->repository, &b->overrides, err) < 0 ||
 	    accepted_new(b->repository, &b->accepted, err) < 0) {
 		baseline_close(b);
 		return -1;
@@ -86,6 +89,7 @@ void baseline_close(struct baseline *baseline)
 	free(baseline->tree_list);
 	acks_clear(&baseline->acks);
 	accepted_free(baseline->accepted);
+	records_free(baseline->overrides);
 	packages_free(baseline->packages);
 	policy_free(baseline->policy);
 	repository_close(baseline->repository);
@@ -126,6 +130,11 @@ int baseline_accepted(struct baseline *baseline, const char *host, const char *c
 {
 	return accepted_of_host(baseline->accepted, host, groups, group_count, accepted, records,
 				err);
+}
+
+const struct record_list *baseline_overrides(const struct baseline *baseline)
+{
+	return baseline->overrides;
 }
 
 static int tree_of_group(struct baseline *b, const char *group, const struct manifest **tree,

@@ -42,6 +42,9 @@ int baseline_accepted(struct baseline *baseline, const char *host, const char *c
 		      size_t group_count, const struct manifest **accepted,
 		      const struct record_list **records, struct error *err) MUST_CHECK;
 
+/* What packages' scripts set, on every host (baselines/overrides.h). Never NULL. */
+const struct record_list *baseline_overrides(const struct baseline *baseline);
+
 /*
  * trees/GROUP for each group that has one, the last group first: the first that has a path counts.
  * Tags say what is known (a blob knows no owner, baselines/trees.h). The list until the next call.

@@ -32,6 +32,8 @@ static const char read_me[] =
 	"    muster.yaml       policy: what is checked, and how much it weighs\n"
 	"    packages/MANAGER/ORIGIN/NAME/VERSION_ARCH.mtree\n"
 	"                      what packages ship (muster baseline import)\n"
+	"    packages/MANAGER/overrides.records\n"
+	"                      what packages' scripts set (muster baseline learn)\n"
 	"    trees/GROUP/...   files as they should be on the hosts of a group\n"
 	"    hosts/NAME.mtree, hosts/NAME.records\n"
 	"    groups/NAME.mtree, groups/NAME.records\n"

@@ -32,8 +32,6 @@ static void write_hex(const struct digest *digest, char hex[2 * DIGEST_SIZE + 1]
 	}
 }
 
-#define DEB_LINE "# deb sha256 "
-
 /* What the manifest was made of: in comments, so that the same file gives the same bytes. */
 static void write_comments(const struct deb *deb, const struct signed_archive *archive, char *to,
 			   size_t room)
@@ -43,11 +41,11 @@ static void write_comments(const struct deb *deb, const struct signed_archive *a
 	write_hex(&deb->sha256, hex);
 	(void)snprintf(to, room,
 		       "# package %s %s %s\n"
-		       "# source %s %s\n" DEB_LINE "%s\n"
+		       "# source %s %s\n" MTREE_DEB_SHA256 "%s\n"
 		       "%s%s%s%s\n",
 		       deb->package, deb->version, deb->arch, deb->source, deb->source_version, hex,
 		       deb->has_md5sums ? "" : MTREE_NO_MD5SUMS "\n",
-		       archive ? "# signed by " : "# trust unsigned",
+		       archive ? MTREE_SIGNED_BY : "# trust unsigned",
 		       archive ? signed_fingerprint(archive) : "",
 		       archive ? "\n" MTREE_TRUST_SIGNED : "");
 }
@@ -55,30 +53,8 @@ static void write_comments(const struct deb *deb, const struct signed_archive *a
 /* What the baseline has of a build: its comments say what it was made of. */
 struct had {
 	bool found;
-	bool is_signed;
-	char sha256[2 * DIGEST_SIZE + 1]; /* of the .deb, or "" */
+	struct mtree_comments comments;
 };
-
-static void read_comments(struct bytes text, struct had *had)
-{
-	size_t prefix = strlen(DEB_LINE);
-
-	while (text.len > 0 && text.data[0] == '#') {
-		const uint8_t *newline = memchr(text.data, '\n', text.len);
-		struct bytes line =
-			bytes_make(text.data, newline ? (size_t)(newline - text.data) : text.len);
-		size_t taken = line.len + (newline ? 1 : 0);
-
-		if (bytes_equal_string(line, MTREE_TRUST_SIGNED)) {
-			had->is_signed = true;
-		} else if (bytes_has_prefix(line, BYTES_LITERAL(DEB_LINE)) &&
-			   line.len == prefix + 2 * DIGEST_SIZE) {
-			(void)snprintf(had->sha256, sizeof(had->sha256), "%.*s", 2 * DIGEST_SIZE,
-				       (const char *)line.data + prefix);
-		}
-		text = bytes_make(text.data + taken, text.len - taken);
-	}
-}
 
 static int read_had(struct edit *edit, const char *path, struct had *had, struct error *err)
 {
@@ -90,7 +66,7 @@ static int read_had(struct edit *edit, const char *path, struct had *had, struct
 		return -1;
 	}
 	had->found = data != NULL;
-	read_comments(bytes_make(data, len), had);
+	mtree_comments_read(bytes_make(data, len), &had->comments);
 	free(data);
 	return 0;
 }
@@ -117,7 +93,7 @@ int import_has(struct edit *edit, const char *origin, const struct release_packa
 		return -1;
 	}
 	write_hex(&package->sha256, hex);
-	*has = had.is_signed && strcmp(had.sha256, hex) == 0;
+	*has = had.comments.is_signed && strcmp(had.comments.package_sha256, hex) == 0;
 	return 0;
 }
 
@@ -136,7 +112,7 @@ static int drop_unsigned(struct edit *edit, const struct deb *deb, const char *o
 	if (read_had(edit, path, &had, err) < 0) {
 		return -1;
 	}
-	if (!had.found || had.is_signed || strcmp(had.sha256, hex) != 0) {
+	if (!had.found || had.comments.is_signed || strcmp(had.comments.package_sha256, hex) != 0) {
 		return 0;
 	}
 	*dropped = true;
@@ -176,9 +152,9 @@ static int stage(struct edit *edit, const struct deb *deb, const char *origin,
 		return -1;
 	}
 	write_hex(&deb->sha256, hex);
-	same = had.found && strcmp(had.sha256, hex) == 0;
-	report->is_signed = archive || had.is_signed;
-	if (!archive && had.is_signed) {
+	same = had.found && strcmp(had.comments.package_sha256, hex) == 0;
+	report->is_signed = archive || had.comments.is_signed;
+	if (!archive && had.comments.is_signed) {
 		report->outcome = IMPORT_HAD;
 		return same ? 0
 			    : error_set(
@@ -186,15 +162,15 @@ static int stage(struct edit *edit, const struct deb *deb, const char *origin,
 				      "%s %s: the baseline has this version signed, from a .deb "
 				      "with SHA-256 %.16s..., and this one has %.16s...: it is not "
 				      "the archive's own",
-				      deb->package, deb->version, had.sha256, hex);
+				      deb->package, deb->version, had.comments.package_sha256, hex);
 	}
 	if (archive && drop_unsigned(edit, deb, origin, hex, &dropped, err) < 0) {
 		return -1;
 	}
-	report->outcome = same && had.is_signed == (archive != NULL) ? IMPORT_HAD
-			  : same || dropped                          ? IMPORT_PROVED
-			  : had.found                                ? IMPORT_REPLACED
-								     : IMPORT_NEW;
+	report->outcome = same && had.comments.is_signed == (archive != NULL) ? IMPORT_HAD
+			  : same || dropped                                   ? IMPORT_PROVED
+			  : had.found                                         ? IMPORT_REPLACED
+									      : IMPORT_NEW;
 	return put(edit, deb, archive, report->path, err);
 }
 

@@ -312,6 +312,38 @@ static int take_line(struct parser *p, uint8_t *line, size_t len, struct error *
 	return take_entry(p, word, word_len, line, len, err);
 }
 
+/* The value behind a comment's prefix where it is fit. */
+static void comment_value(struct bytes line, const char *prefix, char *to, size_t room)
+{
+	size_t skip = strlen(prefix);
+
+	if (bytes_has_prefix(line, bytes_from_string(prefix)) && line.len - skip < room) {
+		memcpy(to, line.data + skip, line.len - skip);
+		to[line.len - skip] = '\0';
+	}
+}
+
+void mtree_comments_read(struct bytes text, struct mtree_comments *comments)
+{
+	*comments = (struct mtree_comments){0};
+	while (text.len > 0 && text.data[0] == '#') {
+		const uint8_t *newline = memchr(text.data, '\n', text.len);
+		struct bytes line =
+			bytes_make(text.data, newline ? (size_t)(newline - text.data) : text.len);
+		size_t taken = line.len + (newline ? 1 : 0);
+
+		if (bytes_equal_string(line, MTREE_TRUST_SIGNED)) {
+			comments->is_signed = true;
+		} else if (bytes_equal_string(line, MTREE_NO_MD5SUMS)) {
+			comments->no_md5sums = true;
+		}
+		comment_value(line, MTREE_DEB_SHA256, comments->package_sha256,
+			      sizeof(comments->package_sha256));
+		comment_value(line, MTREE_SIGNED_BY, comments->signer, sizeof(comments->signer));
+		text = bytes_make(text.data + taken, text.len - taken);
+	}
+}
+
 static int compare_parsed(const void *a, const void *b)
 {
 	const struct parsed *x = a, *y = b;

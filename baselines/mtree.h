@@ -24,6 +24,17 @@
 #define MTREE_NO_MD5SUMS "# md5sums none"   /* the .deb ships none: manifest->no_md5sums */
 #define MTREE_CAPTURED "# captured"         /* manifest->captured */
 
+/* What the comments above the first entry say, without reading the entries. */
+struct mtree_comments {
+	bool is_signed;
+	bool no_md5sums;
+	char package_sha256[2 * DIGEST_SIZE + 1]; /* of the .deb, or "" */
+	char signer[65];                          /* fingerprint, or "" */
+};
+#define MTREE_DEB_SHA256 "# deb sha256 "
+#define MTREE_SIGNED_BY "# signed by "
+void mtree_comments_read(struct bytes text, struct mtree_comments *comments);
+
 /* CONFIG error "source:line: ..." for anything that is not well-formed. `text` is not kept. */
 int mtree_parse(const char *source, struct bytes text, struct manifest **manifest,
 		struct error *err) MUST_CHECK;

@@ -10,6 +10,7 @@
 #include "baselines/file_name.h"
 #include "baselines/keyring.h"
 #include "baselines/mtree.h"
+#include "baselines/overrides.h"
 #include "baselines/packages.h"
 #include "baselines/policy.h"
 #include "baselines/repository.h"
@@ -124,6 +125,7 @@ enum place {
 	PLACE_UNKNOWN, /* where only files with a meaning belong */
 	PLACE_POLICY,
 	PLACE_PACKAGE,
+	PLACE_OVERRIDES,
 	PLACE_HOST,
 	PLACE_HOST_RECORDS,
 	PLACE_GROUP,
@@ -185,6 +187,9 @@ static enum place package_place(struct bytes rest, struct parts *parts)
 	const uint8_t *line = file.len > 0 ? memchr(file.data, '_', file.len) : NULL;
 	struct bytes version;
 
+	if (bytes_equal_string(origin, OVERRIDES_NAME) && name.len == 0) {
+		return plain(manager, parts->manager) ? PLACE_OVERRIDES : PLACE_UNKNOWN;
+	}
 	if (rest.len > 0 || !line || !cut_suffix(&file, ".mtree") || line > file.data + file.len) {
 		return PLACE_UNKNOWN;
 	}
@@ -270,9 +275,11 @@ static int check_content(struct walk *w, enum place place, struct bytes content,
 		}
 		policy_free(policy);
 		return 0;
+	case PLACE_OVERRIDES:
 	case PLACE_HOST_RECORDS:
 	case PLACE_GROUP_RECORDS:
-		if (records_parse(w->shown, content, &records, err) < 0) {
+		if ((place == PLACE_OVERRIDES ? overrides_parse : records_parse)(
+			    w->shown, content, &records, err) < 0) {
 			return -1;
 		}
 		w->counts->records += records->count;
@@ -285,6 +292,8 @@ static int check_content(struct walk *w, enum place place, struct bytes content,
 			return -1;
 		}
 		w->counts->entries += manifest->count;
+		w->counts->is_signed += manifest->trust == MANIFEST_SIGNED;
+		w->counts->no_md5sums += manifest->no_md5sums;
 		manifest_free(manifest);
 		return 0;
 	}
@@ -405,8 +414,14 @@ static int list_acks(struct walk *w, const struct repository_item *item, struct 
 		time_t last = (time_t)(w->acks.acks[i].until_s - 86400);
 		char day[16] = "";
 		struct tm tm;
-		const struct verify_item listed = {VERIFY_ACK, w->acks.acks[i].id, "", "", day, "",
-						   w->shown};
+		const struct verify_item listed = {.kind = VERIFY_ACK,
+						   .name = w->acks.acks[i].id,
+						   .manager = "",
+						   .origin = "",
+						   .version = day,
+						   .arch = "",
+						   .path = w->shown,
+						   .signer = ""};
 
 		if (gmtime_r(&last, &tm)) {
 			(void)strftime(day, sizeof(day), "%Y-%m-%d", &tm);
@@ -416,9 +431,35 @@ static int list_acks(struct walk *w, const struct repository_item *item, struct 
 	return result;
 }
 
+/* Of a manifest whose comments are all that is read of it. */
+static int list_package(struct walk *w, const struct repository_item *item,
+			struct verify_item *listed, struct error *err)
+{
+	struct repository_blob blob = {0};
+	struct mtree_comments comments = {0};
+	int result;
+
+	if (repository_blob_open(w->repository, item, w->shown, MTREE_SIZE_MAX, &blob, err) < 0) {
+		return -1;
+	}
+	mtree_comments_read(blob.content, &comments);
+	repository_blob_close(&blob);
+	listed->is_signed = comments.is_signed;
+	listed->signer = comments.signer;
+	listed->no_md5sums = comments.no_md5sums;
+	result = w->item_callback(w->context, listed);
+	return result < 0 ? stopped(err) : 0;
+}
+
 static int list_file(struct walk *w, const struct repository_item *item, struct error *err)
 {
-	struct verify_item listed = {VERIFY_PACKAGE, NULL, "", "", "", "", w->shown};
+	struct verify_item listed = {.kind = VERIFY_PACKAGE,
+				     .manager = "",
+				     .origin = "",
+				     .version = "",
+				     .arch = "",
+				     .path = w->shown,
+				     .signer = ""};
 	struct parts parts;
 
 	find_place(w->path, &parts);
@@ -429,6 +470,10 @@ static int list_file(struct walk *w, const struct repository_item *item, struct 
 	listed.arch = parts.arch;
 	switch (parts.place) {
 	case PLACE_PACKAGE:
+		return list_package(w, item, &listed, err);
+	case PLACE_OVERRIDES:
+		listed.kind = VERIFY_OVERRIDES;
+		listed.name = OVERRIDES_NAME;
 		break;
 	case PLACE_HOST:
 		listed.kind = VERIFY_HOST;

@@ -8,6 +8,7 @@
  * nothing.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,7 +16,9 @@
 
 struct verify_counts {
 	size_t manifests; /* of packages */
-	size_t hosts;     /* with accepted state */
+	size_t is_signed; /* of these, proved at import */
+	size_t no_md5sums;
+	size_t hosts; /* with accepted state */
 	size_t groups;
 	size_t trees;
 	size_t acks;
@@ -33,7 +36,14 @@ typedef int verify_cb(void *context, const char *fault);
 int verify_repository(const char *path, const char *ref, verify_cb *callback, void *context,
 		      struct verify_counts *counts, struct error *err) MUST_CHECK;
 
-enum verify_kind { VERIFY_PACKAGE, VERIFY_HOST, VERIFY_GROUP, VERIFY_TREE, VERIFY_ACK };
+enum verify_kind {
+	VERIFY_PACKAGE,
+	VERIFY_HOST,
+	VERIFY_GROUP,
+	VERIFY_TREE,
+	VERIFY_ACK,
+	VERIFY_OVERRIDES
+};
 
 /* One thing of a repository, by names as they were before they were escaped. */
 struct verify_item {
@@ -44,10 +54,14 @@ struct verify_item {
 	const char *version; /* acks: the day they end on */
 	const char *arch;
 	const char *path; /* in the repository */
+	/* Packages: */
+	bool is_signed;
+	bool no_md5sums;
+	const char *signer; /* fingerprint, or "" */
 };
 typedef int verify_item_cb(void *context, const struct verify_item *item);
 
-/* Calls back for each in order of paths; only names are read (and acks). */
+/* Calls back for each in order of paths; only names are read, acks, and what manifests were made of. */
 int verify_list(const char *path, const char *ref, verify_item_cb *callback, void *context,
 		struct error *err) MUST_CHECK;
 

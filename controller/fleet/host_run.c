@@ -222,6 +222,7 @@ static int judge(struct host_run *host, struct error *err)
 
 	objects_init(&objects, config->store, host->conversation);
 	source = objects_source(&objects);
+	input.overrides = config->baseline ? baseline_overrides(config->baseline) : NULL;
 	if (config->baseline &&
 	    (baseline_accepted(config->baseline, host->host->target.name, host->host->groups,
 			       host->host->group_count, &input.accepted, &input.accepted_records,

@@ -49,9 +49,11 @@ struct judged_package {
 struct judge_input {
 	const struct policy *policy;
 	const struct known_good *known;
-	const struct rpm_proof_source *proofs; /* vendors' signatures over rpm headers; NULL: none */
-	const struct manifest *accepted;   /* hosts/NAME.mtree, groups below it; NULL: none */
+	const struct rpm_proof_source
+		*proofs;                 /* vendors' signatures over rpm headers; NULL: none */
+	const struct manifest *accepted; /* hosts/NAME.mtree, groups below it; NULL: none */
 	const struct record_list *accepted_records; /* baselines/records.h; NULL: none */
+	const struct record_list *overrides;        /* for every host; NULL: none */
 	const struct manifest *const *trees;        /* trees/GROUP of this host's groups */
 	size_t tree_count;
 	const struct observation *now;

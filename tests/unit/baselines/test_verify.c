@@ -29,8 +29,10 @@ static int list(void *context, const struct verify_item *item)
 {
 	char line[512];
 
-	(void)snprintf(line, sizeof(line), "%d %s|%s|%s|%s|%s %s", item->kind, item->manager,
-		       item->origin, item->name, item->version, item->arch, item->path);
+	(void)snprintf(line, sizeof(line), "%d %s|%s|%s|%s|%s %s%s%s%s", item->kind, item->manager,
+		       item->origin, item->name, item->version, item->arch, item->path,
+		       item->is_signed ? " signed " : "", item->signer,
+		       item->no_md5sums ? " no md5sums" : "");
 	return tell(context, line);
 }
 
@@ -41,7 +43,10 @@ static void fill(struct fixture *f)
 	fixture_write(f, "README.md", "x");
 	fixture_write(f, "docs/x.mtree", "not read");
 	fixture_write(f, "packages/dpkg/Debian/a/1%3a1%5f2_amd64.mtree", "./a type=dir\n");
-	fixture_write(f, "packages/rpm/My%20Site/b/2_x86_64.mtree", "./b type=dir\n./c type=dir\n");
+	fixture_write(
+		f, "packages/rpm/My%20Site/b/2_x86_64.mtree",
+		"# signed by AB\n# trust signed\n# md5sums none\n./b type=dir\n./c type=dir\n");
+	fixture_write(f, "packages/dpkg/overrides.records", "capability /a cap_chown\\075p\n");
 	fixture_write(f, "trees/web/etc/motd", "x");
 	fixture_write(f, "hosts/h%3a1.mtree", "./x type=dir\n");
 	fixture_write(f, "hosts/h%3a1.records", "absent /x\nabsent /y\n");
@@ -65,12 +70,14 @@ static void sound_repository_is_counted(void **state)
 	assert_string_equal(told.text, "");
 	assert_int_equal(counts.broken + counts.unknown, 0);
 	assert_int_equal(counts.manifests, 2);
+	assert_int_equal(counts.is_signed, 1);
+	assert_int_equal(counts.no_md5sums, 1);
 	assert_int_equal(counts.hosts, 1);
 	assert_int_equal(counts.groups, 1);
 	assert_int_equal(counts.trees, 1);
 	assert_int_equal(counts.acks, 1);
 	assert_int_equal(counts.entries, 5);
-	assert_int_equal(counts.records, 2);
+	assert_int_equal(counts.records, 3);
 	fixture_remove(&f);
 }
 
@@ -85,6 +92,7 @@ static void every_broken_file_is_named_with_its_line(void **state)
 		"muster.yaml:1:1: ",
 		"packages/dpkg/Debian/a/2.mtree: nothing reads a file of this name here",
 		"packages/dpkg/Debian/a/3_amd64.mtree:2: unknown keyword tpye",
+		"packages/dpkg/overrides.records:1: no override: ",
 		"packages/stray: nothing reads a file of this name here",
 	};
 	struct verify_counts counts;
@@ -99,6 +107,7 @@ static void every_broken_file_is_named_with_its_line(void **state)
 	fixture_write(&f, "hosts/h%3a1.records", "absent /x\nabsnet /y\n");
 	fixture_write(&f, "hosts/h:2.mtree", "");
 	fixture_write(&f, "packages/stray", "");
+	fixture_write(&f, "packages/dpkg/overrides.records", "absent /x\n");
 	fixture_write(&f, "packages/dpkg/Debian/a/2.mtree", "");
 	fixture_write(&f, "packages/dpkg/Debian/a/3_amd64.mtree", "#mtree\n./a tpye=dir\n");
 	fixture_write(&f, "keys/keys.yaml",
@@ -112,7 +121,7 @@ static void every_broken_file_is_named_with_its_line(void **state)
 			fail_msg("%s is not in\n%s", expected[i], told.text);
 		}
 	}
-	assert_int_equal(counts.broken, 6);
+	assert_int_equal(counts.broken, 7);
 	assert_int_equal(counts.unknown, 3);
 	told = (struct told){{0}, 2};
 	assert_int_equal(verify_repository(f.path, NULL, tell, &told, &counts, &err), -1);
@@ -136,7 +145,9 @@ static void what_there_is_is_listed_by_its_own_names(void **state)
 		"2 ||g|| groups/g.mtree\n"
 		"1 ||h:1|| hosts/h%3a1.mtree\n"
 		"0 dpkg|Debian|a|1:1_2|amd64 packages/dpkg/Debian/a/1%3a1%5f2_amd64.mtree\n"
-		"0 rpm|My Site|b|2|x86_64 packages/rpm/My%20Site/b/2_x86_64.mtree\n"
+		"5 dpkg||overrides.records|| packages/dpkg/overrides.records\n"
+		"0 rpm|My Site|b|2|x86_64 packages/rpm/My%20Site/b/2_x86_64.mtree signed AB no "
+		"md5sums\n"
 		"3 ||web|| trees/web\n");
 	fixture_remove(&f);
 }

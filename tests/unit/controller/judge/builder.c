@@ -239,7 +239,11 @@ void world_judge(struct world *w)
 			(void)fprintf(stderr, "%s\n", w->err.msg);
 			abort();
 		}
-		input.accepted_records = records;
+		if (w->records_are_overrides) {
+			input.overrides = records;
+		} else {
+			input.accepted_records = records;
+		}
 	}
 	if (judge_host(&input, &w->findings, &w->counts, &w->err) < 0) {
 		(void)fprintf(stderr, "%s\n", w->err.msg);

@@ -76,6 +76,7 @@ struct world {
 	const char *records[64];
 	char record_text[64][512];
 	size_t record_count;
+	bool records_are_overrides; /* the records hold for every host, and are not accepted */
 	struct manifest tree;
 	struct manifest_entry tree_entry[BUILD_ITEMS];
 	struct policy policy;

@@ -434,6 +434,30 @@ static void new_policy_root_is_at_its_own_first_sight(void **state)
 	assert_int_equal(world_count(w, SEVERITY_LOW), 0);
 }
 
+/* What packages' scripts set: known on every host, to the letter, without making a host captured. */
+static void override_explains_exactly_what_it_says(void **state)
+{
+	static const uint8_t net_raw[20] = {1, 0, 0, 2, 0, 0x20};
+	struct world *w = *state;
+
+	w->records_are_overrides = true;
+	w->records[w->record_count++] = "capability /usr/bin/ls cap_net_raw\\075ep";
+	w->records[w->record_count++] = "statoverride /usr/bin/ps root shadow 2755";
+	side_find(&w->now, "/usr/bin/ls")->caps = bytes_make(net_raw, sizeof(net_raw));
+	side_find(&w->now, "/usr/bin/ps")->mode = 02755;
+	side_find(&w->now, "/usr/bin/ps")->group = BYTES_LITERAL("shadow");
+	world_judge(w);
+	assert_int_equal(world_count(w, SEVERITY_LOW), 0);
+	assert_int_equal(w->findings.count, 1); /* the first sight */
+	side_find(&w->now, "/usr/bin/ps")->mode = 06755;
+	world_judge(w);
+	assert_int_equal(world_count(w, SEVERITY_LOW), 1);
+	side_find(&w->now, "/usr/bin/ps")->mode = 02755;
+	w->record_count = 1;
+	world_judge(w);
+	assert_int_equal(world_count(w, SEVERITY_LOW), 1);
+}
+
 static void stripped_capability_is_explained_where_policy_knows_it(void **state)
 {
 	static const uint8_t net_raw[20] = {1, 0, 0, 2, 0, 0x20};
@@ -484,6 +508,7 @@ int main(void)
 		TEST(single_accept_leaves_first_sight_in_force),
 		TEST(file_that_found_an_owner_has_not_vanished),
 		TEST(new_policy_root_is_at_its_own_first_sight),
+		TEST(override_explains_exactly_what_it_says),
 		TEST(stripped_capability_is_explained_where_policy_knows_it),
 	};
 
