@@ -38,11 +38,10 @@ int verb_init(struct call *call, struct error *err)
 
 static int on_item(void *context, const struct verify_item *item)
 {
-	static const char *const kinds[] = {[VERIFY_PACKAGE] = "package",
-					    [VERIFY_HOST] = "host",
-					    [VERIFY_GROUP] = "group",
-					    [VERIFY_TREE] = "tree",
-					    [VERIFY_ACK] = "ack"};
+	static const char *const kinds[] = {
+		[VERIFY_PACKAGE] = "package", [VERIFY_HOST] = "host",
+		[VERIFY_GROUP] = "group",     [VERIFY_TREE] = "tree",
+		[VERIFY_ACK] = "ack",         [VERIFY_OVERRIDES] = "records"};
 	const char *const words[] = {item->name, item->version, item->arch, item->manager,
 				     item->origin};
 	FILE *out = context;
@@ -53,6 +52,11 @@ static int on_item(void *context, const struct verify_item *item)
 			(void)fputc(' ', out);
 			(void)print_bytes(out, bytes_from_string(words[i]));
 		}
+	}
+	if (item->kind == VERIFY_PACKAGE) {
+		(void)fputs(item->is_signed ? " signed " : " unsigned", out);
+		(void)print_bytes(out, bytes_from_string(item->signer));
+		(void)fputs(item->no_md5sums ? " no-md5sums" : "", out);
 	}
 	(void)fputc('\n', out);
 	return 0;
@@ -114,5 +118,18 @@ int verb_baseline_verify(struct call *call, struct error *err)
 		      "entries and %zu records; %zu broken files, %zu that nothing reads.\n",
 		      counts.manifests, counts.hosts, counts.groups, counts.trees, counts.acks,
 		      counts.entries, counts.records, counts.broken, counts.unknown);
+	if (counts.manifests > 0) {
+		(void)fprintf(call->out,
+			      "%zu manifests are signed, %zu unsigned; %zu of packages that ship "
+			      "no md5sums.\n",
+			      counts.is_signed, counts.manifests - counts.is_signed,
+			      counts.no_md5sums);
+	}
+	if (counts.manifests > counts.is_signed && !call->quiet) {
+		(void)fprintf(call->log,
+			      "muster: an unsigned manifest becomes signed when its package is "
+			      "imported again with its proof: muster baseline import --release "
+			      "InRelease --packages Packages FILE.deb, or --mirror DIR.\n");
+	}
 	return counts.broken > 0 ? EXIT_FATAL : EXIT_CLEAN;
 }

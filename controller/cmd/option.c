@@ -77,6 +77,8 @@ static const struct option_spec specs[OPTIONS] = {
 			  "where apt's lists are, if not beside the folder", NULL},
 	[OPTION_UNSIGNED] = {0, OPTION_NO_SETTING, "unsigned", NULL,
 			     "import what no signature proves too, marked so", NULL},
+	[OPTION_COMMIT] = {0, OPTION_NO_SETTING, "commit", NULL,
+			   "write it to the baseline, instead of only showing it", NULL},
 	[OPTION_IMPORT] = {0, OPTION_NO_SETTING, "import", "FILE",
 			   "write the keys to this file for review", NULL},
 	[OPTION_KEEP] = {0, OPTION_NO_SETTING, "keep", "N", "keep the newest N runs", NULL},

@@ -217,6 +217,30 @@ static const struct verb verbs[] = {
 		verb_baseline_capture,
 	},
 	{
+		"baseline learn",
+		"HOST...",
+		"propose what packages' scripts set, from clean hosts",
+		"Owners, modes, capabilities, alternatives and diversions that a package's scripts "
+		"set after unpacking stand in no package file. From the open findings of clean "
+		"hosts this proposes lines for packages/MANAGER/overrides.records, which then hold "
+		"for every host; never a change of content. Freshly installed hosts are the ones "
+		"to "
+		"learn from.\n"
+		"\n"
+		"A host with any other open finding of medium or above is not clean: nothing is "
+		"learned from it. What only one of several hosts says is shown with a warning, and "
+		"so is what hosts dispute; --commit takes what at least two agree on, or all of "
+		"one "
+		"host that is named alone.",
+		{{"muster baseline learn web[001-004]", "show what they agree on"},
+		 {"muster baseline learn web[001-004] --commit -m 'after review'",
+		  "and write it to the baseline"}},
+		BIT(DB) | BIT(BASELINE) | BIT(INVENTORY) | BIT(COMMIT) | BIT(MESSAGE),
+		1,
+		ANY,
+		verb_baseline_learn,
+	},
+	{
 		"baseline list",
 		"",
 		"what the baseline holds",

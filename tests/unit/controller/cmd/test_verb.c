@@ -38,13 +38,15 @@ static void wrong_verb_names_the_nearest(void **state)
 		{{"chek"}, 1, "chek: unknown command: did you mean \"check\"?"},
 		{{"stat"}, 1, "stat: unknown command: did you mean \"status\"?"},
 		{{"xyzzy"}, 1, "xyzzy: unknown command"},
-		{{"baseline"}, 1, "baseline: what of it? Known are import, capture, list, verify"},
+		{{"baseline"},
+		 1,
+		 "baseline: what of it? Known are import, capture, learn, list, verify"},
 		{{"baseline", "imprt"},
 		 2,
 		 "baseline imprt: unknown command: did you mean \"baseline import\"?"},
 		{{"baseline", "zzz"},
 		 2,
-		 "baseline zzz: unknown command: known are import, capture, list, verify"},
+		 "baseline zzz: unknown command: known are import, capture, learn, list, verify"},
 		{{"\x1b[2J"}, 1, "\\033[2J: unknown command"},
 	};
 
