@@ -213,8 +213,9 @@ static int open_archive(struct importing *i, const char *baseline, struct signed
 {
 	struct call *call = i->call;
 	const char *packages = call_value(call, OPTION_PACKAGES), *list[LIST_MAX];
+	struct signed_source source;
 	char *copy = NULL, signature[4096];
-	size_t count = 0, len;
+	size_t count = 0, len = strlen(call_value(call, OPTION_RELEASE));
 	int result = -1;
 
 	if (!packages) {
@@ -225,20 +226,20 @@ static int open_archive(struct importing *i, const char *baseline, struct signed
 	if (signers_open(call, baseline, &i->signers, err) < 0) {
 		return -1;
 	}
-	i->signers.source.release = call_value(call, OPTION_RELEASE);
-	len = strlen(i->signers.source.release);
+	source = i->signers.source;
+	source.release = call_value(call, OPTION_RELEASE);
+	/* One that is signed inline may have any name. */
 	if (len < strlen("InRelease") ||
-	    strcmp(i->signers.source.release + len - strlen("InRelease"), "InRelease") != 0) {
-		(void)snprintf(signature, sizeof(signature), "%s.gpg", i->signers.source.release);
-		/* One that is signed inline may have any name. */
-		i->signers.source.signature = access(signature, F_OK) == 0 ? signature : NULL;
+	    strcmp(source.release + len - strlen("InRelease"), "InRelease") != 0) {
+		(void)snprintf(signature, sizeof(signature), "%s.gpg", source.release);
+		source.signature = access(signature, F_OK) == 0 ? signature : NULL;
 	}
 	copy = strdup(packages);
 	if (!copy) {
 		return error_set(err, ERROR_NOMEM, 0, "out of memory");
 	}
 	if (split(copy, list, &count, OPTION_PACKAGES, err) < 0 ||
-	    signed_open(&i->signers.source, archive, NULL, err) < 0) {
+	    signed_open(&source, archive, NULL, err) < 0) {
 		goto out;
 	}
 	for (size_t n = 0; n < count; n++) {
@@ -249,7 +250,6 @@ static int open_archive(struct importing *i, const char *baseline, struct signed
 	tell_archive(i, *archive);
 	result = 0;
 out:
-	i->signers.source.signature = NULL;
 	free(copy);
 	return result;
 }

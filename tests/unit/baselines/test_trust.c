@@ -102,13 +102,11 @@ static void faults_are_named_with_their_place(void **state)
 static void armour_is_undone(void **state)
 {
 	static const char *const good[] = {
-		"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\naGVs\nbG8=\n=abcd\n-----END PGP PUBLIC "
-		"KEY "
-		"BLOCK-----\n",
+		"-----BEGIN PGP KEY-----\n\naGVs\nbG8=\n=abcd\n-----END PGP KEY-----\n",
 		"\n-----BEGIN PGP X-----\r\nVersion: 1\r\n\r\naGVsbG8=\r\n-----END PGP X-----",
 		"-----BEGIN PGP X-----\naGVsbG8\n-----END PGP X-----\n",
-		"text before\n-----BEGIN PGP X-----\n\naGU=\n-----END PGP X-----\n"
-		"-----BEGIN PGP X-----\n\nbGxv\n-----END PGP X-----\n",
+		("text before\n-----BEGIN PGP X-----\n\naGU=\n-----END PGP X-----\n"
+		 "-----BEGIN PGP X-----\n\nbGxv\n-----END PGP X-----\n"),
 	};
 	static const char *const bad[] = {
 		"",
