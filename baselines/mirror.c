@@ -288,9 +288,12 @@ static void free_list(struct dirent **list, int count)
 static bool has_release(const char *folder)
 {
 	struct dirent **list = NULL;
-	int count = scandir(folder, &list, NULL, NULL);
+	int count = 0;
 	bool found = false;
 
+	if (list_folder(folder, &list, &count, NULL) < 0) {
+		return false;
+	}
 	for (int i = 0; i < count; i++) {
 		found = found || ends_with(list[i]->d_name, "_InRelease") ||
 			ends_with(list[i]->d_name, "_Release");

@@ -236,7 +236,8 @@ static int open_archive(struct importing *i, const char *baseline, struct signed
 	}
 	copy = strdup(packages);
 	if (!copy) {
-		return error_set(err, ERROR_NOMEM, 0, "out of memory");
+		(void)error_set(err, ERROR_NOMEM, 0, "out of memory");
+		goto out;
 	}
 	if (split(copy, list, &count, OPTION_PACKAGES, err) < 0 ||
 	    signed_open(&source, archive, NULL, err) < 0) {

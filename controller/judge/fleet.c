@@ -173,22 +173,21 @@ static bool is_decided(const struct fleet_group *group)
 	return false;
 }
 
-static int tell(struct telling *t, size_t side, struct error *err)
+static int tell_side(struct telling *t, size_t side, char *detail, struct error *err)
 {
 	const struct fleet_group *group = t->group;
-	char mine[COUNT_ROOM], all[COUNT_ROOM], most[COUNT_ROOM], detail[DETAIL_ROOM];
+	char mine[COUNT_ROOM], all[COUNT_ROOM], most[COUNT_ROOM];
 	enum fleet_word word = fleet_word(group);
 	bool agreed = word == FLEET_AGREES || word == FLEET_MAJORITY;
 
 	(void)count_text(t->side->hosts, mine);
 	(void)count_text(group->hosts, all);
 	(void)count_text(group->side[0].hosts, most);
-	t->detail = detail;
 	if (is_decided(group)) {
 		if (!agreed || side != 0 || !t->side->differs) {
 			return 0;
 		}
-		(void)snprintf(detail, sizeof(detail),
+		(void)snprintf(detail, DETAIL_ROOM,
 			       "%s of %s hosts of %.*s with this build agree on this content; the "
 			       "%s says otherwise.",
 			       mine, all, (int)group->release.len,
@@ -199,7 +198,7 @@ static int tell(struct telling *t, size_t side, struct error *err)
 		if (side == 0) {
 			return 0;
 		}
-		(void)snprintf(detail, sizeof(detail),
+		(void)snprintf(detail, DETAIL_ROOM,
 			       "%s of %s hosts of %.*s with this build %s this; %s agree on "
 			       "another content.",
 			       mine, all, (int)group->release.len,
@@ -210,13 +209,24 @@ static int tell(struct telling *t, size_t side, struct error *err)
 	if (group->count == 1) {
 		return 0;
 	}
-	(void)snprintf(detail, sizeof(detail),
+	(void)snprintf(detail, DETAIL_ROOM,
 		       "%s of %s hosts of %.*s with this build %s this content: %s, so that nobody "
 		       "is accused.",
 		       mine, all, (int)group->release.len, (const char *)group->release.data,
 		       t->side->hosts == 1 ? "has" : "have",
 		       word == FLEET_FEW ? "too few to compare" : "there is no majority");
 	return tell_build(t, RULE_FLEET_DIVIDED, NULL, err);
+}
+
+static int tell(struct telling *t, size_t side, struct error *err)
+{
+	char detail[DETAIL_ROOM];
+	int result;
+
+	t->detail = detail;
+	result = tell_side(t, side, detail, err);
+	t->detail = NULL;
+	return result;
 }
 
 static bool has_line(const struct record_list *records, struct bytes line)

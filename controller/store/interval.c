@@ -232,9 +232,14 @@ static enum finding_state wanted_state(const struct finding *f)
 										 : FINDING_OPEN;
 }
 
-static int put_one(struct store *store, int64_t host, int64_t run, int64_t last_run,
-		   struct currents *now, struct finding *f, const char *ack, struct tally *tally,
-		   int64_t *first_seen_s, struct error *err)
+/* Whose findings are put, by which run, and which run of that host was the last before. */
+struct interval_at {
+	int64_t host, run, last_run;
+};
+
+static int put_one(struct store *store, const struct interval_at *at, struct currents *now,
+		   struct finding *f, const char *ack, struct tally *tally, int64_t *first_seen_s,
+		   struct error *err)
 {
 	struct current key = {0}, *c;
 	enum finding_state state = wanted_state(f);
@@ -247,12 +252,12 @@ static int put_one(struct store *store, int64_t host, int64_t run, int64_t last_
 	if (store->blob.failed) {
 		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
 	}
-	first_run = c ? c->first_run : run;
+	first_run = c ? c->first_run : at->run;
 	if (!c || memcmp(c->digest.bytes, digest.bytes, 16) != 0 || c->state != state ||
 	    strcmp(c->ack, ack) != 0) {
-		if ((c && interval_end(store, c, run, false, last_run, err)) ||
+		if ((c && interval_end(store, c, at->run, false, at->last_run, err)) ||
 		    finding_intern(store, f, &digest, &id, err) ||
-		    interval_insert(store, host, id, state, ack, first_run, run, err)) {
+		    interval_insert(store, at->host, id, state, ack, first_run, at->run, err)) {
 			return -1;
 		}
 	}
@@ -260,7 +265,7 @@ static int put_one(struct store *store, int64_t host, int64_t run, int64_t last_
 		c->seen = true;
 		*first_seen_s = c->first_seen_s;
 	}
-	f->state = state == FINDING_OPEN && first_run == run ? FINDING_NEW : state;
+	f->state = state == FINDING_OPEN && first_run == at->run ? FINDING_NEW : state;
 	count_open(tally, state, f->severity);
 	return 0;
 }
@@ -296,6 +301,7 @@ static int put_all(struct store *store, int64_t host, const struct store_run *ru
 {
 	size_t count = put->findings ? put->findings->count : 0;
 	struct finding **order = calloc(count + 1, sizeof(struct finding *));
+	const struct interval_at put_at = {.host = host, .run = run->id, .last_run = last};
 	int64_t seen_s = run->started_s;
 	int result = 0;
 
@@ -316,8 +322,8 @@ static int put_all(struct store *store, int64_t host, const struct store_run *ru
 			order[i]->state = order[i - 1]->state;
 		} else {
 			seen_s = run->started_s;
-			result = put_one(store, host, run->id, last, now, order[i], ack ? ack : "",
-					 tally, &seen_s, err);
+			result = put_one(store, &put_at, now, order[i], ack ? ack : "", tally,
+					 &seen_s, err);
 		}
 		if (put->first_seen_s) {
 			put->first_seen_s[at] = seen_s;
