@@ -10,6 +10,7 @@
 #include "baselines/packages.h"
 #include "baselines/repository.h"
 #include "baselines/trees.h"
+#include "baselines/vendor_keys.h"
 
 #define POLICY_FILE "muster.yaml"
 #define POLICY_FILE_MAX ((size_t)4 << 20)
@@ -31,6 +32,7 @@ struct baseline {
 	const struct manifest **tree_list; /* what baseline_trees handed out last */
 	struct ack_list acks;
 	bool has_acks;
+	struct vendor_keys *keys; /* NULL: not asked for yet */
 };
 
 static int no_memory(struct error *err)
@@ -88,6 +90,7 @@ void baseline_close(struct baseline *baseline)
 	free(baseline->trees);
 	free(baseline->tree_list);
 	acks_clear(&baseline->acks);
+	vendor_keys_free(baseline->keys);
 	accepted_free(baseline->accepted);
 	records_free(baseline->overrides);
 	packages_free(baseline->packages);
@@ -210,5 +213,15 @@ int baseline_acks(struct baseline *baseline, const struct ack **acks, size_t *co
 	}
 	*acks = baseline->acks.acks;
 	*count = baseline->acks.count;
+	return 0;
+}
+
+int baseline_keys(struct baseline *baseline, const struct vendor_keys **keys, struct error *err)
+{
+	if (!baseline->keys &&
+	    vendor_keys_of_repository(baseline->repository, &baseline->keys, err) < 0) {
+		return -1;
+	}
+	*keys = baseline->keys;
 	return 0;
 }

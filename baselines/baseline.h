@@ -53,6 +53,11 @@ int baseline_trees(struct baseline *baseline, const char *const *groups, size_t 
 		   const struct manifest *const **trees, size_t *count,
 		   struct error *err) MUST_CHECK;
 
+/* keys/: the listed keys; none is no error. Read on first use and kept. */
+struct vendor_keys;
+int baseline_keys(struct baseline *baseline, const struct vendor_keys **keys,
+		  struct error *err) MUST_CHECK;
+
 struct ack {
 	char *id;      /* A-0042 */
 	char *rule;    /* file.changed, or * */

@@ -14,14 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "baselines/gpgv_private.h"
 #include "schema/escape.h"
 
 #define STATUS_MAX ((size_t)1 << 20)
-#define DEADLINE_MS 60000
-#define STATUS_FD 3
-#define SIGNATURE_FD 4
-#define TEXT_FD 5
-#define FIRST_FD 10 /* ours stay above the numbers that the child gives a meaning */
 
 /* What a pipe brings, up to a limit. */
 struct stream {
@@ -38,7 +34,7 @@ static int no_memory(struct error *err)
 
 /* Status lines */
 
-static bool take_word(const char **rest, char *to, size_t room)
+bool gpgv_take_word(const char **rest, char *to, size_t room)
 {
 	size_t len = strcspn(*rest, " \n");
 
@@ -52,7 +48,7 @@ static bool take_word(const char **rest, char *to, size_t room)
 	return true;
 }
 
-static bool is_fingerprint(const char *text)
+bool gpgv_is_fingerprint(const char *text)
 {
 	size_t len = strlen(text);
 
@@ -65,14 +61,14 @@ static int take_valid(const char *rest, struct gpgv_result *result, struct error
 	char word[128], signer[128] = "";
 
 	for (int field = 0; field < 10; field++) {
-		if (!take_word(&rest, word, sizeof(word))) {
+		if (!gpgv_take_word(&rest, word, sizeof(word))) {
 			return error_set(err, ERROR_CONFIG, 0, "gpgv says VALIDSIG of no key");
 		}
 		if (field == 0) {
 			memcpy(signer, word, sizeof(signer));
 		}
 	}
-	if (!is_fingerprint(signer) || !is_fingerprint(word)) {
+	if (!gpgv_is_fingerprint(signer) || !gpgv_is_fingerprint(word)) {
 		return error_set(err, ERROR_CONFIG, 0, "gpgv says VALIDSIG of no key");
 	}
 	if (result->count == GPGV_SIGNERS_MAX) {
@@ -99,7 +95,7 @@ static void refuse(struct refusal *r, const char *word, const char *rest)
 		return;
 	}
 	(void)snprintf(r->why, sizeof(r->why), "%.31s", word);
-	if (!take_word(&rest, r->key, sizeof(r->key)) ||
+	if (!gpgv_take_word(&rest, r->key, sizeof(r->key)) ||
 	    strspn(r->key, "0123456789ABCDEFabcdef") != strlen(r->key)) {
 		r->key[0] = '\0';
 	}
@@ -149,7 +145,7 @@ int gpgv_status_parse(const char *status, struct gpgv_result *result, struct err
 		char word[64];
 
 		if (strncmp(line, prefix, sizeof(prefix) - 1) == 0 &&
-		    take_word(&rest, word, sizeof(word))) {
+		    gpgv_take_word(&rest, word, sizeof(word))) {
 			if (strcmp(word, "BADSIG") == 0) {
 				return error_set(err, ERROR_CONFIG, 0,
 						 "the signature is bad: the text was changed after "
@@ -180,7 +176,7 @@ int gpgv_status_parse(const char *status, struct gpgv_result *result, struct err
 
 /* The child */
 
-static int64_t now_ms(void)
+int64_t gpgv_now_ms(void)
 {
 	struct timespec now;
 
@@ -221,12 +217,12 @@ static int drain(struct stream *stream, struct error *err)
 
 static int drain_both(struct stream *text, struct stream *status, struct error *err)
 {
-	int64_t deadline = now_ms() + DEADLINE_MS;
+	int64_t deadline = gpgv_now_ms() + GPGV_DEADLINE_MS;
 
 	while (text->fd >= 0 || status->fd >= 0) {
 		struct pollfd fds[2] = {{.fd = text->fd, .events = POLLIN},
 					{.fd = status->fd, .events = POLLIN}};
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - gpgv_now_ms();
 		int ready = left > 0 ? poll(fds, 2, (int)left) : 0;
 
 		if (ready == 0) {
@@ -246,15 +242,26 @@ static int drain_both(struct stream *text, struct stream *status, struct error *
 /* What the child has open beside its standard streams, and where. */
 struct child_files {
 	int text;                   /* 1 */
-	int status;                 /* STATUS_FD */
-	int signature, signed_text; /* SIGNATURE_FD, TEXT_FD; -1: none */
+	int status;                 /* GPGV_STATUS_FD */
+	int signature, signed_text; /* GPGV_SIGNATURE_FD, GPGV_TEXT_FD; -1: none */
 };
+
+char *const gpgv_environment[] = {"PATH=/usr/bin:/bin:/usr/local/bin", "LC_ALL=C",
+				  "HOME=/nonexistent", "GNUPGHOME=/nonexistent", NULL};
+
+int gpgv_spawned(int code, struct error *err)
+{
+	if (code == ENOENT) {
+		return error_set(err, ERROR_CONFIG, code,
+				 "gpgv is not installed (package gpgv): without it no "
+				 "signature can be checked");
+	}
+	return code == 0 ? 0 : error_set(err, ERROR_SYSTEM, code, "gpgv: %s", strerror(code));
+}
 
 static int spawn_gpgv(char *const *arguments, const struct child_files *files, pid_t *pid,
 		      struct error *err)
 {
-	static char *const environment[] = {"PATH=/usr/bin:/bin:/usr/local/bin", "LC_ALL=C",
-					    "HOME=/nonexistent", "GNUPGHOME=/nonexistent", NULL};
 	posix_spawn_file_actions_t actions;
 	int code = posix_spawn_file_actions_init(&actions);
 
@@ -265,23 +272,19 @@ static int spawn_gpgv(char *const *arguments, const struct child_files *files, p
 	(void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	(void)posix_spawn_file_actions_adddup2(&actions, files->text, 1);
 	(void)posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-	(void)posix_spawn_file_actions_adddup2(&actions, files->status, STATUS_FD);
+	(void)posix_spawn_file_actions_adddup2(&actions, files->status, GPGV_STATUS_FD);
 	if (files->signature >= 0) {
-		(void)posix_spawn_file_actions_adddup2(&actions, files->signature, SIGNATURE_FD);
-		(void)posix_spawn_file_actions_adddup2(&actions, files->signed_text, TEXT_FD);
+		(void)posix_spawn_file_actions_adddup2(&actions, files->signature,
+						       GPGV_SIGNATURE_FD);
+		(void)posix_spawn_file_actions_adddup2(&actions, files->signed_text, GPGV_TEXT_FD);
 	}
-	code = posix_spawnp(pid, "gpgv", &actions, NULL, arguments, environment);
+	code = posix_spawnp(pid, "gpgv", &actions, NULL, arguments, gpgv_environment);
 	(void)posix_spawn_file_actions_destroy(&actions);
-	if (code == ENOENT) {
-		return error_set(err, ERROR_CONFIG, code,
-				 "gpgv is not installed (package gpgv): without it no "
-				 "signature can be checked");
-	}
-	return code == 0 ? 0 : error_set(err, ERROR_SYSTEM, code, "gpgv: %s", strerror(code));
+	return gpgv_spawned(code, err);
 }
 
 /* Ends of a pipe above the numbers that the child gives a meaning, closed in every other child. */
-static int make_pipe(int ends[2], struct error *err)
+int gpgv_pipe(int ends[2], struct error *err)
 {
 	int low[2];
 
@@ -289,7 +292,7 @@ static int make_pipe(int ends[2], struct error *err)
 		return error_set(err, ERROR_SYSTEM, errno, "a pipe: %s", strerror(errno));
 	}
 	for (int i = 0; i < 2; i++) {
-		ends[i] = fcntl(low[i], F_DUPFD_CLOEXEC, FIRST_FD);
+		ends[i] = fcntl(low[i], F_DUPFD_CLOEXEC, GPGV_FIRST_FD);
 		(void)close(low[i]);
 	}
 	if (ends[0] >= 0 && ends[1] >= 0) {
@@ -313,12 +316,12 @@ static void close_end(int *fd)
 }
 
 /* A file in memory with this content, read from its start. */
-static int memory_file(struct bytes content, int *fd, struct error *err)
+int gpgv_memory_file(struct bytes content, int *fd, struct error *err)
 {
 	int low = memfd_create("muster", MFD_CLOEXEC);
 	size_t done = 0;
 
-	*fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, FIRST_FD);
+	*fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, GPGV_FIRST_FD);
 	if (low >= 0) {
 		(void)close(low);
 	}
@@ -343,7 +346,7 @@ static int run(char *const *arguments, struct child_files files, struct stream *
 	int out[2] = {-1, -1}, told[2] = {-1, -1}, result = -1;
 	pid_t pid = -1;
 
-	if (make_pipe(out, err) < 0 || make_pipe(told, err) < 0) {
+	if (gpgv_pipe(out, err) < 0 || gpgv_pipe(told, err) < 0) {
 		goto out;
 	}
 	files.text = out[1];
@@ -400,8 +403,8 @@ int gpgv_detached(const char *keyring, struct bytes signature, struct bytes text
 	int code = -1;
 
 	memset(result, 0, sizeof(*result));
-	if (whole && memory_file(signature, &files.signature, err) == 0 &&
-	    memory_file(text, &files.signed_text, err) == 0 &&
+	if (whole && gpgv_memory_file(signature, &files.signature, err) == 0 &&
+	    gpgv_memory_file(text, &files.signed_text, err) == 0 &&
 	    run(arguments, files, &out, &status, err) == 0) {
 		code = gpgv_status_parse(status.data ? status.data : "", result, err);
 	}

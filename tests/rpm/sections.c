@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "schema/record.h"
+
 static int read_all(int fd, struct rpm_sections *sections)
 {
 	size_t room = 0;
@@ -98,4 +100,58 @@ void rpm_sections_free(struct rpm_sections *sections)
 	free(sections->section);
 	free(sections->data);
 	memset(sections, 0, sizeof(*sections));
+}
+
+static void put_be32(uint8_t *to, uint32_t value)
+{
+	for (int i = 0; i < 4; i++) {
+		to[i] = (uint8_t)(value >> (24 - 8 * i));
+	}
+}
+
+static void write_chunk(struct cbor_writer *w, const struct rpm_part_of *item, uint32_t number,
+			struct bytes value)
+{
+	uint8_t tag[4], type = (uint8_t)item->type, count[4];
+	struct record record = {.count = HEADER_FIELDS};
+
+	put_be32(tag, item->tag);
+	put_be32(count, number);
+	record.field[HEADER_PART] = bytes_from_string(item->part);
+	record.field[HEADER_TAG] = bytes_make(tag, sizeof(tag));
+	record.field[HEADER_TYPE] = bytes_make(&type, 1);
+	record.field[HEADER_CHUNK] = bytes_make(count, sizeof(count));
+	record.field[HEADER_VALUE] = value;
+	record_encode(w, &record);
+}
+
+struct bytes rpm_section_write(const struct rpm_part_of *items, size_t count)
+{
+	size_t room = 0;
+	struct cbor_writer w;
+	uint8_t *data;
+
+	for (size_t i = 0; i < count; i++) {
+		room += items[i].value.len + 64 * (items[i].value.len / HEADER_CHUNK_SIZE + 1);
+	}
+	data = malloc(room + 1);
+	if (!data) {
+		abort();
+	}
+	cbor_writer_init(&w, data, room);
+	for (size_t i = 0; i < count; i++) {
+		struct bytes left = items[i].value;
+		uint32_t number = 0;
+
+		do {
+			size_t take = left.len < HEADER_CHUNK_SIZE ? left.len : HEADER_CHUNK_SIZE;
+
+			write_chunk(&w, &items[i], number++, bytes_make(left.data, take));
+			left = bytes_make(left.data + take, left.len - take);
+		} while (left.len > 0);
+	}
+	if (w.overflow) {
+		abort();
+	}
+	return bytes_make(data, w.len);
 }

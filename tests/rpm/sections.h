@@ -27,4 +27,13 @@ struct rpm_sections {
 int rpm_sections_read(const char *root, struct rpm_sections *sections);
 void rpm_sections_free(struct rpm_sections *sections);
 
+/* The content of a [header] or [claims] section with these items; free() what it points to. */
+struct rpm_part_of {
+	const char *part; /* HEADER_REGION ... */
+	uint32_t tag;
+	uint32_t type;
+	struct bytes value;
+};
+struct bytes rpm_section_write(const struct rpm_part_of *items, size_t count);
+
 #endif
