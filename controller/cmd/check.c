@@ -6,6 +6,7 @@
 
 #include "baselines/yaml.h"
 #include "controller/cmd/open.h"
+#include "controller/cmd/outputs.h"
 #include "controller/cmd/reach.h"
 #include "controller/cmd/version.h"
 #include "controller/report/progress.h"
@@ -200,9 +201,18 @@ static int open_acks(struct call *call, struct inventory *inventory, struct swee
 	return 0;
 }
 
+static int add_journal(struct call *call, struct report *report, struct error *err)
+{
+	bool wanted = call_has(call, OPTION_JOURNAL) ||
+		      config_number(call->config, CONFIG_JOURNAL) == CONFIG_JOURNAL_NEW;
+
+	return wanted ? report_add(report, REPORT_JOURNAL, NULL, err) : 0;
+}
+
 static int run_hosts(struct call *call, struct inventory *inventory, struct nodeset *hosts,
 		     struct sweep_config *config, struct error *err)
 {
+	struct outputs *outputs = NULL;
 	struct report *report = NULL;
 	struct reach reach = {0};
 	uv_loop_t loop;
@@ -214,6 +224,7 @@ static int run_hosts(struct call *call, struct inventory *inventory, struct node
 	if (open_baseline(call, &config->baseline, err) < 0 ||
 	    open_acks(call, inventory, config, err) < 0 ||
 	    open_report(call, true, &report, err) < 0 ||
+	    outputs_open(call, report, &outputs, err) < 0 || add_journal(call, report, err) < 0 ||
 	    reach_open(call, &loop, inventory, hosts, &reach, err) < 0 ||
 	    open_store(call, STORE_WRITE, &config->store, err) < 0) {
 		goto out;
@@ -221,12 +232,16 @@ static int run_hosts(struct call *call, struct inventory *inventory, struct node
 	config->hosts = reach.hosts;
 	config->host_count = reach.host_count;
 	code = go(call, &loop, config, report, err);
+	if (code >= 0 && outputs_commit(outputs, err) < 0) {
+		code = -1;
+	}
 out:
 	reach_close(&reach, &loop);
 	store_close(config->store);
 	acks_free(config->acks);
 	baseline_close(config->baseline);
 	report_free(report);
+	outputs_free(outputs);
 	(void)uv_loop_close(&loop);
 	return code;
 }

@@ -8,6 +8,7 @@
 
 #include "controller/cmd/call.h"
 #include "controller/cmd/help.h"
+#include "controller/cmd/open.h"
 #include "schema/escape.h"
 
 /* The format of every message: what happened, then what to do about it, a line each. */
@@ -53,6 +54,19 @@ static int refuse_foreign_options(const struct verb *verb, const struct options 
 	return 0;
 }
 
+/* A job's log is driven by its lines: only writers that guard them may write there. */
+static int check_format(const struct call *call, struct error *err)
+{
+	const char *format = call_value(call, OPTION_FORMAT);
+
+	if (format && strcmp(format, "rundeck") == 0 &&
+	    (call->verb->run == verb_diff || call->verb->run == verb_timeline)) {
+		return error_set(err, ERROR_CONFIG, 0,
+				 "--format rundeck: not a format of muster %s", call->verb->name);
+	}
+	return 0;
+}
+
 static int check_words(const struct call *call, struct error *err)
 {
 	const struct verb *verb = call->verb;
@@ -93,7 +107,7 @@ static int run_verb(struct call *call, struct error *err)
 	int code;
 
 	if (refuse_foreign_options(call->verb, call->options, err) < 0 ||
-	    check_words(call, err) < 0) {
+	    check_format(call, err) < 0 || check_words(call, err) < 0) {
 		call_advise(call, "muster %s -h", call->verb->name);
 		return -1;
 	}
@@ -107,6 +121,10 @@ static int run_verb(struct call *call, struct error *err)
 	if (apply_flags(call, err) < 0) {
 		call_advise(call, "muster %s --help", call->verb->name);
 		return -1;
+	}
+	if (open_format(call) == REPORT_RUNDECK && call->verb->run != verb_hosts) {
+		/* Rundeck shows what comes on standard error as errors: a step has one stream. */
+		call->log = call->out;
 	}
 	code = call->verb->run(call, err);
 	if (code >= 0 && (fflush(call->out) != 0 || ferror(call->out))) {
@@ -205,7 +223,7 @@ int cmd_run(int argc, char *const *argv, FILE *out, FILE *log)
 		if (!*call.advice && call.verb) {
 			call_advise(&call, "muster %s --help", call.verb->name);
 		}
-		complain(log, &err, call.advice);
+		complain(call.log, &err, call.advice);
 		code = EXIT_FATAL;
 	}
 	config_free(call.config);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "controller/cmd/call.h"
+#include "controller/cmd/hosts_rundeck.h"
 #include "controller/cmd/open.h"
 
 #define GROUPS_SHOWN 32
@@ -122,6 +123,9 @@ int verb_hosts(struct call *call, struct error *err)
 
 	if (open_is_ndjson(call)) {
 		return verb_status(call, err);
+	}
+	if (open_format(call) == REPORT_RUNDECK) {
+		return hosts_rundeck(call, err);
 	}
 	if (call_inventory(call, &inventory, err) < 0 ||
 	    call_hosts(call, inventory, 0, &states.hosts, err) < 0 ||

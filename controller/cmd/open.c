@@ -103,15 +103,25 @@ int open_baseline_path(struct call *call, const char **path, struct error *err)
 
 bool open_is_ndjson(const struct call *call)
 {
+	return open_format(call) == REPORT_NDJSON;
+}
+
+enum report_format open_format(const struct call *call)
+{
 	const char *format = call_value(call, OPTION_FORMAT);
 
-	return format && strcmp(format, "ndjson") == 0;
+	for (unsigned i = 0; format && i < REPORT_FORMATS; i++) {
+		if (strcmp(format, report_format_name((enum report_format)i)) == 0) {
+			return (enum report_format)i;
+		}
+	}
+	return REPORT_TEXT;
 }
 
 int open_report(struct call *call, bool is_run, struct report **report, struct error *err)
 {
 	const struct report_options options = {
-		.format = open_is_ndjson(call) ? REPORT_NDJSON : REPORT_TEXT,
+		.format = open_format(call),
 		.out = call->out,
 		.color = call->color,
 		.quiet = call->quiet,

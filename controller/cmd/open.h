@@ -26,5 +26,7 @@ int open_baseline_path(struct call *call, const char **path, struct error *err) 
 int open_report(struct call *call, bool is_run, struct report **report,
 		struct error *err) MUST_CHECK;
 bool open_is_ndjson(const struct call *call);
+/* The format of --format. */
+enum report_format open_format(const struct call *call);
 
 #endif

@@ -12,7 +12,7 @@
 #define SHOWN 80
 
 static const char *const become_words[] = {"sudo", "none", NULL};
-static const char *const format_words[] = {"text", "ndjson", NULL};
+static const char *const format_words[] = {"text", "ndjson", "rundeck", NULL};
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const severity_words[] = {"info",     "low",   "medium", "high",
 					     "critical", "never", NULL};
@@ -85,8 +85,12 @@ static const struct option_spec specs[OPTIONS] = {
 	[OPTION_FAIL_ON] = {0, CONFIG_FAIL_ON, "fail-on", "SEVERITY",
 			    "exit 1 for open findings from this severity on, or never",
 			    severity_words},
-	[OPTION_FORMAT] = {0, OPTION_NO_SETTING, "format", "FORMAT", "text or ndjson",
+	[OPTION_FORMAT] = {0, OPTION_NO_SETTING, "format", "FORMAT", "text, ndjson or rundeck",
 			   format_words},
+	[OPTION_OUTPUT] = {'o', OPTION_NO_SETTING, "output", "FORMAT:FILE",
+			   "also write a report to FILE: text, ndjson, rundeck or prom", NULL},
+	[OPTION_JOURNAL] = {0, OPTION_NO_SETTING, "journal", NULL,
+			    "tell the journal, or syslog, what is new", NULL},
 	[OPTION_COLOR] = {0, OPTION_NO_SETTING, "color", "WHEN", "auto, always or never",
 			  color_words},
 	[OPTION_QUIET] = {'q', OPTION_NO_SETTING, "quiet", NULL, "no progress and no advice", NULL},
@@ -164,6 +168,9 @@ static int take(struct options *options, enum option_id id, const char *value, s
 		if (strcmp(words[i], value) == 0) {
 			break;
 		}
+	}
+	if (id == OPTION_OUTPUT) {
+		options->output[options->output_count++] = value;
 	}
 	options->value[id] = value;
 	options->count[id]++;
@@ -243,7 +250,9 @@ int options_parse(struct options *options, int argc, char *const *argv, struct e
 
 	memset(options, 0, sizeof(*options));
 	options->words = calloc((size_t)argc + 1, sizeof(*options->words));
-	if (!options->words) {
+	options->output = calloc((size_t)argc + 1, sizeof(*options->output));
+	if (!options->words || !options->output) {
+		options_clear(options);
 		return error_set(err, ERROR_NOMEM, 0, "out of memory");
 	}
 	for (int at = 1; at < argc; at++) {
@@ -270,6 +279,9 @@ int options_parse(struct options *options, int argc, char *const *argv, struct e
 void options_clear(struct options *options)
 {
 	free(options->words);
+	free(options->output);
 	options->words = NULL;
+	options->output = NULL;
+	options->output_count = 0;
 	options->word_count = 0;
 }

@@ -53,6 +53,8 @@ enum option_id {
 	OPTION_KEEP,
 	OPTION_FAIL_ON,
 	OPTION_FORMAT,
+	OPTION_OUTPUT,
+	OPTION_JOURNAL,
 	OPTION_COLOR,
 	OPTION_QUIET,
 	OPTION_VERBOSE,
@@ -83,6 +85,8 @@ struct options {
 	unsigned count[OPTIONS];    /* how often */
 	const char **words;         /* everything that is no option, in order */
 	size_t word_count;
+	const char **output; /* every value of OPTION_OUTPUT, in order */
+	size_t output_count;
 };
 
 /* CONFIG error for an unknown option (with the nearest), a missing or a needless argument. */

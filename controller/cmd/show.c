@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "controller/cmd/open.h"
+#include "controller/cmd/outputs.h"
 #include "controller/cmd/tell.h"
 #include "controller/cmd/version.h"
 #include "controller/inventory/fold.h"
@@ -23,16 +25,18 @@ static int tell_all(struct call *call, struct store *store, const struct store_r
 			    .hosts = hosts,
 			    .with_resolved = call_has(call, OPTION_ALL),
 			    .with_coverage = true};
+	struct outputs *outputs = NULL;
 	int code = -1;
 
-	if (open_report(call, is_run, &tell.report, err) < 0) {
-		return -1;
-	}
-	if (report_run_start(tell.report, run, err) == 0 && tell_hosts(&tell, err) == 0 &&
-	    report_run_end(tell.report, run, is_run && run->finished_s == 0, err) == 0) {
+	if (open_report(call, is_run, &tell.report, err) == 0 &&
+	    outputs_open(call, tell.report, &outputs, err) == 0 &&
+	    report_run_start(tell.report, run, err) == 0 && tell_hosts(&tell, err) == 0 &&
+	    report_run_end(tell.report, run, is_run && run->finished_s == 0, err) == 0 &&
+	    outputs_commit(outputs, err) == 0) {
 		code = EXIT_CLEAN;
 	}
 	report_free(tell.report);
+	outputs_free(outputs);
 	return code;
 }
 
@@ -118,7 +122,7 @@ static int show_host(struct call *call, struct store *store, const char *name, s
 	    tell_all(call, store, &now, hosts, false, err) < 0) {
 		goto out;
 	}
-	if (!open_is_ndjson(call)) {
+	if (open_format(call) == REPORT_TEXT) {
 		if (store_hosts(store, 0, on_host, &finder, err) < 0) {
 			goto out;
 		}
@@ -252,16 +256,31 @@ static int unknown_name(struct call *call, const char *name, struct error *err)
 			 escape_text(bytes_from_string(name), shown, sizeof(shown)));
 }
 
-/* A line a host, as in a run. */
+/*
+ * A line a host, as in a run. As text a finding is shown otherwise, so that then only the files of -o
+ * are written here.
+ */
 static int tell_finding(struct call *call, struct changes *changes, struct error *err)
 {
 	const struct store_run now = {
 		.kind = "show", .sweep = "", .commit = "", .version = version_text};
+	FILE *out = call->out, *nowhere = NULL;
+	struct outputs *outputs = NULL;
 	struct report *report = NULL;
 	const struct change *change;
 	int status = -1;
 
-	if (open_report(call, false, &report, err) < 0 || report_run_start(report, &now, err) < 0) {
+	if (open_format(call) == REPORT_TEXT) {
+		nowhere = fopen("/dev/null", "we");
+		if (!nowhere) {
+			return error_set(err, ERROR_SYSTEM, errno, "/dev/null: %s",
+					 strerror(errno));
+		}
+		call->out = nowhere;
+	}
+	if (open_report(call, false, &report, err) < 0 ||
+	    outputs_open(call, report, &outputs, err) < 0 ||
+	    report_run_start(report, &now, err) < 0) {
 		goto out;
 	}
 	for (size_t i = 0; (change = changes_at(changes, i)); i++) {
@@ -279,8 +298,16 @@ static int tell_finding(struct call *call, struct changes *changes, struct error
 		}
 	}
 	status = report_run_end(report, &now, false, err);
+	if (status == 0) {
+		status = outputs_commit(outputs, err);
+	}
 out:
 	report_free(report);
+	outputs_free(outputs);
+	if (nowhere) {
+		(void)fclose(nowhere);
+		call->out = out;
+	}
 	return status;
 }
 
@@ -301,8 +328,11 @@ static int show_finding(struct call *call, struct store *store, const char *id, 
 		goto out;
 	}
 	changes_sort(collecting.changes);
-	if ((open_is_ndjson(call) ? tell_finding(call, collecting.changes, err)
-				  : print_changes(call, collecting.changes, err)) < 0) {
+	if ((open_format(call) != REPORT_TEXT || call_has(call, OPTION_OUTPUT)) &&
+	    tell_finding(call, collecting.changes, err) < 0) {
+		goto out;
+	}
+	if (open_format(call) == REPORT_TEXT && print_changes(call, collecting.changes, err) < 0) {
 		goto out;
 	}
 	code = EXIT_CLEAN;

@@ -15,9 +15,10 @@
 #define REACH                                                                         \
 	(BIT(USER) | BIT(PORT) | BIT(IDENTITY) | BIT(KNOWN_HOSTS) | BIT(SSH_CONFIG) | \
 	 BIT(BECOME) | BIT(PARALLEL) | BIT(TIMEOUT) | BIT(CONNECT_TIMEOUT))
-#define RUN                                                                             \
-	(REACH | BIT(INVENTORY) | BIT(BASELINE) | BIT(DB) | BIT(FULL) | BIT(DEADLINE) | \
-	 BIT(RETRIES) | BIT(FAIL_ON) | BIT(FORMAT) | BIT(ALL) | BIT(EXPLAINED))
+#define RUN                                                                                  \
+	(REACH | BIT(INVENTORY) | BIT(BASELINE) | BIT(DB) | BIT(FULL) | BIT(DEADLINE) |      \
+	 BIT(RETRIES) | BIT(FAIL_ON) | BIT(FORMAT) | BIT(OUTPUT) | BIT(JOURNAL) | BIT(ALL) | \
+	 BIT(EXPLAINED))
 #define READ (BIT(DB) | BIT(FORMAT))
 
 static const struct verb verbs[] = {
@@ -72,9 +73,18 @@ static const struct verb verbs[] = {
 		"how much it weighs, stands in the baseline. There is nothing else to a sweep: no "
 		"profile, no name.\n"
 		"\n"
-		"Interrupted by ^C it keeps every host that was finished.",
+		"Interrupted by ^C it keeps every host that was finished.\n"
+		"\n"
+		"-o writes the same run to a file too, once for each -o: the file is put there "
+		"whole "
+		"when the run has ended, and stays as it was where that fails (exit 2). --journal "
+		"tells systemd's journal, or syslog, of the run and of each change that is new "
+		"from "
+		"--fail-on on.",
 		{{"muster sweep -i hosts.yaml", "every host of that inventory"},
-		 {"muster sweep @prod --parallel 200 --deadline 5h", "a group, within a night"}},
+		 {"muster sweep @prod --parallel 200 --deadline 5h", "a group, within a night"},
+		 {"muster sweep -o ndjson:night.json -o prom:muster.prom",
+		  "with two more reports"}},
 		RUN,
 		0,
 		ANY,
@@ -105,7 +115,7 @@ static const struct verb verbs[] = {
 		{{"muster show latest", "the newest run"},
 		 {"muster show web017", "a host: state, coverage, findings"},
 		 {"muster show 8c1d", "a finding: old and new value, hosts, what to do"}},
-		READ | BIT(BASELINE) | BIT(ALL) | BIT(EXPLAINED),
+		READ | BIT(BASELINE) | BIT(OUTPUT) | BIT(ALL) | BIT(EXPLAINED),
 		1,
 		1,
 		verb_show,

@@ -21,6 +21,7 @@
 enum type { TYPE_PATH, TYPE_TEXT, TYPE_NUMBER, TYPE_TIME, TYPE_WORD };
 
 static const char *const become_words[] = {"none", "sudo", NULL};
+static const char *const journal_words[] = {"none", "new", NULL};
 static const char *const severity_words[] = {"info",     "low",   "medium", "high",
 					     "critical", "never", NULL};
 
@@ -59,6 +60,8 @@ static const struct setting {
 			   become_words},
 	[CONFIG_FAIL_ON] = {NULL, "fail_on", "fail_on", "MUSTER_FAIL_ON", TYPE_WORD, "medium", 0, 0,
 			    severity_words},
+	[CONFIG_JOURNAL] = {NULL, "journal", "journal", "MUSTER_JOURNAL", TYPE_WORD, "none", 0, 0,
+			    journal_words},
 };
 
 struct value {

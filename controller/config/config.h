@@ -34,10 +34,12 @@ enum config_key {
 	CONFIG_TIMEOUT, /* seconds, of one host's whole session */
 	CONFIG_BECOME,  /* enum config_become */
 	CONFIG_FAIL_ON, /* enum severity, or CONFIG_FAIL_NEVER */
+	CONFIG_JOURNAL, /* enum config_journal */
 	CONFIG_KEYS
 };
 
 enum config_become { CONFIG_BECOME_NONE, CONFIG_BECOME_SUDO };
+enum config_journal { CONFIG_JOURNAL_NONE, CONFIG_JOURNAL_NEW };
 #define CONFIG_FAIL_NEVER 5 /* after SEVERITY_CRITICAL */
 
 /* Where to look. A NULL is not looked at; `file` must exist, the other two need not. */

@@ -5,38 +5,80 @@
 
 #include "controller/report/writer.h"
 
-struct report {
+#define OUTPUTS_MAX 32
+
+struct output {
 	struct report_options options;
-	struct report_tally tally;
 	struct writer_context context;
 	const struct writer *writer;
 	void *state;
+};
+
+struct report {
+	struct output *output;
+	size_t outputs;
+	struct report_tally tally;
 	char last_open_name[256]; /* findings of a host come together */
 };
 
-static const struct writer *const writers[] = {
-	[REPORT_TEXT] = &writer_text,
-	[REPORT_NDJSON] = &writer_ndjson,
+static const struct writer *const writers[REPORT_FORMATS] = {
+	[REPORT_TEXT] = &writer_text,       [REPORT_NDJSON] = &writer_ndjson,
+	[REPORT_RUNDECK] = &writer_rundeck, [REPORT_PROM] = &writer_prom,
+	[REPORT_JOURNAL] = &writer_journal,
 };
+
+const char *report_format_name(enum report_format format)
+{
+	return (size_t)format < REPORT_FORMATS ? writers[format]->name : NULL;
+}
+
+static int add_output(struct report *report, const struct report_options *options,
+		      struct error *err)
+{
+	struct output *output = &report->output[report->outputs];
+
+	if (report->outputs == OUTPUTS_MAX) {
+		return error_set(err, ERROR_CONFIG, 0, "more than %d reports of one run",
+				 OUTPUTS_MAX);
+	}
+	*output = (struct output){.options = *options, .writer = writers[options->format]};
+	output->context.options = &output->options;
+	output->context.tally = &report->tally;
+	if (output->writer->make(&output->state, err) < 0) {
+		return -1;
+	}
+	report->outputs++;
+	return 0;
+}
 
 int report_new(struct report **report, const struct report_options *options, struct error *err)
 {
 	struct report *made = calloc(1, sizeof(*made));
 
 	*report = NULL;
-	if (!made) {
+	if (made) {
+		made->output = calloc(OUTPUTS_MAX, sizeof(*made->output));
+	}
+	if (!made || !made->output) {
+		free(made);
 		return error_set(err, ERROR_NOMEM, 0, "out of memory");
 	}
-	made->options = *options;
-	made->context.options = &made->options;
-	made->context.tally = &made->tally;
-	made->writer = writers[options->format];
-	if (made->writer->make(&made->state, err) < 0) {
-		free(made);
+	if (add_output(made, options, err) < 0) {
+		report_free(made);
 		return -1;
 	}
 	*report = made;
 	return 0;
+}
+
+int report_add(struct report *report, enum report_format format, FILE *out, struct error *err)
+{
+	struct report_options options = report->output[0].options;
+
+	options.format = format;
+	options.out = out;
+	options.color = false;
+	return add_output(report, &options, err);
 }
 
 void report_free(struct report *report)
@@ -44,14 +86,24 @@ void report_free(struct report *report)
 	if (!report) {
 		return;
 	}
-	report->writer->free(report->state);
+	for (size_t i = 0; i < report->outputs; i++) {
+		report->output[i].writer->free(report->output[i].state);
+	}
+	free(report->output);
 	free(report);
 }
 
 int report_run_start(struct report *report, const struct store_run *run, struct error *err)
 {
-	report->context.run = *run;
-	return report->writer->run_start(report->state, &report->context, err);
+	for (size_t i = 0; i < report->outputs; i++) {
+		struct output *output = &report->output[i];
+
+		output->context.run = *run;
+		if (output->writer->run_start(output->state, &output->context, err) < 0) {
+			return -1;
+		}
+	}
+	return 0;
 }
 
 int report_host(struct report *report, const struct report_host *host, struct error *err)
@@ -73,7 +125,14 @@ int report_host(struct report *report, const struct report_host *host, struct er
 			tally->files_by_witness[w] += host->counts->files_by_witness[w];
 		}
 	}
-	return report->writer->host(report->state, &report->context, host, err);
+	for (size_t i = 0; i < report->outputs; i++) {
+		struct output *output = &report->output[i];
+
+		if (output->writer->host(output->state, &output->context, host, err) < 0) {
+			return -1;
+		}
+	}
+	return 0;
 }
 
 static void count_open(struct report *report, const struct report_finding *finding)
@@ -83,7 +142,7 @@ static void count_open(struct report *report, const struct report_finding *findi
 
 	tally->open[severity <= SEVERITY_CRITICAL ? severity : SEVERITY_CRITICAL]++;
 	tally->fresh += finding->finding->state == FINDING_NEW ? 1 : 0;
-	if (severity < report->options.fail_on ||
+	if (severity < report->output[0].options.fail_on ||
 	    strncmp(report->last_open_name, finding->host, sizeof(report->last_open_name) - 1) ==
 		    0) {
 		return;
@@ -109,7 +168,14 @@ int report_finding(struct report *report, const struct report_finding *finding, 
 		report->tally.resolved++;
 		break;
 	}
-	return report->writer->finding(report->state, &report->context, finding, err);
+	for (size_t i = 0; i < report->outputs; i++) {
+		struct output *output = &report->output[i];
+
+		if (output->writer->finding(output->state, &output->context, finding, err) < 0) {
+			return -1;
+		}
+	}
+	return 0;
 }
 
 void report_outcome_changed(struct report *report, enum outcome from, enum outcome to)
@@ -145,12 +211,19 @@ void report_vouched(struct report *report, const struct judge_counts *vouched)
 int report_run_end(struct report *report, const struct store_run *run, bool interrupted,
 		   struct error *err)
 {
-	if (run) {
-		report->context.run = *run;
+	for (size_t i = 0; i < report->outputs; i++) {
+		struct output *output = &report->output[i];
+
+		if (run) {
+			output->context.run = *run;
+		}
+		output->context.verdict = report_verdict(report);
+		output->context.interrupted = interrupted;
+		if (output->writer->run_end(output->state, &output->context, err) < 0) {
+			return -1;
+		}
 	}
-	report->context.verdict = report_verdict(report);
-	report->context.interrupted = interrupted;
-	return report->writer->run_end(report->state, &report->context, err);
+	return 0;
 }
 
 const struct report_tally *report_tally(const struct report *report)
@@ -162,7 +235,7 @@ enum report_verdict report_verdict(const struct report *report)
 {
 	const struct report_tally *tally = &report->tally;
 
-	for (unsigned s = report->options.fail_on; s <= SEVERITY_CRITICAL; s++) {
+	for (unsigned s = report->output[0].options.fail_on; s <= SEVERITY_CRITICAL; s++) {
 		if (tally->open[s] > 0) {
 			return REPORT_FINDINGS;
 		}

@@ -7,7 +7,8 @@
  * behind all of them (writer.h). Calls come in this order: run_start; then for each host `host` and
  * its findings; run_end. Counts while it goes, so that exit code and verdict are the same in every
  * format. Every byte of a host is escaped on its way out. NDJSON is written as it comes; text folds
- * changes over hosts and is written at the end.
+ * changes over hosts and is written at the end. One report may have several outputs, each in a format
+ * of its own: what they say comes from the same calls.
  */
 
 #include <stdbool.h>
@@ -24,7 +25,21 @@
 
 struct report;
 
-enum report_format { REPORT_TEXT, REPORT_NDJSON };
+/*
+ * text and ndjson as documented; rundeck: a job's log (docs/rundeck.md); prom: metrics in Prometheus'
+ * text format, for node_exporter's textfile collector; journal: records of what is new, to systemd's
+ * journal or syslog, without a file.
+ */
+enum report_format {
+	REPORT_TEXT,
+	REPORT_NDJSON,
+	REPORT_RUNDECK,
+	REPORT_PROM,
+	REPORT_JOURNAL,
+	REPORT_FORMATS
+};
+/* "text", "ndjson" ...; NULL behind the last. */
+const char *report_format_name(enum report_format format);
 
 #define REPORT_FAIL_NEVER (SEVERITY_CRITICAL + 1)
 
@@ -32,12 +47,13 @@ struct report_options {
 	enum report_format format;
 	FILE *out;
 	bool color;
-	bool quiet;       /* no advice */
-	bool all;         /* also resolved, explained, acknowledged */
-	bool explained;   /* every explained change, not only the most frequent */
-	unsigned verbose; /* 1: more of each finding and host */
-	unsigned fail_on; /* enum severity, or REPORT_FAIL_NEVER */
-	bool is_run;      /* false: the latest look at each host, without a run */
+	bool quiet;                 /* no advice */
+	bool all;                   /* also resolved, explained, acknowledged */
+	bool explained;             /* every explained change, not only the most frequent */
+	unsigned verbose;           /* 1: more of each finding and host */
+	unsigned fail_on;           /* enum severity, or REPORT_FAIL_NEVER */
+	const char *journal_socket; /* NULL: systemd's, and syslog where it is not there */
+	bool is_run;                /* false: the latest look at each host, without a run */
 };
 
 /* One host. Borrowed during the call. */
@@ -82,6 +98,10 @@ struct report_tally {
 int report_new(struct report **report, const struct report_options *options,
 	       struct error *err) MUST_CHECK;
 void report_free(struct report *report);
+
+/* Writes the same in another format too, without colour. Before report_run_start. */
+int report_add(struct report *report, enum report_format format, FILE *out,
+	       struct error *err) MUST_CHECK;
 
 int report_run_start(struct report *report, const struct store_run *run,
 		     struct error *err) MUST_CHECK;

@@ -10,9 +10,9 @@
 #include "controller/report/report.h"
 
 struct writer_context {
-	const struct report_options *options;
+	const struct report_options *options; /* of this output */
 	const struct report_tally *tally;
-	enum report_verdict verdict; /* set before run_end */
+	enum report_verdict verdict; /* as of now; the run's at run_end */
 	bool interrupted;            /* likewise */
 	struct store_run run;        /* as it was given last */
 };
@@ -31,5 +31,8 @@ struct writer {
 
 extern const struct writer writer_text;
 extern const struct writer writer_ndjson;
+extern const struct writer writer_rundeck;
+extern const struct writer writer_prom;
+extern const struct writer writer_journal;
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The verbs that read and decide, over a database and a baseline made here. No host is asked. */
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -233,6 +234,126 @@ static void show_takes_runs_hosts_and_findings(void **state)
 		    "--since: expected");
 }
 
+/* A small file's text; "" where there is none. */
+static const char *content(const char *name)
+{
+	static char text[65536];
+	char path[128];
+	size_t len = 0;
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	file = fopen(path, "r");
+	if (file) {
+		len = fread(text, 1, sizeof(text) - 1, file);
+		(void)fclose(file);
+	}
+	text[len] = '\0';
+	return text;
+}
+
+static size_t files_in(const char *name)
+{
+	char path[128];
+	size_t count = 0;
+	struct dirent *entry;
+	DIR *dir;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		count += entry->d_name[0] != '.' ? 1 : 0;
+	}
+	(void)closedir(dir);
+	return count;
+}
+
+static void reports_go_to_files_whole(void **state)
+{
+	char id[FINGERPRINT_SIZE], path[128];
+	struct stat status;
+
+	(void)state;
+	find_id(id);
+	(void)snprintf(path, sizeof(path), "%s/out", folder);
+	assert_int_equal(mkdir(path, 0755), 0);
+	assert_says(say("muster show latest --db %s/x.db -o ndjson:%s/out/n -o prom:%s/out/p "
+			"--output rundeck:%s/out/r -otext:%s/out/t",
+			folder, folder, folder, folder, folder),
+		    EXIT_CLEAN, "FINDINGS: 1 change");
+	assert_int_equal(files_in("out"), 4);
+	assert_non_null(strstr(content("out/n"), "\"type\":\"run_end\""));
+	assert_non_null(
+		strstr(content("out/p"), "muster_hosts{kind=\"sweep\",state=\"refused\"} 1\n"));
+	assert_non_null(strstr(content("out/r"), "RUNDECK:DATA:muster_verdict=findings\n"));
+	assert_int_equal(strncmp(content("out/t"), "FINDINGS: 1 change", 18), 0);
+	(void)snprintf(path, sizeof(path), "%s/out/p", folder);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 0444, 0444); /* for a collector of another user */
+
+	assert_says(say("muster show %s --db %s/x.db -o ndjson:%s/out/f", id, folder, folder),
+		    EXIT_CLEAN, "mode 0644 -> 0666");
+	assert_non_null(strstr(content("out/f"), "\"host\":\"web2\""));
+	assert_says(say("muster show web1 --db %s/x.db -o ndjson:%s/out/h", folder, folder),
+		    EXIT_CLEAN, "of 1 host");
+	assert_non_null(strstr(content("out/h"), "\"host\":\"web1\""));
+	assert_null(strstr(content("out/h"), "\"host\":\"web2\""));
+}
+
+static void a_report_that_fails_leaves_what_was_there(void **state)
+{
+	(void)state;
+	assert_says(say("muster show latest --db %s/x.db -o ndjsn:x", folder), EXIT_FATAL,
+		    "-o ndjsn:x: unknown format: did you mean ndjson?");
+	assert_says(say("muster show latest --db %s/x.db -o file", folder), EXIT_FATAL,
+		    "expected FORMAT:FILE");
+	assert_says(say("muster show latest --db %s/x.db -o journal:x", folder), EXIT_FATAL,
+		    "expected FORMAT:FILE");
+	assert_says(say("muster show latest --db %s/x.db -o prom:", folder), EXIT_FATAL,
+		    "FILE is missing");
+	assert_says(say("muster show latest --db %s/x.db -o prom:%s/out/p -o text:%s/out/p", folder,
+			folder, folder),
+		    EXIT_FATAL, "named twice");
+	assert_says(say("muster show latest --db %s/x.db -o prom:%s/none/p", folder, folder),
+		    EXIT_FATAL, "/none/p: no file can be made beside it: No such file");
+	assert_says(say("muster show latest --db %s/x.db -o prom:%s/out", folder, folder),
+		    EXIT_FATAL, "not a file");
+	/* Nothing half done stays, and a run that was not told leaves the last report alone. */
+	assert_says(say("muster show nonsense --db %s/x.db -o text:%s/out/t", folder, folder),
+		    EXIT_FATAL, "no run, host or finding");
+	assert_int_equal(files_in("out"), 6);
+	assert_int_equal(strncmp(content("out/t"), "FINDINGS: 1 change", 18), 0);
+	assert_says(say("muster status --db %s/x.db -o text:x", folder), EXIT_FATAL,
+		    "--output: not an option of muster status");
+}
+
+static void rundeck_has_one_stream(void **state)
+{
+	struct said said = say("muster status --db %s/none.db --format rundeck", folder);
+
+	(void)state;
+	assert_int_equal(said.code, EXIT_FATAL);
+	assert_string_equal(said.log, "");
+	assert_int_equal(strncmp(said.out, "muster: ", 8), 0);
+	forget(&said);
+	assert_says(say("muster status --db %s/x.db --format rundeck", folder), EXIT_FINDINGS,
+		    "RUNDECK:DATA:muster_hosts_drift=2\n");
+	assert_says(say("muster diff --db %s/x.db --format rundeck", folder), EXIT_FATAL,
+		    "--format rundeck: not a format of muster diff");
+	said = say("muster hosts web[1-2] root@db1:2222 [::1]:22 new --db %s/x.db --format rundeck",
+		   folder);
+	assert_int_equal(said.code, EXIT_CLEAN);
+	assert_non_null(strstr(said.out, "\"web1\":\n  nodename: \"web1\"\n"));
+	assert_non_null(strstr(said.out, "  hostname: \"db1:2222\"\n  username: \"root\"\n"));
+	assert_non_null(strstr(said.out, "  hostname: \"[::1]:22\"\n"));
+	assert_non_null(strstr(said.out, "  muster_state: \"drift\"\n"));
+	assert_non_null(strstr(said.out, "  muster_state: \"unreachable\"\n"));
+	assert_non_null(strstr(said.out, "  muster_state: \"never\"\n"));
+	assert_non_null(strstr(said.out, "  muster_findings_high: \"1\"\n"));
+	forget(&said);
+}
+
 static void decisions_are_commits(void **state)
 {
 	char id[FINGERPRINT_SIZE], base[256];
@@ -335,6 +456,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(status_gives_the_verdict_first),
 		cmocka_unit_test(show_takes_runs_hosts_and_findings),
+		cmocka_unit_test(reports_go_to_files_whole),
+		cmocka_unit_test(a_report_that_fails_leaves_what_was_there),
+		cmocka_unit_test(rundeck_has_one_stream),
 		cmocka_unit_test(decisions_are_commits),
 		cmocka_unit_test(import_says_what_its_proof_lacks),
 		cmocka_unit_test(hosts_have_states_and_runs_are_pruned),
