@@ -21,6 +21,7 @@ enum rpm_item_part {
 	RPM_ITEM_OVERRIDE,
 	RPM_ITEM_REST,
 	RPM_ITEM_BARE,
+	RPM_ITEM_NUMBER,
 };
 
 /* Types of an entry (lib/rpmtag.h). */

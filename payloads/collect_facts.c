@@ -85,12 +85,23 @@ void collect_mounts(struct collection *collection)
 	}
 }
 
+static void collect_names(struct collection *collection, struct bytes name,
+			  const struct names *names)
+{
+	const struct record record = {.count = FACT_FIELDS,
+				      .field = {name, bytes_make(names->text, names->text_len)}};
+
+	(void)sink_record(collection->sink, &record);
+}
+
 void collect_host(struct collection *collection)
 {
 	static char text[OS_RELEASE_MAX];
 	static const char *const paths[] = {"etc/os-release", "usr/lib/os-release"};
 	struct record record = {.count = FACT_FIELDS};
 
+	collect_names(collection, BYTES_LITERAL(FACT_USERS), &collection->probe->users);
+	collect_names(collection, BYTES_LITERAL(FACT_GROUPS), &collection->probe->groups);
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		int fd = openat(collection->probe->root_fd, paths[i],
 				O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

@@ -64,6 +64,17 @@ static bool is_object(const struct claim *claim)
 	return !(claim->flags & CLAIM_REPEAT) && claim->flags & (CLAIM_LISTED | CLAIM_CONFFILE);
 }
 
+/* Of a ghost nothing but type, mode and owner is the package's: its entry stands in [config] too. */
+static bool is_of_config(const struct claim *claim)
+{
+	return claim->flags & (CLAIM_CONFFILE | CLAIM_GHOST);
+}
+
+static unsigned want_of(const struct claim *claim)
+{
+	return claim->flags & CLAIM_GHOST ? 0 : OBJECT_CONTENT | OBJECT_TIME;
+}
+
 static bool is_of_dirs(const struct claim *claim, const struct found *found)
 {
 	/* Callers ask of what is there. NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
@@ -116,7 +127,7 @@ static void scan_object(struct package_scan *scan, const struct claim *claim, bo
 			const struct found *found)
 {
 	struct probe *probe = scan->probe;
-	uint32_t section = claim->flags & CLAIM_CONFFILE ? scan->config : scan->content;
+	uint32_t section = is_of_config(claim) ? scan->config : scan->content;
 	uint64_t part;
 
 	if (!found->is_there) {
@@ -136,8 +147,11 @@ static void scan_object(struct package_scan *scan, const struct claim *claim, bo
 		scan_sum(probe, scan->dirs, object_stat(probe, claim->place, &found->st, 0));
 		part = object_stat(probe, claim->place, &found->st, OBJECT_TIME);
 	} else {
-		part = object_stat(probe, claim->path, &found->st, OBJECT_CONTENT);
+		part = object_stat(probe, claim->path, &found->st, want_of(claim));
 		scan_sum(probe, section, part);
+		if (claim->flags & CLAIM_GHOST) {
+			return;
+		}
 		scan_sum(probe, scan->label, part);
 	}
 	if (is_new) {
@@ -172,14 +186,11 @@ static bool scan_claim(void *context, const struct claim *claim)
 	if (added == TABLE_FULL) {
 		probe_partial(probe, "tree", BYTES_LITERAL(""), "budget-memory", 1);
 	}
-	if (claim->flags & CLAIM_GHOST) {
-		return true;
-	}
-	if (claim->flags & CLAIM_CONFFILE && scan->config == CATALOG_NONE) {
+	if (is_of_config(claim) && scan->config == CATALOG_NONE) {
 		scan->config = package_section(scan, SECTION_CONFIG);
 	}
-	if (probe->plan.always.count > 0) {
-		uint32_t section = claim->flags & CLAIM_CONFFILE ? scan->config : scan->content;
+	if (probe->plan.always.count > 0 && !(claim->flags & CLAIM_GHOST)) {
+		uint32_t section = is_of_config(claim) ? scan->config : scan->content;
 
 		scan_touch(probe, section, claim->path);
 		scan_touch(probe, scan->claims, claim->path);
@@ -306,13 +317,11 @@ static bool collect_claim(void *context, const struct claim *claim)
 	struct package_visit *visit = context;
 	struct collection *collection = visit->collection;
 	struct probe *probe = collection->probe;
-	bool is_config = claim->flags & CLAIM_CONFFILE;
 	struct subject object = {.path = claim->path, .check = "packages"};
 	struct found found;
 	uint64_t hash;
 
-	if (!is_object(claim) || claim->flags & CLAIM_GHOST ||
-	    is_config != (visit->kind == SECTION_CONFIG)) {
+	if (!is_object(claim) || is_of_config(claim) != (visit->kind == SECTION_CONFIG)) {
 		return true;
 	}
 	hash = table_hash(&probe->owned, claim->place);
@@ -330,7 +339,7 @@ static bool collect_claim(void *context, const struct claim *claim)
 	object.dir_fd = probe->place.fd;
 	object.name = probe->place.name;
 	object.st = found.st;
-	object_add(collection, &object, OBJECT_CONTENT | OBJECT_TIME);
+	object_add(collection, &object, want_of(claim));
 	return true;
 }
 

@@ -72,7 +72,7 @@ static struct bytes cut(struct bytes *rest, uint8_t end)
 static void add(struct names *names, struct bytes name, uint32_t id)
 {
 	if (names->count >= NAMES_MAX || name.len >= ENTRY_NAME_MAX ||
-	    name.len + 1 > NAMES_TEXT_MAX - names->text_len) {
+	    name.len + 5 > NAMES_TEXT_MAX - names->text_len) {
 		names->left_out++;
 		return;
 	}
@@ -81,6 +81,9 @@ static void add(struct names *names, struct bytes name, uint32_t id)
 	memcpy(names->text + names->text_len, name.data, name.len);
 	names->text_len += name.len;
 	names->text[names->text_len++] = '\0';
+	for (unsigned shift = 32; shift > 0; shift -= 8) {
+		names->text[names->text_len++] = (char)(id >> (shift - 8));
+	}
 }
 
 static void parse_line(struct names *names, struct bytes line)

@@ -25,7 +25,7 @@ struct name {
 
 struct names {
 	struct name *list; /* by id, one an id, after names_finish */
-	char *text;
+	char *text;        /* as FACT_USERS has it (schema/record.h) */
 	size_t count;
 	size_t text_len;
 	size_t left_out;

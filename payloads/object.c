@@ -265,7 +265,7 @@ static void look_at_stat(struct look *look, unsigned want)
 	entry->mode = st->mode & 07777;
 	entry->owner = names_lookup(&probe->users, st->uid);
 	entry->group = names_lookup(&probe->groups, st->gid);
-	entry->has_size = entry->type == ENTRY_FILE;
+	entry->has_size = entry->type == ENTRY_FILE && want & OBJECT_CONTENT;
 	entry->size = entry->has_size ? st->size : 0;
 	entry->has_mtime = want & OBJECT_TIME &&
 			   (entry->type == ENTRY_FILE || entry->type == ENTRY_LINK);

@@ -40,6 +40,8 @@ enum { CLAIM_PATH, CLAIM_MD5 /* 16 bytes or empty */, CLAIM_FLAGS, CLAIM_FIELDS 
  *                        believe it, a signature does not cover it
  *             rest       every other entry behind the region: install time, file states ...
  *             bare       a header without a region, whole as stored (tag 0)
+ *             number     of the header in its database, 4 bytes, most significant first (tag 0):
+ *                        rpm goes through its packages in this order
  */
 enum {
 	HEADER_PART,
@@ -54,6 +56,7 @@ enum {
 #define HEADER_OVERRIDE "override"
 #define HEADER_REST "rest"
 #define HEADER_BARE "bare"
+#define HEADER_NUMBER "number"
 #define HEADER_CHUNK_SIZE 32768
 
 /* SECTION_MD5: what the probe measured of the package's files, in order of paths. */
@@ -122,6 +125,12 @@ enum {
 /* SECTION_HOST */
 enum { FACT_NAME, FACT_VALUE, FACT_FIELDS };
 #define FACT_OS_RELEASE "os-release" /* the file's text, at most 16 KiB */
+/*
+ * Names of passwd(5) and group(5), in the file's order, each with a NUL and its id behind it (4 bytes,
+ * most significant first): whether a name is known here. Absent where they are too many for a record.
+ */
+#define FACT_USERS "users"
+#define FACT_GROUPS "groups"
 
 static inline void record_encode(struct cbor_writer *w, const struct record *record)
 {

@@ -21,7 +21,7 @@
 
 enum section_kind {
 	SECTION_PACKAGE,    /* [package, manager, name, version, arch]: what the package fixes */
-	SECTION_CONFIG,     /* [config, manager, name, version, arch]: its configuration files */
+	SECTION_CONFIG,     /* [config, manager, name, version, arch]: configuration, rpm ghosts */
 	SECTION_CLAIMS,     /* [claims, manager, name, version, arch]: the host database's word */
 	SECTION_MD5,        /* [md5, manager, name, version, arch]: measured, only on request */
 	SECTION_LABEL,      /* [label, manager, name, version, arch]: SELinux labels, if any */

@@ -5,6 +5,7 @@
 
 #include "controller/cmd/open.h"
 #include "controller/cmd/outputs.h"
+#include "controller/cmd/show_packages.h"
 #include "controller/cmd/tell.h"
 #include "controller/cmd/version.h"
 #include "controller/inventory/fold.h"
@@ -354,7 +355,10 @@ int verb_show(struct call *call, struct error *err)
 	    store_hosts(store, 0, on_host, &finder, err) < 0) {
 		goto out;
 	}
-	if (finder.found) {
+	if (call_has(call, OPTION_RPM) || call_has(call, OPTION_INSTALLED)) {
+		code = call_has(call, OPTION_RPM) ? show_rpm(call, store, name, err)
+						  : show_installed(call, store, name, err);
+	} else if (finder.found) {
 		code = show_host(call, store, name, err);
 	} else if (store_run_find(store, name, &run, NULL) == 0) {
 		code = tell_all(call, store, &run, NULL, true, err);

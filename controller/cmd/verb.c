@@ -114,8 +114,10 @@ static const struct verb verbs[] = {
 		"enough.",
 		{{"muster show latest", "the newest run"},
 		 {"muster show web017", "a host: state, coverage, findings"},
+		 {"muster show web017 --rpm", "as rpm -Va would print it"},
 		 {"muster show 8c1d", "a finding: old and new value, hosts, what to do"}},
-		READ | BIT(BASELINE) | BIT(OUTPUT) | BIT(ALL) | BIT(EXPLAINED),
+		READ | BIT(BASELINE) | BIT(OUTPUT) | BIT(ALL) | BIT(EXPLAINED) | BIT(RPM) |
+			BIT(INSTALLED),
 		1,
 		1,
 		verb_show,

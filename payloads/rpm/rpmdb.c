@@ -633,12 +633,26 @@ static void visit_behind(struct pieces *pieces, const char *part)
 	}
 }
 
+static void visit_number(struct pieces *pieces, uint32_t number)
+{
+	uint8_t value[4];
+	const struct record record = {
+		.count = HEADER_FIELDS,
+		.field = {BYTES_LITERAL(HEADER_NUMBER), BYTES_LITERAL("\0\0\0\0"),
+			  BYTES_LITERAL("\4"), BYTES_LITERAL("\0\0\0\0"), bytes_make(value, 4)},
+	};
+
+	put_be32(number, value);
+	pieces->ended = pieces->ended || !pieces->visit(pieces->context, &record);
+}
+
 /* The records of [header] or [claims] of one package. */
 static bool visit_header(struct rpmdb *rpmdb, enum section_kind kind, uint32_t index,
 			 record_visitor visit, void *context)
 {
 	struct pieces pieces = {rpmdb, visit, context, memory_take(HEADER_CHUNK_SIZE), false, NULL};
 	const struct rpm_header *header = &rpmdb->header;
+	uint32_t number = rpmdb->packages[index].locator.number;
 
 	pieces.fault = pieces.chunk ? rpm_package_open(rpmdb, &rpmdb->packages[index])
 				    : "no-memory";
@@ -649,12 +663,14 @@ static bool visit_header(struct rpmdb *rpmdb, enum section_kind kind, uint32_t i
 		if (kind == SECTION_CLAIMS) {
 			visit_chunks(&pieces, HEADER_BARE, 0, RPM_BIN, read_blob, 0,
 				     rpmdb->blob.size);
+			visit_number(&pieces, number);
 		}
 		goto out;
 	}
 	if (kind == SECTION_CLAIMS) {
 		visit_behind(&pieces, HEADER_OVERRIDE);
 		visit_behind(&pieces, HEADER_REST);
+		visit_number(&pieces, number);
 		goto out;
 	}
 	visit_chunks(&pieces, HEADER_REGION, RPMTAG_HEADERIMMUTABLE, RPM_BIN,

@@ -7,6 +7,9 @@
 #   bed_rpm ROOT ARG...    rpm on such a root, with the database where systems have it
 #   bed_package DIR NAME KEY FILE...   builds and signs a package of these files (KEY `none`: unsigned); prints its path
 #
+#   bed_host OUT           in a mount namespace of its own: $root becomes an overlay over DIR/root, OUT is made
+#   bed_muster ARG...      muster, whose localhost is $root, with the database $OUT/db; $build has the programs
+#
 # The packages: core (all attributes), docs (left out by --excludedocs), net (netshared), share-a and share-b (one path,
 # two mtimes), keep-a and keep-b (one replaces a file of the other), multi (i686 and x86_64, one path in two colours).
 
@@ -243,6 +246,28 @@ bed_install() { # NAME-ARCH...
 		files+=("$bed/build/RPMS/$name.rpm")
 	done
 	bed_rpm "$bed/root" --nodeps --noscripts --ignorearch --excludedocs -i "${files[@]}" >>"$bed/log" 2>&1
+}
+
+# shellcheck disable=SC2154
+bed_host() { # OUT
+	bed_out=$1
+	root=$1/root
+	mkdir -p "$1/bin" "$1/over" "$root"
+	mount -t tmpfs -o mode=755 bed "$1/over"
+	mkdir "$1/over/up" "$1/over/work"
+	mount -t overlay bed -o "lowerdir=$bed/root,upperdir=$1/over/up,workdir=$1/over/work" "$root"
+	# The probe is looked for beside the program: there a script stands that goes into the root first.
+	ln "$build/bin/muster" "$1/bin/muster" 2>/dev/null || cp "$build/bin/muster" "$1/bin/muster"
+	cp "$build/bin/probe-$(uname -m)" "$root/.probe"
+	printf '#!/bin/sh\nexec chroot "%s" /.probe "$@"\n' "$root" >"$1/bin/probe-$(uname -m)"
+	chmod 755 "$1/bin/probe-$(uname -m)"
+}
+
+bed_muster() {
+	local verb=$1
+	shift
+	HOME=$bed_out XDG_CONFIG_HOME=$bed_out XDG_STATE_HOME=$bed_out NO_COLOR=1 \
+		"$bed_out/bin/muster" "$verb" --db "$bed_out/db" "$@"
 }
 
 bed_end() {

@@ -83,7 +83,8 @@ static void directories_and_conffiles_have_sections_of_their_own(void **state)
 	assert_sha(&entry, "key = value\n");
 	assert_int_equal(host_item_count(talk_find(&talk, SECTION_CLAIMS, "alpha")), 10);
 	assert_int_equal(host_item_count(talk_find(&talk, SECTION_PACKAGES, "dpkg")), 1);
-	assert_int_equal(host_item_count(talk_find(&talk, SECTION_HOST, NULL)), 1);
+	/* os-release, users, groups. */
+	assert_int_equal(host_item_count(talk_find(&talk, SECTION_HOST, NULL)), 3);
 	assert_int_equal(host_item_count(talk_find(&talk, SECTION_MOUNTS, NULL)), 1);
 }
 

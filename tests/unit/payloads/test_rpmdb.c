@@ -266,7 +266,7 @@ static void signed_region_and_the_rest_are_apart(void **state)
 	text[0] = '\0';
 	assert_true(package_db_records(db, SECTION_CLAIMS, 0, add_record, NULL));
 	assert_string_equal(text, "override 1000/6.0:another\noverride 1028/4.0:8\n"
-				  "rest 1008/4.0:4\nrest 1029/7.0:2\n");
+				  "rest 1008/4.0:4\nrest 1029/7.0:2\nnumber 0/4.0:4\n");
 	assert_string_equal(tree.gaps, "");
 	package_db_close(db);
 }
@@ -329,7 +329,7 @@ static void header_without_region_is_told_bare(void **state)
 	assert_true(package_db_records(db, SECTION_HEADER, 0, add_record, NULL));
 	assert_string_equal(text, "");
 	assert_true(package_db_records(db, SECTION_CLAIMS, 0, add_record, NULL));
-	assert_string_equal(text, "bare 0/7.0:64\n");
+	assert_string_equal(text, "bare 0/7.0:64\nnumber 0/4.0:4\n");
 	package_db_close(db);
 }
 
