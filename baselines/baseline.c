@@ -122,6 +122,13 @@ int baseline_manifests(struct baseline *baseline, struct bytes manager, struct b
 				  err);
 }
 
+int baseline_builds(struct baseline *baseline, struct bytes manager, struct bytes name,
+		    struct bytes arch, const struct manifest *const **list, size_t *count,
+		    struct error *err)
+{
+	return packages_builds(baseline->packages, manager, name, arch, list, count, err);
+}
+
 bool baseline_knows_package(struct baseline *baseline, struct bytes manager, struct bytes name)
 {
 	return packages_know(baseline->packages, manager, name);

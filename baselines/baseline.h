@@ -32,6 +32,11 @@ const struct policy *baseline_policy(const struct baseline *baseline);
 int baseline_manifests(struct baseline *baseline, struct bytes manager, struct bytes name,
 		       struct bytes version, struct bytes arch, const struct manifest *const **list,
 		       size_t *count, struct error *err) MUST_CHECK;
+/* Every build of a package: any version, any origin; at most BASELINE_BUILDS_MAX. Until the next call. */
+#define BASELINE_BUILDS_MAX 64U
+int baseline_builds(struct baseline *baseline, struct bytes manager, struct bytes name,
+		    struct bytes arch, const struct manifest *const **list, size_t *count,
+		    struct error *err) MUST_CHECK;
 bool baseline_knows_package(struct baseline *baseline, struct bytes manager, struct bytes name);
 
 /*

@@ -54,7 +54,8 @@ enum manifest_trust {
 
 struct arena;
 struct manifest {
-	char *origin; /* archive's Release Origin, rpm signer, "local", or "" */
+	char *origin;  /* archive's Release Origin, rpm signer, "local", or "" */
+	char *version; /* of a package; NULL: not of one */
 	enum manifest_trust trust;
 	bool captured; /* the whole of what no package proves on a host, not single accepts */
 	/* A .deb without md5sums: dpkg computes them from what it unpacked, and they prove nothing. */

@@ -31,6 +31,7 @@ struct packages {
 	struct origin *origins;
 	size_t origin_count;
 	struct build *builds;
+	const struct manifest *listed[PACKAGES_BUILDS_MAX]; /* what packages_builds gave last */
 };
 
 static int no_memory(struct error *err)
@@ -202,7 +203,10 @@ static int read_manifest(struct packages *p, const struct origin *origin, const 
 	len = file_name_undo(bytes_from_string(origin->name), plain);
 	plain[len > 0 ? len : 0] = '\0';
 	manifest->origin = arena_string(manifest->memory, (const char *)plain);
-	if (!manifest->origin) {
+	len = file_name_undo(bytes_make(file, strcspn(file, "_")), plain);
+	plain[len > 0 ? len : 0] = '\0';
+	manifest->version = arena_string(manifest->memory, (const char *)plain);
+	if (!manifest->origin || !manifest->version) {
 		(void)no_memory(err);
 		goto out;
 	}
@@ -272,6 +276,87 @@ int packages_manifests(struct packages *packages, struct bytes manager, struct b
 	*list = build->manifests;
 	*count = build->count;
 	return 0;
+}
+
+/* The version in "VERSION_ARCH.mtree" where the rest is as wanted, as its plain length; else -1. */
+static long version_of(const char *file, const char *rest, uint8_t plain[FILE_NAME_ROOM])
+{
+	size_t len = strcspn(file, "_");
+
+	return len < FILE_NAME_ROOM && strcmp(file + len, rest) == 0
+		       ? file_name_undo(bytes_make(file, len), plain)
+		       : -1;
+}
+
+static bool is_listed(const struct packages *p, size_t count, const struct manifest *manifest)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (p->listed[i] == manifest) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* All origins' manifests of one version, those apart that are there. */
+static int add_version(struct packages *p, struct bytes manager, struct bytes name,
+		       struct bytes version, struct bytes arch, size_t *count, struct error *err)
+{
+	const struct manifest *const *list;
+	size_t more;
+
+	if (packages_manifests(p, manager, name, version, arch, &list, &more, err) < 0) {
+		return -1;
+	}
+	for (size_t i = 0; i < more && *count < PACKAGES_BUILDS_MAX; i++) {
+		if (!is_listed(p, *count, list[i])) {
+			p->listed[(*count)++] = list[i];
+		}
+	}
+	return 0;
+}
+
+int packages_builds(struct packages *packages, struct bytes manager, struct bytes name,
+		    struct bytes arch, const struct manifest *const **list, size_t *count,
+		    struct error *err)
+{
+	char m[FILE_NAME_ROOM], n[FILE_NAME_ROOM], a[FILE_NAME_ROOM], rest[FILE_NAME_ROOM + 16];
+	int result = 0;
+
+	*list = packages->listed;
+	*count = 0;
+	if (!file_name_escape(manager, m) || !file_name_escape(name, n) ||
+	    !file_name_escape(arch, a)) {
+		return 0;
+	}
+	(void)snprintf(rest, sizeof(rest), "_%s.mtree", a);
+	for (size_t o = 0; result == 0 && o < packages->origin_count; o++) {
+		const struct origin *origin = &packages->origins[o];
+		struct repository_tree *tree = NULL;
+		struct repository_item item;
+
+		if (strcmp(origin->manager, m) != 0 ||
+		    !repository_tree_find(origin->tree, n, &item) || item.kind != REPOSITORY_TREE) {
+			continue;
+		}
+		result = repository_tree_open(packages->repository, origin->tree, n, &tree, err);
+		for (size_t i = 0; result == 0 && tree && i < repository_tree_count(tree) &&
+				   *count < PACKAGES_BUILDS_MAX;
+		     i++) {
+			uint8_t plain[FILE_NAME_ROOM];
+			long len;
+
+			repository_tree_item(tree, i, &item);
+			len = version_of(item.name, rest, plain);
+			if (len >= 0) {
+				result = add_version(packages, manager, name,
+						     bytes_make(plain, (size_t)len), arch, count,
+						     err);
+			}
+		}
+		repository_tree_close(tree);
+	}
+	return result;
 }
 
 bool packages_know(const struct packages *packages, struct bytes manager, struct bytes name)

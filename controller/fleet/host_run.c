@@ -100,6 +100,12 @@ static bool ask_knows_package(void *context, struct bytes manager, struct bytes 
 	return baseline_knows_package(context, manager, name);
 }
 
+static int ask_builds(void *context, struct bytes manager, struct bytes name, struct bytes arch,
+		      const struct manifest *const **list, size_t *count, struct error *err)
+{
+	return baseline_builds(context, manager, name, arch, list, count, err);
+}
+
 static int no_manifests(void *context, struct bytes manager, struct bytes name,
 			struct bytes version, struct bytes arch,
 			const struct manifest *const **list, size_t *count, struct error *err)
@@ -126,9 +132,9 @@ static bool knows_no_package(void *context, struct bytes manager, struct bytes n
 static struct known_good known_good_of(const struct sweep_config *config)
 {
 	if (!config->baseline) {
-		return (struct known_good){NULL, no_manifests, knows_no_package};
+		return (struct known_good){NULL, no_manifests, knows_no_package, NULL};
 	}
-	return (struct known_good){config->baseline, ask_manifests, ask_knows_package};
+	return (struct known_good){config->baseline, ask_manifests, ask_knows_package, ask_builds};
 }
 
 static const struct policy *policy_of(const struct sweep_config *config)

@@ -51,16 +51,18 @@ enum rule {
 	RULE_PACKAGE_DOWNGRADED, /* package.downgraded */
 	RULE_PACKAGE_REMOVED,    /* package.removed */
 	RULE_PACKAGE_STATE,      /* package.state: half-installed ... */
-	RULE_MOUNT_OVER,         /* mount.over: a mount over a package path */
-	RULE_MOUNT_CHANGED,      /* mount.changed */
-	RULE_VIEWS_DIFFER,       /* views.differ: statx against ioctl ... */
-	RULE_CHECK_LOST,         /* check.lost: a check this host used to pass is not done */
-	RULE_PROTOCOL,           /* protocol.broken */
-	RULE_HOST_KEY,           /* hostkey.changed */
-	RULE_FIRST_SIGHT,        /* host.first-sight (information): no accepted state yet */
-	RULE_FLEET_DIFFERS,      /* fleet.differs: not what the other hosts of the release have */
-	RULE_FLEET_DISAGREES,    /* fleet.disagrees: fleet against a stronger witness */
-	RULE_FLEET_DIVIDED,      /* fleet.divided (information): no majority, nobody is accused */
+	RULE_PACKAGE_MIXED,      /* package.mixed: files of another build among its own */
+	RULE_PACKAGE_SELF_SUMMED, /* package.self-summed (information): dpkg computed its md5sums */
+	RULE_MOUNT_OVER,          /* mount.over: a mount over a package path */
+	RULE_MOUNT_CHANGED,       /* mount.changed */
+	RULE_VIEWS_DIFFER,        /* views.differ: statx against ioctl ... */
+	RULE_CHECK_LOST,          /* check.lost: a check this host used to pass is not done */
+	RULE_PROTOCOL,            /* protocol.broken */
+	RULE_HOST_KEY,            /* hostkey.changed */
+	RULE_FIRST_SIGHT,         /* host.first-sight (information): no accepted state yet */
+	RULE_FLEET_DIFFERS,       /* fleet.differs: not what the other hosts of the release have */
+	RULE_FLEET_DISAGREES,     /* fleet.disagrees: fleet against a stronger witness */
+	RULE_FLEET_DIVIDED,       /* fleet.divided (information): no majority, nobody is accused */
 	RULES
 };
 const char *rule_name(enum rule rule);

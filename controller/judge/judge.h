@@ -23,6 +23,9 @@ struct known_good {
 			 const struct manifest *const **list, size_t *count, struct error *err);
 	/* Whether any version of this package is in the baseline. */
 	bool (*knows_package)(void *context, struct bytes manager, struct bytes name);
+	/* Manifests of every build of a package, any version and origin; NULL: not to be had. */
+	int (*builds)(void *context, struct bytes manager, struct bytes name, struct bytes arch,
+		      const struct manifest *const **list, size_t *count, struct error *err);
 };
 
 struct judge_counts {

@@ -16,6 +16,7 @@ struct against {
 	struct one_package *one;
 	enum witness witness;
 	const char *detail;
+	bool self_md5; /* the manifest's package ships no md5sums */
 };
 
 static struct change begin(const struct against *a, enum rule rule, struct bytes path)
@@ -278,9 +279,12 @@ static int tell_md5(const struct against *a, struct bytes path, const uint8_t *w
 	if (known_line(a->j, change.new_line)) {
 		return 0;
 	}
-	change.detail = a->witness == WITNESS_MANIFEST
-				? "The host's database gives another MD5 than the manifest."
-				: "The host's database gave another MD5 for this file before.";
+	change.detail =
+		a->self_md5 ? "The package ships no md5sums: dpkg computed another MD5 than the "
+			      "manifest's, from what it unpacked or was given."
+		: a->witness == WITNESS_MANIFEST
+			? "The host's database gives another MD5 than the manifest."
+			: "The host's database gave another MD5 for this file before.";
 	return judge_emit(a->j, &change, err);
 }
 
@@ -350,7 +354,7 @@ static int by_manifest(struct judge *j, struct packages *p, struct one_package *
 		.candidates = one->candidates,
 		.candidate_count = one->candidate_count,
 	};
-	struct against a = {j, p, one, WITNESS_MANIFEST, NULL};
+	struct against a = {j, p, one, WITNESS_MANIFEST, NULL, false};
 	const struct package_verdict *verdict;
 	char detail[512], origin[256];
 
@@ -365,6 +369,7 @@ static int by_manifest(struct judge *j, struct packages *p, struct one_package *
 		verdict->manifest->trust == MANIFEST_UNSIGNED ? " (unsigned)" : "",
 		one->candidate_count > 1 ? ", the nearest of several" : "");
 	a.detail = detail;
+	a.self_md5 = verdict->manifest->no_md5sums;
 	j->counts->files_proved += verdict->same;
 	j->counts->files_skipped += verdict->unread;
 	j->counts->packages_by_witness[WITNESS_MANIFEST]++;
@@ -374,7 +379,7 @@ static int by_manifest(struct judge *j, struct packages *p, struct one_package *
 		}
 	}
 	dirs_expect(j, verdict->manifest, one->text);
-	return 0;
+	return builds_mixed(j, one, verdict, err);
 }
 
 /* Without a manifest: what the package was, entry by entry. */
@@ -609,14 +614,22 @@ static int load_earlier(struct judge *j, struct packages *p, const struct one_pa
 static int by_history(struct judge *j, struct packages *p, struct one_package *one,
 		      struct error *err)
 {
-	struct against a = {j, p, one, WITNESS_BASELINE, NULL};
-	struct against host = {j, p, one, WITNESS_HOST,
-			       "By the host's own database, which proves nothing."};
+	struct against a = {j, p, one, WITNESS_BASELINE, NULL, false};
+	struct against host = {
+		j,    p, one, WITNESS_HOST, "By the host's own database, which proves nothing.",
+		false};
 
 	if (one->accepted == PACKAGE_ACCEPTED) {
 		j->counts->packages_by_witness[WITNESS_BASELINE]++;
 		count_all(&a, &p->files, true);
 		return 0;
+	}
+	if (builds_self_md5(j, one, err) < 0) {
+		return -1;
+	}
+	if (one->self_md5) {
+		host.detail = "By md5sums that dpkg computed itself when it unpacked: they prove "
+			      "nothing.";
 	}
 	if (load_earlier(j, p, one, &a.witness, err) < 0 || load_measured(j, p, one, err) < 0) {
 		return -1;
@@ -641,7 +654,7 @@ static int by_history(struct judge *j, struct packages *p, struct one_package *o
 static int config_by_history(struct judge *j, struct packages *p, struct one_package *one,
 			     struct error *err)
 {
-	struct against a = {j, p, one, WITNESS_BASELINE, NULL};
+	struct against a = {j, p, one, WITNESS_BASELINE, NULL, false};
 	int result = 0;
 
 	for (size_t i = 0; result == 0 && i < p->config.count; i++) {

@@ -315,6 +315,12 @@ static int judge_version(struct judge *j, struct packages *p, const struct one_p
 	return 0;
 }
 
+int package_tell(struct judge *j, const struct one_package *one, enum rule rule,
+		 enum severity severity, const char *detail, struct error *err)
+{
+	return tell_package(j, one, rule, severity, (struct bytes){NULL, 0}, detail, err);
+}
+
 int package_not_accepted(struct judge *j, const struct one_package *one, struct error *err)
 {
 	return tell_package(

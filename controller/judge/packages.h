@@ -49,6 +49,7 @@ struct one_package {
 	enum package_line accepted;
 	struct digest accepted_digest;
 	bool has_claims;
+	bool self_md5; /* its md5sums are dpkg's own, computed at unpacking */
 };
 
 /* Range of one name and architecture, any version. */
@@ -58,6 +59,16 @@ size_t installed_find(const struct installed_list *list, struct bytes name, stru
 /* The accepted content differs and is not at hand: at least that is said. */
 int package_not_accepted(struct judge *j, const struct one_package *one,
 			 struct error *err) MUST_CHECK;
+
+/* A finding of the package as a whole; accepting it records the build as it lies there. */
+int package_tell(struct judge *j, const struct one_package *one, enum rule rule,
+		 enum severity severity, const char *detail, struct error *err) MUST_CHECK;
+
+/* builds.c: files of another build among its own. */
+int builds_mixed(struct judge *j, const struct one_package *one,
+		 const struct package_verdict *verdict, struct error *err) MUST_CHECK;
+/* Of a package without manifest: sets one->self_md5, and tells it. */
+int builds_self_md5(struct judge *j, struct one_package *one, struct error *err) MUST_CHECK;
 
 int package_files(struct judge *j, struct packages *p, struct one_package *one,
 		  struct error *err) MUST_CHECK;

@@ -219,7 +219,7 @@ int main(void)
 	struct cbor_writer rows, w;
 	const struct bytes none = {NULL, 0};
 	struct section_key key;
-	struct known_good known = {&fleet, find, NULL};
+	struct known_good known = {.context = &fleet, .manifests = find};
 	struct object_source objects = {load, &fleet};
 	struct observation o = {0};
 	struct judge_input input = {

@@ -180,6 +180,43 @@ static void manifests_of_a_build_are_found_in_every_origin(void **state)
 	fixture_remove(&f);
 }
 
+static void every_build_of_a_package_is_listed_once(void **state)
+{
+	static const char *const files[] = {"Debian/a/1_amd64", "Debian/a/2%3a1%5f0_amd64",
+					    "Debian/a/3_i386",  "local/a/1_amd64",
+					    "local/a/4_amd64",  "local/ab/1_amd64"};
+	const struct manifest *const *list;
+	struct fixture f;
+	struct baseline *b;
+	struct error err = {0};
+	size_t count = 0;
+	char path[128];
+
+	(void)state;
+	fixture_repository(&f);
+	fixture_write(&f, "muster.yaml", "");
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		(void)snprintf(path, sizeof(path), "packages/dpkg/%s.mtree", files[i]);
+		fixture_write(&f, path, "#mtree\n");
+	}
+	fixture_commit(&f);
+	b = open_at(&f, NULL);
+	assert_int_equal(baseline_builds(b, B("dpkg"), B("a"), B("amd64"), &list, &count, &err), 0);
+	assert_int_equal(count, 4);
+	assert_string_equal(list[0]->version, "1");
+	assert_string_equal(list[0]->origin, "Debian");
+	assert_string_equal(list[1]->version, "1");
+	assert_string_equal(list[1]->origin, "local");
+	assert_string_equal(list[2]->version, "2:1_0");
+	assert_string_equal(list[3]->version, "4");
+	assert_int_equal(baseline_builds(b, B("rpm"), B("a"), B("amd64"), &list, &count, &err), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(baseline_builds(b, B("dpkg"), B("../a"), B(""), &list, &count, &err), 0);
+	assert_int_equal(count, 0);
+	baseline_close(b);
+	fixture_remove(&f);
+}
+
 static const struct manifest_entry *at(const struct manifest *manifest, const char *path)
 {
 	return manifest_find(manifest, bytes_from_string(path));
@@ -381,6 +418,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_baseline_is_refused_by_name),
 		cmocka_unit_test(commit_stays_pinned_while_the_branch_moves),
 		cmocka_unit_test(manifests_of_a_build_are_found_in_every_origin),
+		cmocka_unit_test(every_build_of_a_package_is_listed_once),
 		cmocka_unit_test(host_stands_over_groups_and_later_groups_over_earlier),
 		cmocka_unit_test(broken_accepted_state_names_file_and_line),
 		cmocka_unit_test(trees_are_computed_from_blobs),

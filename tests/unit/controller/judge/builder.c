@@ -169,6 +169,26 @@ static int find_manifests(void *context, struct bytes manager, struct bytes name
 	return 0;
 }
 
+static int find_builds(void *context, struct bytes manager, struct bytes name, struct bytes arch,
+		       const struct manifest *const **list, size_t *count, struct error *err)
+{
+	struct world *w = context;
+
+	(void)manager;
+	(void)err;
+	*count = 0;
+	for (size_t i = 0; i < w->manifest_count; i++) {
+		const struct build_package *p = &w->manifest[i].package;
+
+		if (bytes_equal_string(name, p->name) && bytes_equal_string(arch, p->arch)) {
+			w->manifest[i].manifest.version = (char *)(uintptr_t)p->version;
+			w->found[(*count)++] = &w->manifest[i].manifest;
+		}
+	}
+	*list = w->found;
+	return 0;
+}
+
 static bool knows_package(void *context, struct bytes manager, struct bytes name)
 {
 	(void)context;
@@ -191,7 +211,7 @@ static void finish_manifest(struct manifest *manifest, struct manifest_entry *en
 
 void world_judge(struct world *w)
 {
-	struct known_good known = {w, find_manifests, knows_package};
+	struct known_good known = {w, find_manifests, knows_package, find_builds};
 	struct object_source objects = {load, w};
 	const struct manifest *trees[] = {&w->tree};
 	struct record_list *records = NULL;

@@ -345,6 +345,31 @@ static void half_installed(struct world *w)
 	side_package(&w->now, build_local, "install reinstreq half-installed");
 }
 
+/* The one of coreutils 8.32 among those of 9.1. */
+static void half_upgraded(struct world *w)
+{
+	const struct build_package old = {"coreutils", "8.32-4", "amd64"};
+	struct build_manifest *manifest = world_manifest(w, old, "Debian");
+
+	manifest_put(manifest, build_file("/usr/bin/ls", 0755, 61), 0);
+	manifest_put(manifest, build_file("/usr/bin/login", 0755, 62), 0);
+	*side_find(&w->now, "/usr/bin/ls") = build_file("/usr/bin/ls", 0755, 61);
+}
+
+static void of_no_other_build(struct world *w)
+{
+	half_upgraded(w);
+	*side_find(&w->now, "/usr/bin/ls") = build_file("/usr/bin/ls", 0755, 63);
+}
+
+/* What the host has is not in the baseline; what is ships no md5sums. */
+static void self_summed(struct world *w)
+{
+	const struct build_package old = {"local", "0.9", "all"};
+
+	world_manifest(w, old, "Debian")->manifest.no_md5sums = true;
+}
+
 static void package_gone(struct world *w)
 {
 	side_forget(&w->now, build_local);
@@ -686,6 +711,12 @@ const struct planted planted[] = {
 	 "", BY_HOST, 1},
 	{"half-installed", half_installed, false, RULE_PACKAGE_STATE, "local:all", MEDIUM, "",
 	 BY_RULE, 1},
+	{"half upgraded", half_upgraded, false, RULE_PACKAGE_MIXED, "coreutils:amd64", HIGH, "",
+	 BY_MANIFEST, 2},
+	{"changed to no known build", of_no_other_build, false, CHANGED, "/usr/bin/ls", HIGH,
+	 "S.5......", BY_MANIFEST, 1},
+	{"md5sums of dpkg's own", self_summed, false, RULE_PACKAGE_SELF_SUMMED, "local:all",
+	 SEVERITY_INFO, "", BY_HOST, 0},
 	{"package gone", package_gone, false, RULE_PACKAGE_REMOVED, "local:all", LOW, "", BY_FIRST,
 	 1},
 	{"executable in .ICE-unix", volatile_executable, false, RULE_VOLATILE_TELLING,

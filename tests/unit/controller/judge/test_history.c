@@ -235,7 +235,11 @@ static void package_must_equal_one_manifest_wholly(void **state)
 	/* Half of it is not. */
 	*side_find(&w->now, "/usr/bin/ls") = build_file("/usr/bin/ls", 0755, 1);
 	world_judge(w);
-	assert_int_equal(world_count(w, SEVERITY_LOW), 1);
+	assert_int_equal(world_count(w, SEVERITY_LOW), 2);
+	found = world_finding(w, RULE_PACKAGE_MIXED, "coreutils:amd64");
+	assert_non_null(found);
+	assert_non_null(
+		strstr((const char *)found->detail.data, "1 of its files are those of 9.1-1 ("));
 	found = world_finding(w, RULE_FILE_CHANGED, "/usr/bin/login");
 	assert_true(found || world_finding(w, RULE_FILE_CHANGED, "/usr/bin/ls"));
 }
