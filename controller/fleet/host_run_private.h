@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_CONTROLLER_FLEET_HOST_RUN_PRIVATE_H
+#define MUSTER_CONTROLLER_FLEET_HOST_RUN_PRIVATE_H
+
+/*
+ * The inside of one host's run, shared by its parts: host_run.c (phases, channel and conversation),
+ * host_result.c (judging and storing). Nobody else includes this.
+ */
+
+#include "controller/fleet/conversation.h"
+#include "controller/fleet/host_run.h"
+#include "controller/fleet/plan.h"
+#include "schema/message.h"
+
+/* As they follow each other; `phase_set` alone moves on. The comment says who owns the host then. */
+enum phase {
+	PHASE_PREPARE, /* worker: what is known of the host */
+	PHASE_TALK,    /* loop: channel open, frames come */
+	PHASE_DECIDE,  /* worker: which packages need their MD5 */
+	PHASE_FINISH,  /* worker: judge and store */
+	PHASE_OVER,
+};
+
+struct host_run {
+	const struct host_run_shared *shared;
+	const struct sweep_host *host;
+	size_t index;
+	unsigned attempt;
+	enum phase phase;
+	struct worker_job job;
+	struct error error; /* of the worker's last job */
+
+	struct observation *last;
+	struct plan plan;
+	struct conversation *conversation;
+	struct channel *channel;
+	bool *md5;
+	bool whole; /* the conversation came to its end */
+
+	enum outcome outcome;
+	char reason[256];
+	uint8_t *excerpt;
+	size_t excerpt_len;
+	uint64_t sent_bytes, received_bytes, probe_bytes;
+	int64_t started_s, finished_s;
+	uint64_t started_ms;
+	struct findings findings;
+	const struct ack **acks; /* one a finding; NULL: none */
+	int64_t *first_seen_s;   /* likewise */
+	struct judge_counts counts;
+	struct judged_package *packages; /* one a section seen */
+};
+
+static inline const struct sweep_config *host_config(const struct host_run *host)
+{
+	return host->shared->config;
+}
+
+/* host_result.c. Worker's thread. */
+struct known_good host_known_good(const struct sweep_config *config);
+const struct policy *host_policy(const struct sweep_config *config);
+/* Judges what was seen, decides the outcome and stores it. */
+int host_result(struct host_run *host, struct error *err) MUST_CHECK;
+
+#endif
