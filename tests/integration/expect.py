@@ -4,6 +4,9 @@
 
     expect.py FILE finding SUBJECT RULE,... SEVERITY   a new finding with one of these rules, at least this severe
     expect.py FILE quiet SEVERITY                      no open finding of this severity or above
+    expect.py FILE detail SUBJECT RULE TEXT            a finding of this rule says so in its detail
+    expect.py FILE missing [PATH...]                   exactly these are called missing
+    expect.py FILE packages LEAST                      the one host has at least so many packages
     expect.py FILE no-new                              no finding is new
     expect.py FILE state STATE                         the one host ended in this state
     expect.py FILE gap CHECK SUBJECT REASON            the one host's coverage names this check as partial for this reason
@@ -56,6 +59,19 @@ def main(path, what, *args):
         loud = [f for f in findings if f["state"] in ("new", "open") and rank(f["sev"]) >= rank(args[0])]
         if loud:
             fail(f"open findings of {args[0]} or above", loud)
+    elif what == "detail":
+        subject, rule, text = args
+        found = [f for f in findings if f["path"] == subject and f["rule"] == rule]
+        if not any(text in (f.get("detail") or "") for f in found):
+            fail(f'no {rule} of {subject} says "{text}" but {[f.get("detail") for f in found]}', found)
+        print(found[0]["detail"])
+    elif what == "missing":
+        missing = sorted(f["path"] for f in findings if f["rule"] == "file.missing" and f["state"] in ("new", "open"))
+        if missing != sorted(args):
+            fail(f"called missing: {missing}, expected {sorted(args)}", [])
+    elif what == "packages":
+        if [h["packages"] >= int(args[0]) for h in hosts] != [True]:
+            fail(f'packages: {[h["packages"] for h in hosts]}, expected {args[0]} or more', [])
     elif what == "no-new":
         new = [f for f in findings if f["state"] == "new"]
         if new:
