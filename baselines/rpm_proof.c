@@ -1,21 +1,32 @@
 // SPDX-License-Identifier: MIT
 #include "baselines/rpm_proof.h"
 
+static const char *const names[RPM_PROOFS] = {
+	[RPM_PROOF_GOOD] = "good",
+	[RPM_PROOF_UNSIGNED] = "unsigned",
+	[RPM_PROOF_UNKNOWN_KEY] = "unknown key",
+	[RPM_PROOF_OUTSIDE] = "key outside its list",
+	[RPM_PROOF_BAD_SIGNATURE] = "bad signature",
+	[RPM_PROOF_REVOKED] = "revoked key",
+	[RPM_PROOF_EXPIRED] = "expired",
+	[RPM_PROOF_UNSUPPORTED] = "unsupported signature",
+	[RPM_PROOF_MALFORMED] = "malformed header",
+};
+
 const char *rpm_verdict_name(enum rpm_verdict verdict)
 {
-	static const char *const names[RPM_PROOFS] = {
-		[RPM_PROOF_GOOD] = "good",
-		[RPM_PROOF_UNSIGNED] = "unsigned",
-		[RPM_PROOF_UNKNOWN_KEY] = "unknown key",
-		[RPM_PROOF_OUTSIDE] = "key outside its list",
-		[RPM_PROOF_BAD_SIGNATURE] = "bad signature",
-		[RPM_PROOF_REVOKED] = "revoked key",
-		[RPM_PROOF_EXPIRED] = "expired",
-		[RPM_PROOF_UNSUPPORTED] = "unsupported signature",
-		[RPM_PROOF_MALFORMED] = "malformed header",
-	};
-
 	return verdict < RPM_PROOFS ? names[verdict] : "unknown";
+}
+
+bool rpm_verdict_find(const char *name, enum rpm_verdict *verdict)
+{
+	for (unsigned i = 0; i < RPM_PROOFS; i++) {
+		if (strcmp(names[i], name) == 0) {
+			*verdict = (enum rpm_verdict)i;
+			return true;
+		}
+	}
+	return false;
 }
 
 bool rpm_proof_is_of(const struct rpm_proof *proof, const struct section_key *key)

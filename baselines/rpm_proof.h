@@ -18,6 +18,9 @@
 #include "schema/error.h"
 #include "schema/section.h"
 
+#define RPM_FINGERPRINT_SIZE 65 /* up to 64 hex digits and NUL */
+#define RPM_REASON_SIZE 128
+
 enum rpm_verdict {
 	RPM_PROOF_GOOD = 0,    /* signed by a key that may prove this package */
 	RPM_PROOF_UNSIGNED,    /* the header carries no signature over its region */
@@ -47,6 +50,9 @@ struct rpm_proof {
 
 /* "good", "unsigned", "unknown key" ...: words of the documentation. */
 const char *rpm_verdict_name(enum rpm_verdict verdict);
+
+/* The inverse; false where there is no such word. */
+bool rpm_verdict_find(const char *name, enum rpm_verdict *verdict);
 
 /* Whether the header is of the package that the section's key claims: a host may swap them. */
 bool rpm_proof_is_of(const struct rpm_proof *proof, const struct section_key *key);

@@ -223,9 +223,9 @@ static void take_good(const struct vendor_keys *keys, struct trial *trial,
 	if (!key) {
 		settle(trial, RPM_PROOF_UNKNOWN_KEY, done->fingerprint, "");
 	} else if (!vendor_keys_may_prove(key, trial->header->name)) {
-		settle(trial, RPM_PROOF_OUTSIDE, done->fingerprint, "");
+		settle(trial, RPM_PROOF_OUTSIDE, key->fingerprint, "");
 	} else {
-		settle(trial, RPM_PROOF_GOOD, done->fingerprint, "");
+		settle(trial, RPM_PROOF_GOOD, key->fingerprint, "");
 		trial->check->is_final = true;
 		trial->is_over = true;
 	}

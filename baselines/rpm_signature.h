@@ -48,8 +48,8 @@ struct rpm_check {
 	/* Filled: */
 	enum rpm_verdict verdict;
 	bool is_final; /* the verdict follows from bytes and keys alone: it may be kept */
-	char fingerprint[OPENPGP_FINGERPRINT_SIZE]; /* as in struct rpm_proof */
-	char reason[128];
+	char fingerprint[RPM_FINGERPRINT_SIZE]; /* as in struct rpm_proof */
+	char reason[RPM_REASON_SIZE];
 };
 
 /* Verifies all, `parallel` at once. Fails where nothing can be verified (no gpgv, no memory). */

@@ -27,6 +27,8 @@ int vendor_keys_of_repository(struct repository *repository, struct vendor_keys 
 /* The same of a folder that holds keys.yaml and what it names. */
 int vendor_keys_of_folder(const char *folder, struct vendor_keys **keys,
 			  struct error *err) MUST_CHECK;
+/* No keys: nothing is proved by anybody. */
+int vendor_keys_none(struct vendor_keys **keys, struct error *err) MUST_CHECK;
 void vendor_keys_free(struct vendor_keys *keys);
 
 const struct trust *vendor_keys_trust(const struct vendor_keys *keys);

@@ -10,7 +10,7 @@
 -- varint, and one zstd frame.
 
 PRAGMA application_id = 1836413810; -- 0x6d757372, "musr"
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- One row a run. `kept` is 0 once pruned: the row stays, because intervals name it.
 CREATE TABLE IF NOT EXISTS run (
@@ -81,6 +81,16 @@ CREATE TABLE IF NOT EXISTS content (
 	object INTEGER PRIMARY KEY REFERENCES object,
 	data BLOB NOT NULL -- packed
 );
+
+-- What became of a vendor's signature over an rpm header. It follows from the section's bytes and the listed keys alone,
+-- so that it holds until the keys change.
+CREATE TABLE IF NOT EXISTS proof (
+	section BLOB PRIMARY KEY, -- digest of a [header, rpm, ...] section's content
+	keys BLOB NOT NULL,       -- digest of the keys and of what they may prove
+	verdict TEXT NOT NULL,    -- good, unsigned, unknown key ...
+	fingerprint TEXT NOT NULL,
+	reason TEXT NOT NULL
+) WITHOUT ROWID;
 
 -- Sets of package builds that hosts have. A list with `base` NULL has all its members in package_in; another one is
 -- its base, with members of `present` 1 added and 0 taken away.

@@ -7,6 +7,7 @@
 #include "controller/fleet/host_run_private.h"
 #include "controller/fleet/kept.h"
 #include "controller/fleet/objects.h"
+#include "controller/fleet/proofs.h"
 #include "schema/escape.h"
 
 /* Known good, as the judge asks for it. */
@@ -136,8 +137,9 @@ static int judge(struct host_run *host, struct error *err)
 {
 	const struct sweep_config *config = host_config(host);
 	struct known_good known = host_known_good(config);
-	struct objects objects;
-	struct object_source source;
+	struct proofs *proofs = host->shared->proofs;
+	struct objects objects, headers; /* apart: what one loads the other still holds */
+	struct object_source source, header_source;
 	struct judge_input input = {
 		.policy = host_policy(config),
 		.known = &known,
@@ -150,7 +152,13 @@ static int judge(struct host_run *host, struct error *err)
 	int result = -1;
 
 	objects_init(&objects, config->store, host->conversation);
+	objects_init(&headers, config->store, host->conversation);
 	source = objects_source(&objects);
+	header_source = objects_source(&headers);
+	if (proofs_begin(proofs, input.now, &header_source, err) != 0) {
+		goto out;
+	}
+	input.proofs = proofs_source(proofs);
 	input.overrides = config->baseline ? baseline_overrides(config->baseline) : NULL;
 	if (config->baseline &&
 	    (baseline_accepted(config->baseline, host->host->target.name, host->host->groups,
@@ -185,6 +193,8 @@ out:
 	kept_clear(&kept);
 	store_observation_free(first);
 	store_observation_free(last);
+	proofs_end(proofs);
+	objects_clear(&headers);
 	objects_clear(&objects);
 	return result;
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "controller/fleet/object_places.h"
+#include "controller/fleet/proofs.h"
 #include "controller/fleet/sweep.h"
 #include "controller/fleet/worker.h"
 
@@ -25,7 +26,8 @@ struct host_run_shared {
 	struct store_run *run;
 	struct worker *worker;
 	struct object_places *places;
-	uint8_t secret[32]; /* PLAN_SECRET_SIZE */
+	struct proofs *proofs; /* worker's thread */
+	uint8_t secret[32];    /* PLAN_SECRET_SIZE */
 	void *context;
 	/* The host has its result (which lives until this returns). Loop's thread. */
 	void (*over)(void *context, struct host_run *host, const struct sweep_result *result,

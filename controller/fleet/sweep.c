@@ -359,6 +359,7 @@ static int begin(struct sweep *sweep, struct error *err)
 				 config->host_count);
 	}
 	if (object_places_new(&sweep->shared.places, err) != 0 ||
+	    proofs_new(config->store, config->baseline, true, &sweep->shared.proofs, err) != 0 ||
 	    worker_new(sweep->loop, &sweep->shared.worker, err) != 0) {
 		return -1;
 	}
@@ -425,6 +426,7 @@ int sweep_run(uv_loop_t *loop, const struct sweep_config *config, const struct s
 	result = 0;
 out:
 	compare_clear(&sweep.compare);
+	proofs_free(sweep.shared.proofs);
 	object_places_free(sweep.shared.places);
 	free(sweep.retries);
 	free(sweep.running);

@@ -134,6 +134,10 @@ static int drop_unused(struct store *store, const struct used *used, size_t *obj
 			return -1;
 		}
 	}
+	if (db_exec(&store->db, err,
+		    "DELETE FROM proof WHERE section NOT IN (SELECT digest FROM object)", "")) {
+		return -1;
+	}
 	return db_exec(&store->db, err,
 		       "DELETE FROM package WHERE id NOT IN (SELECT package FROM key "
 		       "WHERE package IS NOT NULL UNION SELECT package FROM package_in)",

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "baselines/rpm_proof.h"
 #include "controller/judge/finding.h"
 #include "controller/judge/judge.h"
 #include "controller/judge/observation.h"
@@ -200,6 +201,23 @@ int store_timeline(struct store *store, const char *host, int64_t since_ns, int6
 int store_coverage(struct store *store, const char *host, int64_t run,
 		   int (*callback)(void *context, const struct coverage_item *item), void *context,
 		   struct error *err) MUST_CHECK;
+
+/*
+ * Verdicts on vendors' signatures over rpm headers, by the digest of a [header, rpm, ...] section's
+ * content; each holds as long as the keys (vendor_keys_digest) stay the same.
+ */
+struct store_proof {
+	struct digest section;
+	enum rpm_verdict verdict;
+	char fingerprint[RPM_FINGERPRINT_SIZE];
+	char reason[RPM_REASON_SIZE];
+};
+/* Of proof->section. */
+int store_proof_get(struct store *store, const struct digest *keys, struct store_proof *proof,
+		    bool *found, struct error *err) MUST_CHECK;
+/* In one transaction; replaces what other keys said of the same sections. */
+int store_proof_put(struct store *store, const struct digest *keys,
+		    const struct store_proof *proofs, size_t count, struct error *err) MUST_CHECK;
 
 /* Evidence of a broken protocol in that run (0: the latest), free(); NULL where there is none. */
 int store_excerpt(struct store *store, const char *host, int64_t run, uint8_t **data, size_t *len,

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#ifndef MUSTER_CONTROLLER_FLEET_PROOFS_H
+#define MUSTER_CONTROLLER_FLEET_PROOFS_H
+
+/*
+ * What vendors' signatures say of the rpm headers that hosts have (baselines/rpm_proof.h), for the
+ * judge: each header is verified once for the whole fleet, when it is first seen, and its verdict
+ * kept in the store until the listed keys change. Headers are read when the judge asks, and kept
+ * while there is room. Blocking, worker's thread.
+ */
+
+#include "baselines/baseline.h"
+#include "baselines/rpm_proof.h"
+#include "controller/judge/observation.h"
+#include "controller/store/store.h"
+#include "schema/error.h"
+
+struct proofs;
+
+/*
+ * `baseline` NULL: no keys. Keys are read when the first header is met. `keeps`: new verdicts are
+ * written to the store (open for writing). Both outlive it.
+ */
+int proofs_new(struct store *store, struct baseline *baseline, bool keeps, struct proofs **proofs,
+	       struct error *err) MUST_CHECK;
+void proofs_free(struct proofs *proofs);
+
+/*
+ * Verifies what is new among the headers of one host, several at once; `objects` has their bytes,
+ * and is asked again until proofs_end. CONFIG error where keys or gpgv are missing.
+ */
+int proofs_begin(struct proofs *proofs, const struct observation *now,
+		 const struct object_source *objects, struct error *err) MUST_CHECK;
+/* For judge_input, between begin and end: a header that begin did not see is verified alone. */
+const struct rpm_proof_source *proofs_source(const struct proofs *proofs);
+/* The host is judged: what it asked for may go. */
+void proofs_end(struct proofs *proofs);
+
+struct proofs_counts {
+	size_t verified; /* by gpgv, since proofs_new */
+	size_t recalled; /* from the store */
+};
+struct proofs_counts proofs_counts(const struct proofs *proofs);
+
+#endif
