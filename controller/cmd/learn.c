@@ -70,9 +70,9 @@ static int learn_host(struct learn *l, const char *host, struct error *err)
 	}
 	if (l->against > 0) {
 		(void)fprintf(l->call->log,
-			      "muster: %s is not clean (%zu findings that no override explains, "
+			      "muster: %s is not clean (%zu finding%s that no override explains, "
 			      "first %s): nothing is learned from it\n",
-			      host, l->against, l->first);
+			      host, l->against, l->against == 1 ? "" : "s", l->first);
 		return 0;
 	}
 	l->clean++;
@@ -187,8 +187,8 @@ static int commit(const struct learn *l, const char *path, struct error *err)
 	}
 	if (result == 0 && *hash) {
 		(void)fprintf(l->call->out,
-			      "%zu overrides, commit %.12s. The next run judges by it.\n", total,
-			      hash);
+			      "%zu override%s, commit %.12s. The next run judges by it.\n", total,
+			      total == 1 ? "" : "s", hash);
 	} else if (result == 0) {
 		(void)fputs("Nothing to commit: no line that hosts agree on is new.\n",
 			    l->call->out);

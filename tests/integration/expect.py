@@ -6,6 +6,7 @@
     expect.py FILE quiet SEVERITY                      no open finding of this severity or above
     expect.py FILE detail SUBJECT RULE TEXT            a finding of this rule says so in its detail
     expect.py FILE missing [PATH...]                   exactly these are called missing
+    expect.py FILE silent SUBJECT                      nothing open is said of it
     expect.py FILE packages LEAST                      the one host has at least so many packages
     expect.py FILE no-new                              no finding is new
     expect.py FILE state STATE                         the one host ended in this state
@@ -69,6 +70,10 @@ def main(path, what, *args):
         missing = sorted(f["path"] for f in findings if f["rule"] == "file.missing" and f["state"] in ("new", "open"))
         if missing != sorted(args):
             fail(f"called missing: {missing}, expected {sorted(args)}", [])
+    elif what == "silent":
+        told = [f for f in findings if f["path"] == args[0] and f["state"] in ("new", "open")]
+        if told:
+            fail(f"{args[0]} is still told", told)
     elif what == "packages":
         if [h["packages"] >= int(args[0]) for h in hosts] != [True]:
             fail(f'packages: {[h["packages"] for h in hosts]}, expected {args[0]} or more', [])
