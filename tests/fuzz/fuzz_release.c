@@ -35,7 +35,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		release_packages_sort(&packages);
 	}
 	for (size_t i = 0; i < packages.count; i++) {
+		const char *file = packages.item[i].file;
+
 		assert(packages.item[i].package[0] != '\0');
+		/* It is opened below the mirror. */
+		assert(file[0] != '/' && file[0] != '.' && !strstr(file, "/../") &&
+		       !strstr(file, "//"));
 	}
 	release_packages_clear(&packages);
 	return 0;
