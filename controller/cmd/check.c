@@ -4,15 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "baselines/yaml.h"
 #include "controller/cmd/open.h"
 #include "controller/cmd/outputs.h"
 #include "controller/cmd/reach.h"
-#include "controller/cmd/version.h"
+#include "controller/cmd/run_options.h"
 #include "controller/report/progress.h"
 #include "schema/escape.h"
-
-#define RETRIES_MAX 10
 
 /* A run while it goes: where its events end up. */
 struct going {
@@ -125,28 +122,6 @@ static void on_progress(void *context, const struct sweep_progress *progress)
 	progress_update(&going->progress, &state, now_ms(), progress->asked);
 }
 
-static int read_options(struct call *call, struct sweep_config *config, struct error *err)
-{
-	const char *deadline = call_value(call, OPTION_DEADLINE);
-	uint64_t seconds = 0, retries;
-
-	if (deadline &&
-	    (!yaml_parse_duration(deadline, &seconds) || seconds < 1 || seconds > UINT32_MAX)) {
-		return error_set(err, ERROR_CONFIG, 0,
-				 "--deadline: expected a time such as 90s, 15m or 6h");
-	}
-	if (call_number(call, OPTION_RETRIES, 0, RETRIES_MAX, 0, &retries, err) < 0) {
-		return -1;
-	}
-	config->deadline_s = (uint32_t)seconds;
-	config->retries = (unsigned)retries;
-	config->parallel = (size_t)config_number(call->config, CONFIG_PARALLEL);
-	config->full = call_has(call, OPTION_FULL);
-	config->sweep = "";
-	config->version = version_text;
-	return 0;
-}
-
 /* Everything is open: run, and end the report. The exit code, or -1. */
 static int go(struct call *call, uv_loop_t *loop, const struct sweep_config *config,
 	      struct report *report, struct error *err)
@@ -253,7 +228,7 @@ static int run(struct call *call, const char *kind, struct error *err)
 	struct nodeset *hosts = NULL;
 	int code = -1;
 
-	if (read_options(call, &config, err) < 0 || call_inventory(call, &inventory, err) < 0) {
+	if (run_options_read(call, &config, err) < 0 || call_inventory(call, &inventory, err) < 0) {
 		goto out;
 	}
 	if (call_hosts(call, inventory, 0, &hosts, err) < 0) {

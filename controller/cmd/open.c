@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "controller/cmd/rules.h"
+#include "controller/cmd/run_options.h"
 #include "schema/escape.h"
 
 #define SHOWN 200
@@ -120,7 +121,7 @@ enum report_format open_format(const struct call *call)
 
 int open_report(struct call *call, bool is_run, struct report **report, struct error *err)
 {
-	const struct report_options options = {
+	struct report_options options = {
 		.format = open_format(call),
 		.out = call->out,
 		.color = call->color,
@@ -132,5 +133,8 @@ int open_report(struct call *call, bool is_run, struct report **report, struct e
 		.is_run = is_run,
 	};
 
+	if (run_options_max_incomplete(call, &options.max_incomplete, err) < 0) {
+		return -1;
+	}
 	return report_new(report, &options, err);
 }

@@ -15,10 +15,10 @@
 #define REACH                                                                         \
 	(BIT(USER) | BIT(PORT) | BIT(IDENTITY) | BIT(KNOWN_HOSTS) | BIT(SSH_CONFIG) | \
 	 BIT(BECOME) | BIT(PARALLEL) | BIT(TIMEOUT) | BIT(CONNECT_TIMEOUT))
-#define RUN                                                                                  \
-	(REACH | BIT(INVENTORY) | BIT(BASELINE) | BIT(DB) | BIT(FULL) | BIT(DEADLINE) |      \
-	 BIT(RETRIES) | BIT(FAIL_ON) | BIT(FORMAT) | BIT(OUTPUT) | BIT(JOURNAL) | BIT(ALL) | \
-	 BIT(EXPLAINED))
+#define RUN                                                                                       \
+	(REACH | BIT(INVENTORY) | BIT(BASELINE) | BIT(DB) | BIT(FULL) | BIT(DEADLINE) |           \
+	 BIT(FULL_PARALLEL) | BIT(REHASH) | BIT(READ_RATE) | BIT(MAX_INCOMPLETE) | BIT(RETRIES) | \
+	 BIT(FAIL_ON) | BIT(FORMAT) | BIT(OUTPUT) | BIT(JOURNAL) | BIT(ALL) | BIT(EXPLAINED))
 #define READ (BIT(DB) | BIT(FORMAT))
 
 static const struct verb verbs[] = {

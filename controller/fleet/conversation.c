@@ -4,9 +4,10 @@
 #include <stdlib.h>
 
 static const char *const stage_names[] = {
-	[STAGE_HELLO] = "hello",     [STAGE_ROOT] = "root", [STAGE_PROOF] = "proof",
-	[STAGE_LIST] = "list",       [STAGE_DUE] = "due",   [STAGE_HASH] = "hash",
-	[STAGE_STREAMS] = "streams", [STAGE_DONE] = "done", [STAGE_BROKEN] = "broken",
+	[STAGE_HELLO] = "hello",   [STAGE_ROOT] = "root",       [STAGE_RECALL] = "recall",
+	[STAGE_PROOF] = "proof",   [STAGE_LIST] = "list",       [STAGE_DUE] = "due",
+	[STAGE_HASH] = "hash",     [STAGE_STREAMS] = "streams", [STAGE_DONE] = "done",
+	[STAGE_BROKEN] = "broken",
 };
 
 const char *conversation_stage(const struct conversation *c)
@@ -64,6 +65,13 @@ int conversation_new(const struct conversation_plan *plan, const struct conversa
 	}
 	c->plan = *plan;
 	c->io = *io;
+	if (plan->foreseen) {
+		c->foreseen = *plan->foreseen;
+		c->plan.foreseen = NULL;
+	} else if (conversation_foresee(plan, &c->foreseen, err) != 0) {
+		conversation_free(c);
+		return -1;
+	}
 	c->stream = EVP_MD_CTX_new();
 	if (!c->stream || EVP_DigestInit_ex(c->stream, EVP_sha256(), NULL) != 1 ||
 	    EVP_DigestUpdate(c->stream, plan->plan.nonce, NONCE_SIZE) != 1) {
@@ -304,9 +312,35 @@ enum conversation_event conversation_frame(struct conversation *c, struct bytes 
 		stage_set(c, STAGE_BROKEN);
 		return CONVERSATION_BROKEN;
 	}
-	return c->stage == STAGE_DONE  ? CONVERSATION_DONE
-	       : c->stage == STAGE_DUE ? CONVERSATION_LISTED
-				       : CONVERSATION_MORE;
+	return c->stage == STAGE_DONE     ? CONVERSATION_DONE
+	       : c->stage == STAGE_DUE    ? CONVERSATION_LISTED
+	       : c->stage == STAGE_RECALL ? CONVERSATION_RECALL
+					  : CONVERSATION_MORE;
+}
+
+bool conversation_is_same(const struct conversation *c)
+{
+	return c->stage == STAGE_DONE && c->same;
+}
+
+enum conversation_event conversation_recall(struct conversation *c, const struct observation *last,
+					    struct error *err)
+{
+	int result = 0;
+
+	c->plan.last = last;
+	if (c->stage == STAGE_RECALL) {
+		stage_set(c, STAGE_LIST);
+		result = send_ask(c, ASK_LIST, err);
+	} else if (conversation_is_same(c)) {
+		c->same = false;
+		result = last ? keep_last(c, err) : no_memory(err);
+	}
+	if (result != 0) {
+		stage_set(c, STAGE_BROKEN);
+		return CONVERSATION_BROKEN;
+	}
+	return CONVERSATION_MORE;
 }
 
 const struct observation *conversation_observation(const struct conversation *c)
@@ -318,4 +352,15 @@ const struct conversation_object *conversation_objects(const struct conversation
 {
 	*count = c->object_count;
 	return c->objects;
+}
+
+size_t conversation_take_objects(struct conversation *c, struct conversation_object **objects)
+{
+	size_t count = c->object_count;
+
+	*objects = c->objects;
+	c->objects = NULL;
+	c->object_count = 0;
+	c->objects_room = 0;
+	return count;
 }

@@ -32,6 +32,7 @@ struct conversation;
 enum conversation_event {
 	CONVERSATION_MORE,   /* nothing for the caller to do */
 	CONVERSATION_LISTED, /* conversation_hash is due before the next frame */
+	CONVERSATION_RECALL, /* conversation_recall is due before the next frame */
 	CONVERSATION_DONE,   /* whole, stream digest right */
 	CONVERSATION_BROKEN, /* *err says why; kind PEER unless memory ran out */
 };
@@ -49,12 +50,31 @@ struct conversation_io {
 	enum object_place (*place)(void *context, const struct digest *digest, bool last);
 };
 
-struct conversation_plan {
-	struct plan plan;               /* bytes borrowed for the conversation's life */
-	const struct observation *last; /* the host's latest complete one; NULL: none. Borrowed */
-	int64_t now_s;                  /* controller's clock at the start */
-	uint32_t max_age_s;             /* content read longer ago is read again; 0: no limit */
+/*
+ * What an unchanged host will answer, so that a thousand of them can be talked to without holding a
+ * thousand observations.
+ */
+struct foreseen {
+	bool known;  /* there is a last observation, and clock_ns is of its hello */
+	bool usable; /* every section of it has a stat digest and is young enough */
+	int64_t clock_ns;
+	uint32_t sections;
+	uint32_t proved; /* sections due every night */
+	struct digest stat_root;
+	struct digest content_root;
 };
+
+struct conversation_plan {
+	struct plan plan;                /* bytes borrowed for the conversation's life */
+	const struct observation *last;  /* the host's latest complete one; NULL: none. Borrowed */
+	const struct foreseen *foreseen; /* instead of `last`, which is then asked for by RECALL */
+	int64_t now_s;                   /* controller's clock at the start */
+	uint32_t max_age_s;              /* content read longer ago is read again; 0: no limit */
+};
+
+/* From `plan->last`, which may be NULL. */
+int conversation_foresee(const struct conversation_plan *plan, struct foreseen *foreseen,
+			 struct error *err) MUST_CHECK;
 
 /* Sends nothing yet: the probe speaks first. */
 int conversation_new(const struct conversation_plan *plan, const struct conversation_io *io,
@@ -81,9 +101,27 @@ enum conversation_event conversation_hash(struct conversation *conversation, con
  */
 enum conversation_event conversation_flush(struct conversation *conversation, struct error *err);
 
+/*
+ * After CONVERSATION_RECALL: the last observation, now at hand for the conversation's life. MORE, or
+ * BROKEN for lack of memory.
+ */
+enum conversation_event conversation_recall(struct conversation *conversation,
+					    const struct observation *last, struct error *err);
+
+/* Whether all that is missing are objects that other hosts were asked for. */
+bool conversation_is_waiting(const struct conversation *conversation);
+/* Looks for them again; `last`: this host is asked for what still is not there. MORE or BROKEN. */
+enum conversation_event conversation_ask_again(struct conversation *conversation, bool last,
+					       struct error *err);
+
 /* Stage of the conversation in a word, for messages: "hello", "root" ... */
 const char *conversation_stage(const struct conversation *conversation);
 
+/*
+ * After DONE, where nothing had changed and `last` is not at hand: until conversation_recall has it,
+ * the observation has no sections.
+ */
+bool conversation_is_same(const struct conversation *conversation);
 /* After DONE; owned by the conversation. */
 const struct observation *conversation_observation(const struct conversation *conversation);
 struct conversation_object {
@@ -92,6 +130,9 @@ struct conversation_object {
 };
 const struct conversation_object *conversation_objects(const struct conversation *conversation,
 						       size_t *count);
+/* Hands over what has come so far: the caller frees the array and each content. */
+size_t conversation_take_objects(struct conversation *conversation,
+				 struct conversation_object **objects);
 
 /* SHA-256 (OpenSSL). */
 void conversation_sha256(struct bytes data, struct digest *digest);

@@ -72,6 +72,7 @@ static int decide_all(struct conversation *c, struct error *err)
 		    (l->has_md5 && decide(c, index, true, false, &l->deferred_md5, err) != 0)) {
 			return -1;
 		}
+		c->deferred += l->deferred + l->deferred_md5;
 	}
 	c->undecided_bytes = 0;
 	return send_want(c, (uint32_t)c->due[c->decided - 1], from, err);
@@ -86,25 +87,44 @@ enum conversation_event conversation_flush(struct conversation *c, struct error 
 	return CONVERSATION_MORE;
 }
 
-/* What another host was asked for and did not deliver is asked of this one after all. */
-static int ask_deferred(struct conversation *c, struct error *err)
+/* What another host was asked for is there by now, or is asked of this one after all. */
+static int ask_deferred(struct conversation *c, bool last, struct error *err)
 {
 	size_t from = c->wanted_count;
 
-	c->asked_last = true;
+	if (c->deferred == 0) {
+		return 0;
+	}
+	c->deferred = 0;
 	for (size_t i = 0; i < c->due_count; i++) {
 		uint32_t index = (uint32_t)c->due[i];
 		struct listed *l = &c->listed[index];
-		bool again;
 
-		if ((l->deferred && decide(c, index, false, true, &again, err) != 0) ||
-		    (l->deferred_md5 && decide(c, index, true, true, &again, err) != 0)) {
+		if ((l->deferred && decide(c, index, false, last, &l->deferred, err) != 0) ||
+		    (l->deferred_md5 && decide(c, index, true, last, &l->deferred_md5, err) != 0)) {
 			return -1;
 		}
+		c->deferred += l->deferred + l->deferred_md5;
 	}
 	return c->wanted_count == from
 		       ? 0
 		       : send_want(c, (uint32_t)c->due[c->due_count - 1], from, err);
+}
+
+bool conversation_is_waiting(const struct conversation *c)
+{
+	return c->stage == STAGE_HASH && c->due_at == c->due_count && c->decided == c->due_count &&
+	       c->wanted_at == c->wanted_count && c->deferred > 0;
+}
+
+enum conversation_event conversation_ask_again(struct conversation *c, bool last, struct error *err)
+{
+	if (conversation_is_waiting(c) &&
+	    (ask_deferred(c, last, err) != 0 || maybe_finish(c, err) != 0)) {
+		stage_set(c, STAGE_BROKEN);
+		return CONVERSATION_BROKEN;
+	}
+	return CONVERSATION_MORE;
 }
 
 static int put_section(struct conversation *c, const struct observed_section *section,
@@ -186,10 +206,11 @@ int maybe_finish(struct conversation *c, struct error *err)
 	if (decide_all(c, err) != 0) {
 		return -1;
 	}
-	if (!c->asked_last && c->wanted_at == c->wanted_count && ask_deferred(c, err) != 0) {
+	/* Some of what others were asked for may have come meanwhile. */
+	if (c->wanted_at == c->wanted_count && ask_deferred(c, false, err) != 0) {
 		return -1;
 	}
-	if (c->wanted_at < c->wanted_count) {
+	if (c->wanted_at < c->wanted_count || c->deferred > 0) {
 		return 0;
 	}
 	return settle_sections(c, err) == 0 ? send_finish(c, err) : -1;

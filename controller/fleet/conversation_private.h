@@ -17,7 +17,8 @@
 enum stage {
 	STAGE_HELLO,
 	STAGE_ROOT,
-	STAGE_PROOF, /* asked for SAME */
+	STAGE_RECALL, /* something changed; the caller brings the last observation */
+	STAGE_PROOF,  /* asked for SAME */
 	STAGE_LIST,
 	STAGE_DUE,     /* listed; the caller decides */
 	STAGE_HASH,    /* digests and objects */
@@ -58,7 +59,9 @@ struct pending {
 struct conversation {
 	struct conversation_plan plan;
 	struct conversation_io io;
+	struct foreseen foreseen;
 	enum stage stage;
+	bool same; /* nothing changed, and `last` is not at hand yet */
 	EVP_MD_CTX *stream;
 	struct arena arena;
 
@@ -78,7 +81,7 @@ struct conversation {
 	uint64_t objects_bytes;
 	struct conversation_object *objects;
 	size_t object_count, objects_room;
-	bool asked_last; /* deferred objects have been asked for */
+	size_t deferred;
 
 	size_t coverage_room, timeline_room;
 	struct observation seen;
@@ -96,6 +99,7 @@ int send_ask(struct conversation *c, enum ask_mode mode, struct error *err) MUST
 int send_finish(struct conversation *c, struct error *err) MUST_CHECK;
 
 /* Handlers, one a message of the probe's. */
+int keep_last(struct conversation *c, struct error *err) MUST_CHECK;
 int on_root(struct conversation *c, struct bytes payload, struct error *err) MUST_CHECK;
 int on_proof(struct conversation *c, struct bytes payload, struct error *err) MUST_CHECK;
 int on_list(struct conversation *c, struct bytes payload, struct error *err) MUST_CHECK;

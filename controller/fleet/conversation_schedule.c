@@ -14,35 +14,27 @@ static bool is_md5(const struct observed_section *section)
 	return section_key_decode(section->key, &key) && key.kind == SECTION_MD5;
 }
 
-static bool in_slice(const struct conversation *c, struct bytes key)
+static bool in_slice(const struct plan *plan, struct bytes key)
 {
-	const struct plan *plan = &c->plan.plan;
-
 	return plan->slice_of > 0 &&
 	       siphash(plan->slice_key, key) % plan->slice_of == plan->slice_part;
 }
 
-static bool is_stale(const struct conversation *c, const struct observed_section *section)
+static bool is_stale(const struct conversation_plan *plan, const struct observed_section *section)
 {
-	return c->plan.max_age_s > 0 && c->plan.now_s - section->read_s >= c->plan.max_age_s;
+	return plan->max_age_s > 0 && plan->now_s - section->read_s >= plan->max_age_s;
 }
 
-static bool is_due_every_night(const struct conversation *c, struct bytes key, bool always)
+static bool is_due_every_night(const struct plan *plan, struct bytes key, bool always)
 {
-	return c->plan.plan.full || always || in_slice(c, key);
+	return plan->full || always || in_slice(plan, key);
 }
 
 /* A clock that went back makes every ctime worthless. */
 static bool clock_went_back(const struct conversation *c)
 {
-	return c->plan.last && c->seen.hello.clock_ns < c->plan.last->hello.clock_ns;
+	return c->foreseen.known && c->seen.hello.clock_ns < c->foreseen.clock_ns;
 }
-
-struct foreseen {
-	struct digest root;
-	uint32_t sections;
-	bool usable; /* every section has a stat digest and is young enough */
-};
 
 static void put_be64(uint64_t value, uint8_t to[8])
 {
@@ -51,57 +43,88 @@ static void put_be64(uint64_t value, uint8_t to[8])
 	}
 }
 
-/* Digest over (key, stat) of all sections, or over (key, content) of those due every night. */
-static int foresee(const struct conversation *c, bool proof, struct foreseen *f, struct error *err)
+/* Into the root over (key, stat) of all sections, and that over (key, content) of those due. */
+static bool foresee_section(const struct conversation_plan *plan, const struct observed_section *s,
+			    struct foreseen *f, EVP_MD_CTX *stats, EVP_MD_CTX *contents)
 {
-	const struct observation *last = c->plan.last;
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	bool ok = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
-	unsigned len = DIGEST_SIZE;
+	uint8_t stat[8];
+	bool due;
 
-	*f = (struct foreseen){.usable = true};
-	for (size_t i = 0; ok && i < last->section_count; i++) {
-		const struct observed_section *s = &last->sections[i];
-		uint8_t stat[8];
-
-		if (is_md5(s) || (proof && !is_due_every_night(c, s->key, s->always))) {
-			continue;
-		}
-		f->usable = f->usable && s->stat != 0 &&
-			    (is_due_every_night(c, s->key, s->always) || !is_stale(c, s));
-		f->sections++;
-		put_be64(s->stat, stat);
-		ok = EVP_DigestUpdate(context, s->key.data, s->key.len) == 1 &&
-		     EVP_DigestUpdate(context, proof ? s->content.bytes : stat,
-				      proof ? DIGEST_SIZE : sizeof(stat)) == 1;
+	if (is_md5(s)) {
+		return true;
 	}
-	ok = ok && EVP_DigestFinal_ex(context, f->root.bytes, &len) == 1;
-	EVP_MD_CTX_free(context);
+	due = is_due_every_night(&plan->plan, s->key, s->always);
+	f->usable = f->usable && s->stat != 0 && (due || !is_stale(plan, s));
+	f->sections++;
+	put_be64(s->stat, stat);
+	if (EVP_DigestUpdate(stats, s->key.data, s->key.len) != 1 ||
+	    EVP_DigestUpdate(stats, stat, sizeof(stat)) != 1) {
+		return false;
+	}
+	if (!due) {
+		return true;
+	}
+	f->proved++;
+	return EVP_DigestUpdate(contents, s->key.data, s->key.len) == 1 &&
+	       EVP_DigestUpdate(contents, s->content.bytes, DIGEST_SIZE) == 1;
+}
+
+int conversation_foresee(const struct conversation_plan *plan, struct foreseen *f,
+			 struct error *err)
+{
+	const struct observation *last = plan->last;
+	EVP_MD_CTX *stats = NULL, *contents = NULL;
+	unsigned len = DIGEST_SIZE;
+	bool ok;
+
+	*f = (struct foreseen){.known = last != NULL, .usable = last != NULL};
+	if (!last) {
+		return 0;
+	}
+	f->clock_ns = last->hello.clock_ns;
+	stats = EVP_MD_CTX_new();
+	contents = EVP_MD_CTX_new();
+	ok = stats && contents && EVP_DigestInit_ex(stats, EVP_sha256(), NULL) == 1 &&
+	     EVP_DigestInit_ex(contents, EVP_sha256(), NULL) == 1;
+	for (size_t i = 0; ok && i < last->section_count; i++) {
+		ok = foresee_section(plan, &last->sections[i], f, stats, contents);
+	}
+	ok = ok && EVP_DigestFinal_ex(stats, f->stat_root.bytes, &len) == 1 &&
+	     EVP_DigestFinal_ex(contents, f->content_root.bytes, &len) == 1;
+	EVP_MD_CTX_free(stats);
+	EVP_MD_CTX_free(contents);
 	return ok ? 0 : no_memory(err);
 }
 
-int on_root(struct conversation *c, struct bytes payload, struct error *err)
+/* Something changed: what it was is needed to see what. */
+static int ask_list(struct conversation *c, struct error *err)
 {
-	struct foreseen f = {.usable = false};
-	struct root root;
-
-	if (!root_decode(payload, &root) || root.sections > CONVERSATION_SECTIONS_MAX) {
-		return error_set(err, ERROR_PEER, 0, "malformed root");
-	}
-	if (c->plan.last && !c->plan.plan.full && !clock_went_back(c) &&
-	    foresee(c, false, &f, err) != 0) {
-		return -1;
-	}
-	if (f.usable && f.sections == root.sections && digest_equal(&f.root, &root.stat_root)) {
-		stage_set(c, STAGE_PROOF);
-		return send_ask(c, ASK_SAME, err);
+	if (c->foreseen.known && !c->plan.last) {
+		stage_set(c, STAGE_RECALL);
+		return 0;
 	}
 	stage_set(c, STAGE_LIST);
 	return send_ask(c, ASK_LIST, err);
 }
 
+int on_root(struct conversation *c, struct bytes payload, struct error *err)
+{
+	const struct foreseen *f = &c->foreseen;
+	struct root root;
+
+	if (!root_decode(payload, &root) || root.sections > CONVERSATION_SECTIONS_MAX) {
+		return error_set(err, ERROR_PEER, 0, "malformed root");
+	}
+	if (f->usable && !c->plan.plan.full && !clock_went_back(c) &&
+	    f->sections == root.sections && digest_equal(&f->stat_root, &root.stat_root)) {
+		stage_set(c, STAGE_PROOF);
+		return send_ask(c, ASK_SAME, err);
+	}
+	return ask_list(c, err);
+}
+
 /* Nothing changed: the last observation is this one's too, with younger reading times. */
-static int keep_last(struct conversation *c, struct error *err)
+int keep_last(struct conversation *c, struct error *err)
 {
 	const struct observation *last = c->plan.last;
 
@@ -118,7 +141,7 @@ static int keep_last(struct conversation *c, struct error *err)
 		if (!ok) {
 			return no_memory(err);
 		}
-		if (!is_md5(s) && is_due_every_night(c, s->key, s->always)) {
+		if (!is_md5(s) && is_due_every_night(&c->plan.plan, s->key, s->always)) {
 			s->read_s = c->plan.now_s;
 		}
 	}
@@ -128,20 +151,20 @@ static int keep_last(struct conversation *c, struct error *err)
 
 int on_proof(struct conversation *c, struct bytes payload, struct error *err)
 {
-	struct foreseen f;
+	const struct foreseen *f = &c->foreseen;
 	struct proof proof;
 
 	if (!proof_decode(payload, &proof)) {
 		return error_set(err, ERROR_PEER, 0, "malformed proof");
 	}
-	if (foresee(c, true, &f, err) != 0) {
+	if (f->proved != proof.sections || !digest_equal(&f->content_root, &proof.content_root)) {
+		return ask_list(c, err);
+	}
+	c->same = !c->plan.last;
+	if (!c->same && keep_last(c, err) != 0) {
 		return -1;
 	}
-	if (f.sections == proof.sections && digest_equal(&f.root, &proof.content_root)) {
-		return keep_last(c, err) == 0 ? send_finish(c, err) : -1;
-	}
-	stage_set(c, STAGE_LIST);
-	return send_ask(c, ASK_LIST, err);
+	return send_finish(c, err);
 }
 
 /* list */
@@ -205,7 +228,8 @@ static int choose_due(struct conversation *c, struct error *err)
 			l->last_md5 = last_md5(c, l->key);
 		}
 		l->due = !trusted || !l->last || l->last->stat == 0 || l->last->stat != l->stat ||
-			 is_stale(c, l->last) || is_due_every_night(c, l->key, l->always);
+			 is_stale(&c->plan, l->last) ||
+			 is_due_every_night(&c->plan.plan, l->key, l->always);
 		if (l->due) {
 			c->due[c->due_count++] = i;
 		}

@@ -239,10 +239,7 @@ static int put(struct host_run *host, struct error *err)
 		.started_s = host->started_s,
 		.finished_s = host->finished_s,
 	};
-	const struct conversation_object *objects;
-	struct store_object *copies = NULL;
 	const char **acks = NULL;
-	size_t count = 0;
 	int result = -1;
 
 	host->first_seen_s = calloc(host->findings.count + 1, sizeof(*host->first_seen_s));
@@ -256,23 +253,9 @@ static int put(struct host_run *host, struct error *err)
 	}
 	row.first_seen_s = host->first_seen_s;
 	row.acks = acks;
-	if (seen) {
-		objects = conversation_objects(host->conversation, &count);
-		copies = calloc(count + 1, sizeof(*copies));
-		if (!copies) {
-			(void)error_set(err, ERROR_NOMEM, 0, "no memory to store a host");
-			goto out;
-		}
-		for (size_t i = 0; i < count; i++) {
-			copies[i] = (struct store_object){objects[i].digest, objects[i].content};
-		}
-		row.objects = copies;
-		row.object_count = count;
-	}
 	result = store_host_put(host_config(host)->store, host->shared->run, &row, err);
 out:
 	free(acks);
-	free(copies);
 	return result;
 }
 
@@ -280,6 +263,11 @@ int host_result(struct host_run *host, struct error *err)
 {
 	if (!host->whole) {
 		return judge_unseen(host, err) == 0 ? put(host, err) : -1;
+	}
+	if (conversation_is_same(host->conversation) &&
+	    (host_load_last(host, err) != 0 ||
+	     conversation_recall(host->conversation, host->last, err) == CONVERSATION_BROKEN)) {
+		return -1;
 	}
 	if (judge(host, err) != 0) {
 		return -1;

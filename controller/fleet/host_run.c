@@ -6,6 +6,12 @@
 
 #include "controller/fleet/host_run_private.h"
 
+/*
+ * So long a host that has told everything else waits for what another one was asked for: one that
+ * claims what it does not send must not hold up the fleet.
+ */
+#define WAIT_MS 5000U
+
 static void phase_set(struct host_run *host, enum phase phase)
 {
 	host->phase = phase;
@@ -70,27 +76,38 @@ static void done_finish(struct worker_job *job)
 	};
 
 	if (host->whole) {
-		const struct conversation_object *objects;
-		struct error ignored;
-		size_t count;
-
 		result.observation = conversation_observation(host->conversation);
 		result.counts = &host->counts;
-		objects = conversation_objects(host->conversation, &count);
-		for (size_t i = 0; !fatal && i < count; i++) {
-			/* Forgetting one only means that it is fetched twice. */
-			if (object_places_keep(shared->places, &objects[i].digest, &ignored) != 0) {
-				break;
-			}
-		}
 	}
 	object_places_release(shared->places, (uint32_t)host->index);
 	phase_set(host, PHASE_OVER);
 	shared->over(shared->context, host, &result, fatal);
 }
 
+/* What has come is everybody's from now on: the store has it before it has any host that names it. */
+static int hand_on_objects(struct host_run *host, struct error *err)
+{
+	struct conversation_object *objects;
+	size_t count = conversation_take_objects(host->conversation, &objects);
+
+	for (size_t i = 0; i < count; i++) {
+		struct error ignored;
+
+		/* Forgetting one only means that it is fetched twice. */
+		(void)!object_places_keep(host->shared->places, &objects[i].digest, &ignored);
+	}
+	return keeper_add(host->shared->keeper, objects, count, err);
+}
+
 static void finish(struct host_run *host)
 {
+	struct error err;
+
+	if (host->conversation && hand_on_objects(host, &err) != 0) {
+		host->whole = false;
+		set_reason(host, OUTCOME_INTERNAL, err.msg);
+	}
+	keeper_submit(host->shared->keeper, true);
 	host->finished_s = time(NULL);
 	submit(host, PHASE_FINISH, work_finish, done_finish);
 }
@@ -153,6 +170,38 @@ static void done_decide(struct worker_job *job)
 	host->md5 = NULL;
 }
 
+static void work_recall(struct worker_job *job)
+{
+	struct host_run *host = host_of(job);
+
+	(void)!host_load_last(host, &host->error);
+}
+
+static void done_recall(struct worker_job *job)
+{
+	struct host_run *host = host_of(job);
+	struct error err = host->error;
+
+	phase_set(host, PHASE_TALK);
+	if (!host->channel) {
+		finish(host);
+	} else if (err.kind != ERROR_NONE || conversation_recall(host->conversation, host->last,
+								 &err) == CONVERSATION_BROKEN) {
+		break_off(host, &err);
+	}
+}
+
+static void mark_dirty(struct host_run *host)
+{
+	struct host_run_shared *shared = host->shared;
+
+	if (!host->dirty) {
+		host->dirty = true;
+		host->next_dirty = shared->dirty;
+		shared->dirty = host;
+	}
+}
+
 static void on_frame(void *context, struct bytes payload)
 {
 	struct host_run *host = context;
@@ -168,9 +217,13 @@ static void on_frame(void *context, struct bytes payload)
 	}
 	switch (conversation_frame(host->conversation, payload, &err)) {
 	case CONVERSATION_MORE:
+		mark_dirty(host);
 		break;
 	case CONVERSATION_LISTED:
 		submit(host, PHASE_DECIDE, work_decide, done_decide);
+		break;
+	case CONVERSATION_RECALL:
+		submit(host, PHASE_RECALL, work_recall, done_recall);
 		break;
 	case CONVERSATION_DONE:
 		host->whole = true;
@@ -232,27 +285,14 @@ static const struct channel_handler handler = {
 
 static int talk(struct host_run *host, struct error *err)
 {
-	const struct sweep_config *config = host_config(host);
-	struct conversation_plan plan;
-	struct conversation_io io = {host, io_send, io_place};
-	struct plan_options options = {
-		.full = config->full,
-		.rehash_of = config->rehash_of,
-		.rate_bytes_s = config->rate_bytes_s,
-		.secret = host->shared->secret,
-		.now_s = host->started_s,
-	};
-
-	if (plan_make(host_policy(config), &options, host->host->target.name, host->last,
-		      &host->plan, err) != 0) {
-		return -1;
-	}
-	plan = (struct conversation_plan){
+	const struct conversation_plan plan = {
 		.plan = host->plan,
-		.last = host->last,
+		.foreseen = &host->foreseen,
 		.now_s = host->started_s,
-		.max_age_s = host_policy(config)->max_age_s,
+		.max_age_s = host_policy(host_config(host))->max_age_s,
 	};
+	struct conversation_io io = {host, io_send, io_place};
+
 	if (conversation_new(&plan, &io, &host->conversation, err) != 0) {
 		return -1;
 	}
@@ -262,23 +302,63 @@ static int talk(struct host_run *host, struct error *err)
 
 /* Preparing */
 
+int host_load_last(struct host_run *host, struct error *err)
+{
+	store_observation_free(host->last);
+	host->last = NULL;
+	return store_observation_load(host_config(host)->store, host->host->target.name,
+				      STORE_LATEST, &host->last, err);
+}
+
+static int prepare(struct host_run *host, struct error *err)
+{
+	const struct sweep_config *config = host_config(host);
+	const struct policy *policy = host_policy(config);
+	struct conversation_plan plan = {.now_s = host->started_s, .max_age_s = policy->max_age_s};
+	struct plan_options options = {
+		.full = config->full,
+		.rehash_of = config->rehash_of,
+		.rate_bytes_s = config->rate_bytes_s,
+		.secret = host->shared->secret,
+		.now_s = host->started_s,
+	};
+
+	if (host_load_last(host, err) != 0 || plan_make(policy, &options, host->host->target.name,
+							host->last, &host->plan, err) != 0) {
+		return -1;
+	}
+	plan.plan = host->plan;
+	plan.last = host->last;
+	return conversation_foresee(&plan, &host->foreseen, err);
+}
+
 static void work_prepare(struct worker_job *job)
 {
 	struct host_run *host = host_of(job);
 
 	/* A failure stands in host->error, where done_prepare looks. */
-	if (store_observation_load(host_config(host)->store, host->host->target.name, STORE_LATEST,
-				   &host->last, &host->error) != 0) {
-		host->last = NULL;
+	(void)!prepare(host, &host->error);
+	host->reads_all = host->plan.full || !host->foreseen.usable;
+	/* It comes back where it is needed: a thousand of them are not held for as many sessions. */
+	store_observation_free(host->last);
+	host->last = NULL;
+}
+
+void host_run_go_on(struct host_run *host)
+{
+	struct error err;
+
+	phase_set(host, PHASE_TALK);
+	if (talk(host, &err) != 0) {
+		set_reason(host, OUTCOME_INTERNAL, err.msg);
+		finish(host);
 	}
 }
 
 static void done_prepare(struct worker_job *job)
 {
 	struct host_run *host = host_of(job);
-	struct error err;
 
-	phase_set(host, PHASE_TALK);
 	if (host->outcome != OUTCOME_NOT_ASKED) {
 		finish(host); /* aborted meanwhile */
 		return;
@@ -288,13 +368,18 @@ static void done_prepare(struct worker_job *job)
 		finish(host);
 		return;
 	}
-	if (talk(host, &err) != 0) {
-		set_reason(host, OUTCOME_INTERNAL, err.msg);
-		finish(host);
+	phase_set(host, PHASE_PARKED);
+	if (host->shared->may_go_on(host->shared->context, host)) {
+		host_run_go_on(host);
 	}
 }
 
-int host_run_start(const struct host_run_shared *shared, size_t index, unsigned attempt,
+bool host_run_reads_all(const struct host_run *host)
+{
+	return host->reads_all;
+}
+
+int host_run_start(struct host_run_shared *shared, size_t index, unsigned attempt,
 		   struct host_run **result, struct error *err)
 {
 	struct host_run *host = calloc(1, sizeof(*host));
@@ -326,14 +411,58 @@ void host_run_abort(struct host_run *host, enum outcome outcome, const char *rea
 	}
 }
 
-void host_run_flush(struct host_run *host)
+static bool is_talking(const struct host_run *host)
+{
+	return host->phase == PHASE_TALK && host->channel && !host->whole &&
+	       host->outcome == OUTCOME_NOT_ASKED;
+}
+
+static void flush(struct host_run *host)
 {
 	struct error err;
 
-	if (host->phase == PHASE_TALK && host->channel && !host->whole &&
-	    host->outcome == OUTCOME_NOT_ASKED &&
-	    conversation_flush(host->conversation, &err) == CONVERSATION_BROKEN) {
+	if (is_talking(host) &&
+	    (conversation_flush(host->conversation, &err) == CONVERSATION_BROKEN ||
+	     hand_on_objects(host, &err) != 0)) {
 		break_off(host, &err);
+	}
+	host->waiting_ms = 0;
+	if (is_talking(host) && conversation_is_waiting(host->conversation)) {
+		host->waiting_ms = uv_hrtime() / 1000000;
+	}
+}
+
+void host_run_flush_all(struct host_run_shared *shared)
+{
+	while (shared->dirty) {
+		struct host_run *host = shared->dirty;
+
+		shared->dirty = host->next_dirty;
+		host->dirty = false;
+		flush(host);
+	}
+	keeper_submit(shared->keeper, false);
+}
+
+void host_run_ask_again(struct host_run *host, uint64_t now_ms)
+{
+	struct error err;
+
+	if (host->waiting_ms == 0 || !is_talking(host)) {
+		return;
+	}
+	if (conversation_ask_again(host->conversation, now_ms - host->waiting_ms >= WAIT_MS,
+				   &err) == CONVERSATION_BROKEN) {
+		break_off(host, &err);
+	} else if (!conversation_is_waiting(host->conversation)) {
+		host->waiting_ms = 0;
+	}
+}
+
+void host_run_pause(struct host_run *host, bool paused)
+{
+	if (host->channel) {
+		host->host->transport->pause(host->channel, paused);
 	}
 }
 
@@ -353,6 +482,13 @@ void host_run_free(struct host_run *host)
 		return;
 	}
 	assert(!host->channel);
+	for (struct host_run **at = &host->shared->dirty; host->dirty; at = &(*at)->next_dirty) {
+		if (*at == host) {
+			*at = host->next_dirty;
+			host->dirty = false;
+			break;
+		}
+	}
 	conversation_free(host->conversation);
 	store_observation_free(host->last);
 	findings_clear(&host->findings);

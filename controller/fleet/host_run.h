@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "controller/fleet/keeper.h"
 #include "controller/fleet/object_places.h"
 #include "controller/fleet/proofs.h"
 #include "controller/fleet/sweep.h"
@@ -27,22 +28,41 @@ struct host_run_shared {
 	struct worker *worker;
 	struct object_places *places;
 	struct proofs *proofs; /* worker's thread */
-	uint8_t secret[32];    /* PLAN_SECRET_SIZE */
+	struct keeper *keeper;
+	struct host_run *dirty; /* got a frame since they were flushed */
+	uint8_t secret[32];     /* PLAN_SECRET_SIZE */
 	void *context;
+	/*
+	 * What is known of the host is known, its session comes next. False: later, by
+	 * host_run_go_on; until then it holds next to nothing.
+	 */
+	bool (*may_go_on)(void *context, struct host_run *host);
 	/* The host has its result (which lives until this returns). Loop's thread. */
 	void (*over)(void *context, struct host_run *host, const struct sweep_result *result,
 		     const struct error *fatal);
 };
 
 /* Begins; `over` follows, never from inside this call. */
-int host_run_start(const struct host_run_shared *shared, size_t index, unsigned attempt,
+int host_run_start(struct host_run_shared *shared, size_t index, unsigned attempt,
 		   struct host_run **host, struct error *err) MUST_CHECK;
 
 /* Ends the session now with this outcome; `over` follows. */
 void host_run_abort(struct host_run *host, enum outcome outcome, const char *reason);
 
-/* Tells the probe what was decided; once an iteration of the loop, before it waits. */
-void host_run_flush(struct host_run *host);
+/* After may_go_on said no. */
+void host_run_go_on(struct host_run *host);
+/* The session will read everything: a first contact, a full pass, or stat digests that are of no use. */
+bool host_run_reads_all(const struct host_run *host);
+
+/*
+ * Tells the probes that spoke what was decided, and hands on the objects that came; once an iteration
+ * of the loop, before it waits.
+ */
+void host_run_flush_all(struct host_run_shared *shared);
+/* Now and then: whether what other hosts were asked for has come. */
+void host_run_ask_again(struct host_run *host, uint64_t now_ms);
+/* Stops or resumes reading from the host: back-pressure. */
+void host_run_pause(struct host_run *host, bool paused);
 
 size_t host_run_index(const struct host_run *host);
 unsigned host_run_attempt(const struct host_run *host);

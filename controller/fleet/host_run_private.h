@@ -15,14 +15,16 @@
 /* As they follow each other; `phase_set` alone moves on. The comment says who owns the host then. */
 enum phase {
 	PHASE_PREPARE, /* worker: what is known of the host */
+	PHASE_PARKED,  /* loop: waits for its turn among those that read everything */
 	PHASE_TALK,    /* loop: channel open, frames come */
+	PHASE_RECALL,  /* worker: something changed, what was known of the host is wanted */
 	PHASE_DECIDE,  /* worker: which packages need their MD5 */
 	PHASE_FINISH,  /* worker: judge and store */
 	PHASE_OVER,
 };
 
 struct host_run {
-	const struct host_run_shared *shared;
+	struct host_run_shared *shared;
 	const struct sweep_host *host;
 	size_t index;
 	unsigned attempt;
@@ -30,8 +32,13 @@ struct host_run {
 	struct worker_job job;
 	struct error error; /* of the worker's last job */
 
-	struct observation *last;
+	struct foreseen foreseen;
+	struct observation *last; /* only where it is wanted */
 	struct plan plan;
+	bool reads_all;
+	bool dirty; /* in the list of those to be flushed */
+	struct host_run *next_dirty;
+	uint64_t waiting_ms; /* since when for objects of other hosts; 0: is not */
 	struct conversation *conversation;
 	struct channel *channel;
 	bool *md5;
@@ -55,6 +62,10 @@ static inline const struct sweep_config *host_config(const struct host_run *host
 {
 	return host->shared->config;
 }
+
+/* host_run.c */
+/* Everything that is to be read in the host's first session, or again. Worker's thread. */
+int host_load_last(struct host_run *host, struct error *err) MUST_CHECK;
 
 /* host_result.c. Worker's thread. */
 struct known_good host_known_good(const struct sweep_config *config);

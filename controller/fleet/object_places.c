@@ -73,6 +73,12 @@ void object_places_free(struct object_places *places)
 
 int object_places_keep(struct object_places *places, const struct digest *digest, struct error *err)
 {
+	struct place *asked = find(places->asked, digest);
+
+	if (asked) {
+		HASH_DEL(places->asked, asked); /* NOLINT(clang-analyzer-unix.Malloc) */
+		free(asked);
+	}
 	if (find(places->kept, digest) || add(&places->kept, digest, KEPT)) {
 		return 0;
 	}

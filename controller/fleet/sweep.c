@@ -9,17 +9,21 @@
 #include "controller/fleet/host_run.h"
 #include "controller/fleet/object_places.h"
 #include "controller/fleet/plan.h"
+#include "controller/fleet/turns.h"
 #include "controller/fleet/worker.h"
 
 #define PROGRESS_INTERVAL_MS 250
 /* An unreachable host is tried again after this long, twice as long each time. */
 #define RETRY_FIRST_MS 2000U
 
-struct retry {
-	size_t index;
-	unsigned attempt;
-	uint64_t due_ms;
-};
+/*
+ * The run's memory budget for what hosts have sent and the store has not got yet: above the first
+ * nothing more is read from any host, below the second it goes on.
+ */
+#define PENDING_HIGH ((size_t)32 << 20)
+#define PENDING_LOW ((size_t)8 << 20)
+/* Hosts that are known to read everything and wait for their turn cost next to nothing. */
+#define PARKED_MAX 4096
 
 struct sweep {
 	uv_loop_t *loop;
@@ -27,14 +31,13 @@ struct sweep {
 	const struct sweep_events *events;
 	struct sweep_summary *summary;
 	struct host_run_shared shared;
-	struct host_run **running; /* config->parallel places */
-	size_t running_count;
-	size_t next; /* the first host that was not started yet */
+	struct turns *turns;
+	struct host_run **host; /* by index; NULL: has not begun, or is over */
 	size_t done;
 	size_t failed;
-	struct retry *retries; /* unordered */
-	size_t retry_count;
 	bool stopping;
+	bool paused;
+	bool ending;      /* or not begun */
 	unsigned handles; /* of the loop, not closed yet */
 	struct error fatal;
 	uv_prepare_t before_wait;
@@ -54,7 +57,7 @@ static void tell_progress(struct sweep *sweep, bool asked)
 	const struct sweep_progress progress = {
 		.total = sweep->config->host_count,
 		.done = sweep->done,
-		.running = sweep->running_count,
+		.running = turns_running(sweep->turns),
 		.failed = sweep->failed,
 		.asked = asked,
 	};
@@ -71,10 +74,10 @@ static void stop(struct sweep *sweep, const char *reason)
 		return;
 	}
 	sweep->stopping = true;
-	sweep->retry_count = 0;
-	for (size_t i = 0; i < sweep->config->parallel; i++) {
-		if (sweep->running[i]) {
-			host_run_abort(sweep->running[i], OUTCOME_KILLED, reason);
+	turns_close(sweep->turns);
+	for (size_t i = 0; i < sweep->config->host_count; i++) {
+		if (sweep->host[i]) {
+			host_run_abort(sweep->host[i], OUTCOME_KILLED, reason);
 		}
 	}
 }
@@ -102,6 +105,8 @@ static void close_handles(struct sweep *sweep)
 	for (size_t i = 0; i < 3; i++) {
 		uv_close((uv_handle_t *)&sweep->signals[i], on_handle_closed);
 	}
+	keeper_free(sweep->shared.keeper);
+	sweep->shared.keeper = NULL;
 	worker_free(sweep->shared.worker);
 	sweep->shared.worker = NULL;
 }
@@ -129,8 +134,9 @@ static void work_end(struct worker_job *job)
 	struct sweep *sweep = sweep_of(job);
 	struct error err = {.kind = ERROR_NONE};
 
-	for (size_t i = sweep->next; i < sweep->config->host_count; i++) {
-		if (host_run_store_unseen(&sweep->shared, i, OUTCOME_NOT_ASKED,
+	for (size_t i = 0; i < sweep->config->host_count; i++) {
+		if (!turns_is_over(sweep->turns, i) &&
+		    host_run_store_unseen(&sweep->shared, i, OUTCOME_NOT_ASKED,
 					  "the run ended first", &err) != 0) {
 			break;
 		}
@@ -153,13 +159,18 @@ static void done_end(struct worker_job *job)
 {
 	struct sweep *sweep = sweep_of(job);
 
-	for (size_t i = sweep->next; i < sweep->config->host_count; i++) {
+	for (size_t i = 0; i < sweep->config->host_count; i++) {
 		const struct sweep_result result = {
 			.host = sweep->config->hosts[i].target.name,
 			.outcome = OUTCOME_NOT_ASKED,
 			.reason = "the run ended first",
 		};
 
+		if (turns_is_over(sweep->turns, i)) {
+			continue;
+		}
+		host_run_free(sweep->host[i]); /* parked ones have begun */
+		sweep->host[i] = NULL;
 		sweep->summary->by_outcome[OUTCOME_NOT_ASKED]++;
 		sweep->events->host(sweep->events->context, &result);
 	}
@@ -177,15 +188,12 @@ static void done_end(struct worker_job *job)
 	close_handles(sweep);
 }
 
-static bool is_over(const struct sweep *sweep)
-{
-	return sweep->running_count == 0 && sweep->retry_count == 0 &&
-	       (sweep->stopping || sweep->next == sweep->config->host_count);
-}
-
 static void end_if_over(struct sweep *sweep)
 {
-	if (is_over(sweep) && !sweep->job.done) {
+	/* All that hosts have sent is in the store first: keeper_free wants that. */
+	if (turns_are_over(sweep->turns) && !sweep->ending) {
+		sweep->ending = true;
+		keeper_submit(sweep->shared.keeper, true);
 		sweep->job = (struct worker_job){.work = work_end, .done = done_end};
 		worker_submit(sweep->shared.worker, &sweep->job);
 	}
@@ -193,37 +201,25 @@ static void end_if_over(struct sweep *sweep)
 
 /* Hosts */
 
-static void retry_later(struct sweep *sweep, const struct host_run *host)
-{
-	unsigned attempt = host_run_attempt(host);
-
-	/* One place a host is enough: a host waits for one retry at a time. */
-	sweep->retries[sweep->retry_count++] = (struct retry){
-		.index = host_run_index(host),
-		.attempt = attempt + 1,
-		.due_ms = uv_now(sweep->loop) +
-			  ((uint64_t)RETRY_FIRST_MS << (attempt < 6 ? attempt : 6)),
-	};
-}
-
 static void on_over(void *context, struct host_run *host, const struct sweep_result *result,
 		    const struct error *fatal)
 {
 	struct sweep *sweep = context;
+	size_t index = host_run_index(host);
+	unsigned attempt = host_run_attempt(host);
 
-	for (size_t i = 0; i < sweep->config->parallel; i++) {
-		if (sweep->running[i] == host) {
-			sweep->running[i] = NULL;
-		}
-	}
-	sweep->running_count--;
+	sweep->host[index] = NULL;
 	if (fatal) {
+		turns_over(sweep->turns, index);
 		fail(sweep, fatal);
 	} else if (host_run_is_to_be_retried(host) && !sweep->stopping) {
-		retry_later(sweep, host);
+		turns_retry(sweep->turns, index,
+			    uv_now(sweep->loop) +
+				    ((uint64_t)RETRY_FIRST_MS << (attempt < 6 ? attempt : 6)));
 	} else {
 		enum outcome_class class = outcome_class(result->outcome);
 
+		turns_over(sweep->turns, index);
 		sweep->done++;
 		sweep->failed += class != OUTCOME_CLASS_LOOKED && class != OUTCOME_CLASS_PARTIAL;
 		sweep->summary->by_outcome[result->outcome]++;
@@ -234,64 +230,83 @@ static void on_over(void *context, struct host_run *host, const struct sweep_res
 	fill(sweep);
 }
 
-static void start(struct sweep *sweep, size_t index, unsigned attempt)
+static bool on_may_go_on(void *context, struct host_run *host)
 {
+	struct sweep *sweep = context;
+	bool may = !host_run_reads_all(host) ||
+		   turns_may_read_all(sweep->turns, host_run_index(host));
+
+	if (!may) {
+		fill(sweep); /* its place is free */
+	}
+	return may;
+}
+
+/* Keeps `parallel` hosts running. */
+static void fill(struct sweep *sweep)
+{
+	struct turn turn;
 	struct error err;
 
-	for (size_t i = 0; i < sweep->config->parallel; i++) {
-		if (sweep->running[i]) {
-			continue;
-		}
-		if (host_run_start(&sweep->shared, index, attempt, &sweep->running[i], &err) != 0) {
+	while (!sweep->stopping && turns_next(sweep->turns, uv_now(sweep->loop), &turn)) {
+		if (turn.parked) {
+			host_run_go_on(sweep->host[turn.index]);
+		} else if (host_run_start(&sweep->shared, turn.index, turn.attempt,
+					  &sweep->host[turn.index], &err) != 0) {
+			turns_over(sweep->turns, turn.index);
 			fail(sweep, &err);
-			return;
 		}
-		sweep->running_count++;
+	}
+	end_if_over(sweep);
+}
+
+static void pause_all(struct sweep *sweep, bool paused)
+{
+	if (paused == sweep->paused) {
 		return;
+	}
+	sweep->paused = paused;
+	for (size_t i = 0; i < sweep->config->host_count; i++) {
+		if (sweep->host[i]) {
+			host_run_pause(sweep->host[i], paused);
+		}
 	}
 }
 
-/* Keeps `parallel` hosts running: those whose retry is due first, then new ones. */
-static void fill(struct sweep *sweep)
+static void on_keeper_failed(void *context, const struct error *err)
 {
-	uint64_t now_ms = uv_now(sweep->loop);
-
-	for (size_t i = 0; i < sweep->retry_count && !sweep->stopping &&
-			   sweep->running_count < sweep->config->parallel;) {
-		struct retry retry = sweep->retries[i];
-
-		if (retry.due_ms > now_ms) {
-			i++;
-			continue;
-		}
-		sweep->retries[i] = sweep->retries[--sweep->retry_count];
-		start(sweep, retry.index, retry.attempt);
-	}
-	while (!sweep->stopping && sweep->next < sweep->config->host_count &&
-	       sweep->running_count < sweep->config->parallel) {
-		start(sweep, sweep->next++, 0);
-	}
-	end_if_over(sweep);
+	fail(context, err);
+	end_if_over(context);
 }
 
 static void on_tick(uv_timer_t *timer)
 {
 	struct sweep *sweep = timer->data;
+	uint64_t now_ms = uv_hrtime() / 1000000;
 
-	tell_progress(sweep, false);
-	if (sweep->shared.run->id != 0) {
-		fill(sweep);
+	if (sweep->shared.run->id == 0 || sweep->ending) {
+		return;
 	}
+	tell_progress(sweep, false);
+	for (size_t i = 0; i < sweep->config->host_count; i++) {
+		if (sweep->host[i]) {
+			host_run_ask_again(sweep->host[i], now_ms);
+		}
+	}
+	fill(sweep);
 }
 
 static void on_before_wait(uv_prepare_t *prepare)
 {
 	struct sweep *sweep = prepare->data;
+	size_t pending;
 
-	for (size_t i = 0; i < sweep->config->parallel; i++) {
-		if (sweep->running[i]) {
-			host_run_flush(sweep->running[i]);
-		}
+	host_run_flush_all(&sweep->shared);
+	pending = keeper_bytes(sweep->shared.keeper);
+	if (pending > PENDING_HIGH) {
+		pause_all(sweep, true);
+	} else if (pending < PENDING_LOW) {
+		pause_all(sweep, false);
 	}
 }
 
@@ -339,7 +354,7 @@ static void done_begin(struct worker_job *job)
 {
 	struct sweep *sweep = sweep_of(job);
 
-	sweep->job = (struct worker_job){0};
+	sweep->ending = false;
 	if (sweep->fatal.kind != ERROR_NONE) {
 		close_handles(sweep);
 		return;
@@ -348,19 +363,40 @@ static void done_begin(struct worker_job *job)
 	fill(sweep);
 }
 
+static void describe_host(const void *context, size_t index, struct turns_host *host)
+{
+	(void)context;
+	(void)index;
+	*host = (struct turns_host){.limit_count = 0};
+}
+
 static int begin(struct sweep *sweep, struct error *err)
 {
 	const struct sweep_config *config = sweep->config;
+	const struct turns_config turns = {
+		.host_count = config->host_count,
+		.parallel = config->parallel,
+		.read_all = config->full_parallel < config->parallel ? config->full_parallel
+								     : config->parallel,
+		.parked = PARKED_MAX,
+		.host = describe_host,
+		.context = config,
+	};
 
-	sweep->running = calloc(config->parallel, sizeof(struct host_run *));
-	sweep->retries = calloc(config->host_count + 1, sizeof(*sweep->retries));
-	if (!sweep->running || !sweep->retries) {
+	sweep->host = calloc(config->host_count + 1, sizeof(struct host_run *));
+	if (!sweep->host) {
 		return error_set(err, ERROR_NOMEM, 0, "no memory for a run over %zu hosts",
 				 config->host_count);
 	}
-	if (object_places_new(&sweep->shared.places, err) != 0 ||
+	if (turns_new(&turns, &sweep->turns, err) != 0 ||
+	    object_places_new(&sweep->shared.places, err) != 0 ||
 	    proofs_new(config->store, config->baseline, true, &sweep->shared.proofs, err) != 0 ||
 	    worker_new(sweep->loop, &sweep->shared.worker, err) != 0) {
+		return -1;
+	}
+	if (keeper_new(sweep->shared.worker, config->store, on_keeper_failed, sweep,
+		       &sweep->shared.keeper, err) != 0) {
+		worker_free(sweep->shared.worker);
 		return -1;
 	}
 	(void)uv_prepare_init(sweep->loop, &sweep->before_wait);
@@ -381,6 +417,7 @@ static int begin(struct sweep *sweep, struct error *err)
 		(void)uv_signal_start(&sweep->signals[i], on_signal, signal_numbers[i]);
 	}
 	sweep->handles = 6;
+	sweep->ending = true;
 	sweep->job = (struct worker_job){.work = work_begin, .done = done_begin};
 	worker_submit(sweep->shared.worker, &sweep->job);
 	return 0;
@@ -410,6 +447,7 @@ int sweep_run(uv_loop_t *loop, const struct sweep_config *config, const struct s
 		.events = events,
 		.run = &summary->run,
 		.context = &sweep,
+		.may_go_on = on_may_go_on,
 		.over = on_over,
 	};
 	if (begin(&sweep, err) != 0) {
@@ -428,7 +466,7 @@ out:
 	compare_clear(&sweep.compare);
 	proofs_free(sweep.shared.proofs);
 	object_places_free(sweep.shared.places);
-	free(sweep.retries);
-	free(sweep.running);
+	turns_free(sweep.turns);
+	free(sweep.host);
 	return result;
 }

@@ -35,6 +35,7 @@ struct sweep_config {
 	const struct sweep_host *hosts;
 	size_t host_count;
 	size_t parallel;       /* sessions at once; at least 1 */
+	size_t full_parallel;  /* of them, those that read everything; at least 1 */
 	uint32_t deadline_s;   /* for the whole run; 0: none. What is not done then is not-asked */
 	unsigned retries;      /* for hosts that were unreachable */
 	bool full;             /* read everything, whatever the stat digests say */

@@ -240,5 +240,11 @@ enum report_verdict report_verdict(const struct report *report)
 			return REPORT_FINDINGS;
 		}
 	}
-	return tally->looked < tally->hosts || tally->hosts == 0 ? REPORT_INCOMPLETE : REPORT_CLEAN;
+	if (tally->hosts == 0) {
+		return REPORT_INCOMPLETE;
+	}
+	return (tally->hosts - tally->looked) * 100 >
+			       tally->hosts * (size_t)report->output[0].options.max_incomplete
+		       ? REPORT_INCOMPLETE
+		       : REPORT_CLEAN;
 }

@@ -52,6 +52,7 @@ struct report_options {
 	bool explained;             /* every explained change, not only the most frequent */
 	unsigned verbose;           /* 1: more of each finding and host */
 	unsigned fail_on;           /* enum severity, or REPORT_FAIL_NEVER */
+	unsigned max_incomplete;    /* hosts in a hundred that may be left out */
 	const char *journal_socket; /* NULL: systemd's, and syslog where it is not there */
 	bool is_run;                /* false: the latest look at each host, without a run */
 };

@@ -427,3 +427,21 @@ int store_host_put(struct store *store, const struct store_run *run, struct stor
 	}
 	return 0;
 }
+
+int store_objects_put(struct store *store, const struct store_object *objects, size_t count,
+		      struct error *err)
+{
+	const struct store_host put = {
+		.name = "of this run", .objects = objects, .object_count = count};
+
+	assert(store->db.writable);
+	if (store_ready(store, err) || db_begin(&store->db, err)) {
+		return error_prefix(err, "objects");
+	}
+	if (put_objects(store, &put, err) || db_commit(&store->db, err)) {
+		db_rollback(&store->db);
+		store_forget(store);
+		return error_prefix(err, "objects");
+	}
+	return 0;
+}

@@ -86,6 +86,13 @@ struct store_host {
 int store_host_put(struct store *store, const struct store_run *run, struct store_host *host,
 		   struct error *err) MUST_CHECK;
 
+/*
+ * Objects ahead of the host that names them, in one transaction: contents whose digests were
+ * recomputed. What no host comes to name goes at the next prune.
+ */
+int store_objects_put(struct store *store, const struct store_object *objects, size_t count,
+		      struct error *err) MUST_CHECK;
+
 /* 32 random bytes of this database's own, made on first use: the order of slices. */
 int store_secret(struct store *store, uint8_t secret[32], struct error *err) MUST_CHECK;
 

@@ -18,7 +18,11 @@ struct bench {
 	struct conversation_plan plan;
 	struct conversation *conversation;
 	enum object_place place;
+	enum object_place (*ask)(void *context, const struct digest *digest, bool last);
 	unsigned asked_last;
+	unsigned waited;
+	const struct observation *recalled; /* what a RECALL brings */
+	unsigned recalls;
 	struct error err;
 };
 
@@ -46,7 +50,7 @@ static enum object_place place_of(void *context, const struct digest *digest, bo
 
 static void bench_init(struct bench *bench)
 {
-	*bench = (struct bench){.place = OBJECT_WANTED, .plan = {.now_s = NOW_S}};
+	*bench = (struct bench){.place = OBJECT_WANTED, .ask = place_of, .plan = {.now_s = NOW_S}};
 	fake_probe_init(&bench->probe);
 	fake_probe_tree(&bench->probe, "/a", "content of a", 11, false);
 	fake_probe_tree(&bench->probe, "/b", "content of b", 12, true);
@@ -63,20 +67,35 @@ static void bench_clear(struct bench *bench)
 /* Runs to the end, asking for the MD5 of all packages where `md5`. */
 static enum conversation_event converse(struct bench *bench, bool md5)
 {
-	struct conversation_io io = {bench, to_probe, place_of};
+	struct conversation_io io = {bench, to_probe, bench->ask};
 	enum conversation_event event = CONVERSATION_MORE;
 	struct bytes payload;
 
 	assert_int_equal(conversation_new(&bench->plan, &io, &bench->conversation, &bench->err), 0);
 	fake_probe_start(&bench->probe);
-	while (event == CONVERSATION_MORE && fake_probe_next(&bench->probe, &payload)) {
-		uint8_t *copy = malloc(payload.len);
+	while (event == CONVERSATION_MORE) {
+		uint8_t *copy;
 
+		if (!fake_probe_next(&bench->probe, &payload)) {
+			if (!conversation_is_waiting(bench->conversation)) {
+				break;
+			}
+			bench->waited++;
+			event = conversation_ask_again(bench->conversation, bench->waited > 2,
+						       &bench->err);
+			continue;
+		}
+		copy = malloc(payload.len);
 		assert_non_null(copy);
 		memcpy(copy, payload.data, payload.len);
 		event = conversation_frame(bench->conversation, bytes_make(copy, payload.len),
 					   &bench->err);
 		free(copy);
+		if (event == CONVERSATION_RECALL) {
+			bench->recalls++;
+			event = conversation_recall(bench->conversation, bench->recalled,
+						    &bench->err);
+		}
 		if (event == CONVERSATION_LISTED) {
 			size_t count = conversation_due_count(bench->conversation);
 			bool *flags = calloc(count + 1, sizeof(*flags));
@@ -159,9 +178,104 @@ static void what_another_host_owes_is_asked_for_at_the_end(void **state)
 	bench.place = OBJECT_ELSEWHERE;
 	assert_int_equal(converse(&bench, true), CONVERSATION_DONE);
 	assert_int_equal(bench.asked_last, 5);
+	assert_int_equal(bench.waited, 3);
 	(void)conversation_objects(bench.conversation, &count);
 	assert_int_equal(count, 5);
 	bench_clear(&bench);
+}
+
+static enum object_place place_in_time(void *context, const struct digest *digest, bool last)
+{
+	struct bench *bench = context;
+
+	(void)digest;
+	bench->asked_last += last;
+	return bench->waited > 0 ? OBJECT_KEPT : OBJECT_ELSEWHERE;
+}
+
+static void what_another_host_delivers_meanwhile_is_not_asked_for(void **state)
+{
+	struct conversation_object *objects;
+	struct bench bench;
+
+	(void)state;
+	bench_init(&bench);
+	bench.ask = place_in_time;
+	assert_int_equal(converse(&bench, true), CONVERSATION_DONE);
+	assert_int_equal(bench.waited, 1);
+	assert_int_equal(bench.asked_last, 0);
+	assert_int_equal(bench.probe.objects_sent, 0);
+	assert_int_equal(conversation_take_objects(bench.conversation, &objects), 0);
+	free(objects);
+	bench_clear(&bench);
+}
+
+/* What is known of a host is not held while it is talked to, only what it would answer unchanged. */
+static void an_unchanged_night_needs_no_observation_at_hand(void **state)
+{
+	const struct observation *seen;
+	struct foreseen foreseen;
+	struct bench first, second;
+
+	(void)state;
+	bench_init(&first);
+	assert_int_equal(converse(&first, true), CONVERSATION_DONE);
+	bench_init(&second);
+	second.plan.last = conversation_observation(first.conversation);
+	assert_int_equal(conversation_foresee(&second.plan, &foreseen, &second.err), 0);
+	assert_true(foreseen.known && foreseen.usable);
+	second.plan.last = NULL;
+	second.plan.foreseen = &foreseen;
+	second.plan.now_s = NOW_S + 86400;
+	second.probe.clock_ns++;
+	assert_int_equal(converse(&second, true), CONVERSATION_DONE);
+	assert_true(second.probe.asked_same);
+	assert_int_equal(second.probe.lists, 0);
+	assert_int_equal(second.recalls, 0);
+	assert_true(conversation_is_same(second.conversation));
+	assert_int_equal(conversation_recall(second.conversation,
+					     conversation_observation(first.conversation),
+					     &second.err),
+			 CONVERSATION_MORE);
+	assert_false(conversation_is_same(second.conversation));
+	seen = conversation_observation(second.conversation);
+	assert_int_equal(seen->section_count, 5);
+	for (size_t i = 0; i < seen->section_count; i++) {
+		assert_int_equal(seen->sections[i].read_s,
+				 seen->sections[i].always ? NOW_S + 86400 : NOW_S);
+	}
+	bench_clear(&second);
+	bench_clear(&first);
+}
+
+static void a_change_recalls_the_observation(void **state)
+{
+	/* By its stat, and behind an equal stat in the always-set. */
+	for (size_t changed = 0; changed < 2; changed++) {
+		struct foreseen foreseen;
+		struct bench first, second;
+
+		(void)state;
+		bench_init(&first);
+		assert_int_equal(converse(&first, false), CONVERSATION_DONE);
+		bench_init(&second);
+		second.plan.last = conversation_observation(first.conversation);
+		second.recalled = second.plan.last;
+		assert_int_equal(conversation_foresee(&second.plan, &foreseen, &second.err), 0);
+		second.plan.last = NULL;
+		second.plan.foreseen = &foreseen;
+		second.probe.clock_ns++;
+		second.probe.section[changed].stat += changed == 0;
+		second.probe.section[changed].content = "other";
+		assert_int_equal(converse(&second, false), CONVERSATION_DONE);
+		assert_int_equal(second.recalls, 1);
+		assert_false(conversation_is_same(second.conversation));
+		/* The fleet has none: /b is sent again as well where /a's change is listed. */
+		assert_int_equal(second.probe.objects_sent, changed == 0 ? 2 : 1);
+		assert_int_equal(conversation_observation(second.conversation)->section_count, 4);
+		bench_clear(&second);
+		bench_clear(&first);
+	}
 }
 
 /* A probe whose ring is full says nothing more until it knows what is wanted of what it has said. */
@@ -397,6 +511,9 @@ int main(void)
 		cmocka_unit_test(first_contact_brings_every_section_once),
 		cmocka_unit_test(what_the_store_has_is_not_sent),
 		cmocka_unit_test(what_another_host_owes_is_asked_for_at_the_end),
+		cmocka_unit_test(what_another_host_delivers_meanwhile_is_not_asked_for),
+		cmocka_unit_test(an_unchanged_night_needs_no_observation_at_hand),
+		cmocka_unit_test(a_change_recalls_the_observation),
 		cmocka_unit_test(a_probe_that_waits_for_decisions_gets_them),
 		cmocka_unit_test(md5_sections_are_made_on_request_and_kept),
 		cmocka_unit_test(an_unchanged_night_lists_and_sends_nothing),
