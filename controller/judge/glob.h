@@ -18,6 +18,25 @@ bool glob_match(struct bytes pattern, struct bytes text);
 /* Component by component (FNM_PATHNAME); a trailing slash-star-star matches everything below. */
 bool glob_match_path(struct bytes pattern, struct bytes path);
 
+/*
+ * Whether a pattern from a list may match at all: looks at the bytes before the first special one,
+ * and at no more. Most of a long list is passed over by this.
+ */
+static inline bool glob_may_match(const char *pattern, struct bytes text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)pattern[i];
+
+		if (c == '*' || c == '?' || c == '[' || c == '\\') {
+			return true;
+		}
+		if (c != text.data[i]) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* The part of a pattern that stands for itself. */
 struct bytes glob_literal_prefix(struct bytes pattern);
 

@@ -6,7 +6,8 @@
 
 struct row {
 	const char *folder;  /* the path itself or all below it; no trailing slash */
-	const char *pattern; /* what follows the folder and a slash must match; NULL: anything */
+	const char *pattern; /* what follows the folder and a slash must match, component by
+				component; NULL: anything */
 	uint32_t class;
 };
 
@@ -99,6 +100,8 @@ static const struct row rows[] = {
 	{"/home", "*/.*profile", PATH_SHELL},
 	{"/opt", NULL, PATH_LOCAL},
 	{"/opt", "*/bin/*", PATH_BIN},
+	{"/opt", "*/*/bin/*", PATH_BIN},
+	{"/opt", "*/*/*/bin/*", PATH_BIN},
 	{"/root", ".*profile", PATH_SHELL},
 	{"/root", ".*rc", PATH_SHELL},
 	{"/root", ".ssh/*", PATH_SSH},
@@ -110,7 +113,8 @@ static const struct row rows[] = {
 	{"/usr/lib", NULL, PATH_LIB},
 	{"/usr/lib", "*/security/pam_*.so", PATH_PAM},
 	{"/usr/lib", "security/pam_*.so", PATH_PAM},
-	{"/usr/lib", "*libnss_*.so*", PATH_PAM},
+	{"/usr/lib", "*/libnss_*.so*", PATH_PAM},
+	{"/usr/lib", "libnss_*.so*", PATH_PAM},
 	{"/usr/lib", "*/ld-linux*", PATH_LOADER},
 	{"/usr/lib/NetworkManager/dispatcher.d", NULL, PATH_INIT},
 	{"/usr/lib/dpkg", NULL, PATH_PACKAGING},
@@ -189,8 +193,14 @@ bool path_is_below(struct bytes path, struct bytes dir)
 
 static bool row_matches(const struct row *row, struct bytes path)
 {
-	struct bytes folder = bytes_from_string(row->folder);
+	struct bytes folder;
 
+	/* Called for every object with every row: a glance before a call. */
+	if (path.len < 4 || (uint8_t)row->folder[1] != path.data[1] ||
+	    (uint8_t)row->folder[2] != path.data[2]) {
+		return false;
+	}
+	folder = bytes_from_string(row->folder);
 	if (!path_is_below(path, folder)) {
 		return false;
 	}
@@ -198,8 +208,8 @@ static bool row_matches(const struct row *row, struct bytes path)
 		return true;
 	}
 	return path.len > folder.len + 1 &&
-	       glob_match(bytes_from_string(row->pattern),
-			  bytes_make(path.data + folder.len + 1, path.len - folder.len - 1));
+	       glob_match_path(bytes_from_string(row->pattern),
+			       bytes_make(path.data + folder.len + 1, path.len - folder.len - 1));
 }
 
 uint32_t path_class(struct bytes path)
