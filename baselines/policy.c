@@ -75,7 +75,8 @@ static const char *const weight_keys[] = {"path", "at_least", NULL};
 static const char *const known_keys[] = {"kind", "match", "reason", NULL};
 static const char *const kinds[] = {
 	"diversion",         "statoverride", "path-exclude", "path-include", "alternative",
-	"alternative-slave", "mount",        "capability",   "link",         NULL,
+	"alternative-slave", "mount",        "capability",   "link",         "unowned",
+	"owned-link",        "folder",       NULL,
 };
 #define ITEM_KEYS_MAX 3
 

@@ -37,10 +37,15 @@ struct policy_weight {
 struct policy_known {
 	/*
 	 * diversion, statoverride (also: owner and mode that a package's scripts set), path-exclude,
-	 * path-include, alternative, alternative-slave, mount, capability (path, as getcap says)
+	 * path-include, alternative, alternative-slave, mount, capability (path, as getcap says),
+	 * link, and of what no package owns: unowned, folder (path), owned-link (path, target)
 	 */
 	char *kind;
-	char *pattern; /* over the record's fields joined by blanks, escaped; * matches '/' too */
+	/*
+	 * Over the record's fields joined by blanks, escaped; * matches '/' too. Of unowned and
+	 * folder over the path, component by component.
+	 */
+	char *pattern;
 	char *reason;
 };
 

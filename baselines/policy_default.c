@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "baselines/policy.h"
 
-/* What holds without a baseline, as data with a reason each, and the commented text made of it. */
+/* What holds without a baseline, as data with a reason each; policy_text.c writes it out. */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LIST(array)                   \
@@ -118,20 +114,9 @@ static char *generated[] = {
 	"/usr/lib/jvm/*/lib/server/classes*.jsa",
 	"/usr/share/vim/*/doc/tags",
 	"/var/cache/man/**",
-	"/usr/lib/python3/dist-packages/__pycache__/*.pyc",
-	"/usr/lib/python3/dist-packages/*/__pycache__/*.pyc",
-	"/usr/lib/python3/dist-packages/*/*/__pycache__/*.pyc",
-	"/usr/lib/python3/dist-packages/*/*/*/__pycache__/*.pyc",
-	"/usr/lib/python3/dist-packages/*/*/*/*/__pycache__/*.pyc",
-	"/usr/lib/python3/dist-packages/*/*/*/*/*/__pycache__/*.pyc",
-	"/usr/lib/python3.*/__pycache__/*.pyc",
-	"/usr/lib/python3.*/*/__pycache__/*.pyc",
-	"/usr/lib/python3.*/*/*/__pycache__/*.pyc",
-	"/usr/lib/python3.*/*/*/*/__pycache__/*.pyc",
-	"/usr/share/*/__pycache__/*.pyc",
-	"/usr/share/*/*/__pycache__/*.pyc",
-	"/usr/share/*/*/*/__pycache__/*.pyc",
-	"/usr/share/*/*/*/*/__pycache__/*.pyc",
+	"/usr/lib64/gdk-pixbuf-2.0/*/loaders.cache",
+	"/usr/lib64/gio/modules/giomodule.cache",
+	"/usr/lib64/gtk-*/*/immodules.cache",
 };
 
 /* Row by row what makes them. */
@@ -174,20 +159,9 @@ static char *generated_reasons[] = {
 	"java -Xshare:dump, at installation",
 	"vim: helptags",
 	"mandb",
-	"py3compile",
-	"py3compile",
-	"py3compile",
-	"py3compile",
-	"py3compile",
-	"py3compile",
-	"py3compile",
-	"py3compile",
-	"py3compile",
-	"py3compile",
-	"py3compile",
-	"py3compile",
-	"py3compile",
-	"py3compile",
+	"gdk-pixbuf-query-loaders",
+	"gio-querymodules",
+	"gtk-query-immodules",
 };
 _Static_assert(COUNT(generated) == COUNT(generated_reasons), "each has a reason");
 
@@ -307,6 +281,146 @@ static struct policy_known known[] = {
 	{"statoverride", "/usr/bin/dumpcap root wireshark 750", "wireshark, if asked"},
 	{"statoverride", "/usr/bin/at daemon daemon 6755", "at, at installation"},
 	{"statoverride", "/usr/bin/screen root utmp 2755", "screen, at installation"},
+
+	{"unowned", "/etc/passwd", "base-passwd, adduser: each host its own accounts"},
+	{"unowned", "/etc/passwd-", "base-passwd, adduser: each host its own accounts"},
+	{"unowned", "/etc/group", "base-passwd, adduser: each host its own accounts"},
+	{"unowned", "/etc/group-", "base-passwd, adduser: each host its own accounts"},
+	{"unowned", "/etc/shadow", "base-passwd, adduser: each host its own accounts"},
+	{"unowned", "/etc/shadow-", "base-passwd, adduser: each host its own accounts"},
+	{"unowned", "/etc/gshadow", "base-passwd, adduser: each host its own accounts"},
+	{"unowned", "/etc/gshadow-", "base-passwd, adduser: each host its own accounts"},
+	{"unowned", "/etc/subuid", "base-passwd, adduser: each host its own accounts"},
+	{"unowned", "/etc/subuid-", "base-passwd, adduser: each host its own accounts"},
+	{"unowned", "/etc/subgid", "base-passwd, adduser: each host its own accounts"},
+	{"unowned", "/etc/subgid-", "base-passwd, adduser: each host its own accounts"},
+	{"unowned", "/etc/.pwd.lock", "base-passwd, adduser: each host its own accounts"},
+	{"unowned", "/etc/security/opasswd", "base-passwd, adduser: each host its own accounts"},
+	{"unowned", "/etc/hostname", "the installer: each host its own"},
+	{"unowned", "/etc/hosts", "the installer: each host its own"},
+	{"unowned", "/etc/fstab", "the installer: each host its own"},
+	{"unowned", "/etc/crypttab", "the installer: each host its own"},
+	{"unowned", "/etc/machine-id", "the installer: each host its own"},
+	{"unowned", "/etc/timezone", "the installer: each host its own"},
+	{"unowned", "/etc/localtime", "the installer: each host its own"},
+	{"unowned", "/etc/adjtime", "the installer: each host its own"},
+	{"unowned", "/etc/mailname", "the installer: each host its own"},
+	{"unowned", "/etc/network/interfaces", "the installer: each host its own"},
+	{"unowned", "/etc/apt/sources.list", "the installer: each host its own"},
+	{"unowned", "/etc/apt/sources.list.d/debian.sources", "the installer: each host its own"},
+	{"unowned", "/etc/default/keyboard", "the installer: each host its own"},
+	{"unowned", "/etc/default/locale", "the installer: each host its own"},
+	{"unowned", "/etc/locale.conf", "the installer: each host its own"},
+	{"unowned", "/etc/vconsole.conf", "the installer: each host its own"},
+	{"unowned", "/etc/modules", "the installer: each host its own"},
+	{"unowned", "/etc/default/grub", "the installer: each host its own"},
+	{"unowned", "/etc/resolv.conf", "resolver, DHCP client"},
+	{"unowned", "/usr/local/man", "base-files: a link to share/man"},
+	{"unowned", "/etc/motd", "base-files, netbase, libc: written once, at installation"},
+	{"unowned", "/etc/environment", "base-files, netbase, libc: written once, at installation"},
+	{"unowned", "/etc/profile", "base-files, netbase, libc: written once, at installation"},
+	{"unowned", "/etc/nsswitch.conf",
+	 "base-files, netbase, libc: written once, at installation"},
+	{"unowned", "/etc/shells", "base-files, netbase, libc: written once, at installation"},
+	{"unowned", "/etc/networks", "base-files, netbase, libc: written once, at installation"},
+	{"unowned", "/etc/hosts.allow", "base-files, netbase, libc: written once, at installation"},
+	{"unowned", "/etc/hosts.deny", "base-files, netbase, libc: written once, at installation"},
+	{"unowned", "/etc/inputrc", "base-files, netbase, libc: written once, at installation"},
+	{"unowned", "/etc/locale.gen", "base-files, netbase, libc: written once, at installation"},
+	{"unowned", "/etc/mtab", "base-files, netbase, libc: written once, at installation"},
+	{"unowned", "/etc/rpc", "base-files, netbase, libc: written once, at installation"},
+	{"unowned", "/etc/protocols", "base-files, netbase, libc: written once, at installation"},
+	{"unowned", "/etc/services", "base-files, netbase, libc: written once, at installation"},
+	{"unowned", "/root/.bashrc", "base-files, netbase, libc: written once, at installation"},
+	{"unowned", "/root/.profile", "base-files, netbase, libc: written once, at installation"},
+	{"unowned", "/etc/dpkg/origins/default", "dpkg, base-files: which distribution this is"},
+	{"unowned", "/etc/ca-certificates.conf", "ca-certificates: which authorities are trusted"},
+	{"unowned", "/etc/ssl/certs/ca-certificates.crt",
+	 "ca-certificates: which authorities are trusted"},
+	{"unowned", "/etc/ssl/certs/java/cacerts",
+	 "ca-certificates: which authorities are trusted"},
+	{"unowned", "/etc/pki/ca-trust/extracted/**",
+	 "ca-certificates: which authorities are trusted"},
+	{"unowned", "/etc/ssl/certs/ssl-cert-snakeoil.pem", "ssl-cert, at installation"},
+	{"unowned", "/etc/ssl/private/ssl-cert-snakeoil.key", "ssl-cert, at installation"},
+	{"unowned", "/etc/pam.d/common-account", "pam-auth-update, authselect"},
+	{"unowned", "/etc/pam.d/common-auth", "pam-auth-update, authselect"},
+	{"unowned", "/etc/pam.d/common-password", "pam-auth-update, authselect"},
+	{"unowned", "/etc/pam.d/common-session", "pam-auth-update, authselect"},
+	{"unowned", "/etc/pam.d/common-session-noninteractive", "pam-auth-update, authselect"},
+	{"unowned", "/etc/ssh/ssh_host_*_key", "openssh-server: each host its own keys"},
+	{"unowned", "/etc/ssh/ssh_host_*_key.pub", "openssh-server: each host its own keys"},
+	{"unowned", "/etc/ssh/sshd_config", "openssh-server, through ucf"},
+	{"unowned", "/etc/apt/apt.conf.d/01autoremove-kernels", "apt: what autoremove keeps"},
+	{"unowned", "/etc/apt/apt.conf.d/02autoremove-postgresql", "apt: what autoremove keeps"},
+	{"unowned", "/boot/grub/grub.cfg", "update-grub: the menu of this host"},
+	{"unowned", "/boot/grub2/grub.cfg", "update-grub: the menu of this host"},
+	{"unowned", "/boot/efi/EFI/*/grub.cfg", "update-grub: the menu of this host"},
+	{"unowned", "/boot/grub/device.map", "update-grub: the menu of this host"},
+	{"unowned", "/boot/grub/fonts/*", "grub-install: copies of grub"},
+	{"unowned", "/boot/grub/locale/*", "grub-install: copies of grub"},
+	{"unowned", "/boot/grub/i386-pc/*", "grub-install: copies of grub"},
+	{"unowned", "/boot/grub/x86_64-efi/*", "grub-install: copies of grub"},
+	{"unowned", "/boot/grub/arm64-efi/*", "grub-install: copies of grub"},
+	{"unowned", "/boot/grub/unicode.pf2", "grub-install: copies of grub"},
+	{"unowned", "/boot/loader/entries/*", "kernel-install: an entry for each kernel"},
+	{"unowned", "/etc/python3/debian_config", "python3, at installation"},
+	{"unowned", "/etc/apparmor.d/local/*", "dh_apparmor: empty, for local rules"},
+	{"unowned", "/etc/postgresql-common/createcluster.conf",
+	 "postgresql-common: clusters of this host"},
+	{"unowned", "/etc/postgresql-common/root.crt", "postgresql-common: clusters of this host"},
+	{"unowned", "/etc/.java/.systemPrefs/.system*", "java, when preferences are first used"},
+
+	{"owned-link", "/etc/rc?.d/[SK][0-9][0-9]* ../init.d/*", "update-rc.d"},
+	{"owned-link", "/etc/systemd/system/* /lib/systemd/system/*", "systemctl enable"},
+	{"owned-link", "/etc/systemd/system/* /usr/lib/systemd/system/*", "systemctl enable"},
+	{"owned-link", "/etc/systemd/user/* /lib/systemd/user/*", "systemctl enable"},
+	{"owned-link", "/etc/systemd/user/* /usr/lib/systemd/user/*", "systemctl enable"},
+	{"owned-link", "/etc/runit/runsvdir/default/* /etc/sv/*", "runit-helper"},
+	{"owned-link", "/etc/fonts/conf.d/* /usr/share/fontconfig/conf.avail/*",
+	 "fontconfig-config, through debconf"},
+	{"owned-link", "/etc/fonts/conf.d/* ../conf.avail/*", "fontconfig-config, through debconf"},
+	{"owned-link", "/etc/*/*-enabled/* ../*-available/*",
+	 "a server's modules and sites, switched on"},
+	{"owned-link", "/etc/*/*-enabled/* /etc/*/*-available/*",
+	 "a server's modules and sites, switched on"},
+	{"owned-link", "/usr/lib/ccache/* ../../bin/ccache", "update-ccache-symlinks"},
+	{"owned-link", "/usr/lib/ccache/* ../../../bin/ccache", "update-ccache-symlinks"},
+
+	{"folder", "/boot", "the root of the file system"},
+	{"folder", "/opt", "the root of the file system"},
+	{"folder", "/root", "the root of the file system"},
+	{"folder", "/srv", "the root of the file system"},
+	{"folder", "/boot/grub", "grub: fonts, modules, translations"},
+	{"folder", "/boot/grub2", "grub: fonts, modules, translations"},
+	{"folder", "/boot/efi", "grub: fonts, modules, translations"},
+	{"folder", "/boot/efi/EFI", "grub: fonts, modules, translations"},
+	{"folder", "/boot/loader", "grub: fonts, modules, translations"},
+	{"folder", "/usr/local", "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/usr/local/bin", "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/usr/local/etc", "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/usr/local/games", "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/usr/local/include", "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/usr/local/lib", "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/usr/local/lib/python*", "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/usr/local/libexec", "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/usr/local/man", "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/usr/local/sbin", "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/usr/local/share", "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/usr/local/share/ca-certificates",
+	 "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/usr/local/share/fonts", "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/usr/local/share/man", "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/usr/local/share/man/man[0-9]", "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/usr/local/share/sgml", "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/usr/local/share/xml", "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/usr/local/src", "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/usr/local/lib64", "the administrator's own hierarchy (hier(7))"},
+	{"folder", "/etc/systemd/system", "links to what is switched on"},
+	{"folder", "/etc/systemd/user", "links to what is switched on"},
+	{"folder", "/etc/runit", "links to what is switched on"},
+	{"folder", "/etc/runit/runsvdir", "links to what is switched on"},
+	{"folder", "/etc/runit/runsvdir/default", "links to what is switched on"},
 };
 
 static const struct policy policy = {
@@ -333,163 +447,4 @@ static const struct policy policy = {
 const struct policy *policy_default(void)
 {
 	return &policy;
-}
-
-/* The text */
-
-/* A single-quoted scalar: only the quote itself is special in it (YAML 1.1, 5.3.2). */
-static void write_quoted(FILE *to, const char *before, const char *text)
-{
-	(void)fprintf(to, "%s'", before);
-	for (const char *p = text; *p != '\0'; p++) {
-		if (*p == '\'') {
-			(void)fputc(*p, to);
-		}
-		(void)fputc(*p, to);
-	}
-	(void)fputs("'\n", to);
-}
-
-static void write_list(FILE *to, const char *key, const struct string_list *list)
-{
-	if (list->count == 0) {
-		(void)fprintf(to, "%s: []\n", key);
-		return;
-	}
-	(void)fprintf(to, "%s:\n", key);
-	for (size_t i = 0; i < list->count; i++) {
-		write_quoted(to, "  - ", list->item[i]);
-	}
-}
-
-static void write_where(FILE *to)
-{
-	(void)fputs(
-		"# What muster checks on every host that is judged by this repository, and how "
-		"much it\n"
-		"# weighs. Data only: no commands, keys or hosts stand here. What is left out has "
-		"the\n"
-		"# value shown, which is the built-in one. A pattern is fnmatch(3) with "
-		"FNM_PATHNAME\n"
-		"# (* never matches a slash); where it may end in /**, that is everything below.\n"
-		"\n"
-		"# Searched for what no package owns. Roots that are links of merged /usr are "
-		"skipped.\n",
-		to);
-	write_list(to, "roots", &policy.roots);
-	(void)fputs("\n# Only what is telling there: programs, scripts, set-uid files, devices, "
-		    "sockets,\n"
-		    "# hidden and odd names.\n",
-		    to);
-	write_list(to, "volatile", &policy.volatiles);
-	(void)fputs("\n# The same, and directories that anybody may write to.\n", to);
-	write_list(to, "web_roots", &policy.web_roots);
-	(void)fputs("\n# Patterns that are left out by choice. Every one is counted and shown as "
-		    "not looked at.\n",
-		    to);
-	write_list(to, "exclude", &policy.excludes);
-	(void)fputs("\n# Read every night, wholly, whatever their times say: what decides who gets "
-		    "in and what\n"
-		    "# runs. A match draws in the whole package or directory it stands in.\n",
-		    to);
-	write_list(to, "always", &policy.always);
-}
-
-static void write_how_much(FILE *to)
-{
-	(void)fprintf(
-		to,
-		"\n# Everything else is read when its times change, and one part of it in any "
-		"case:\n"
-		"# the whole in so many nights.\n"
-		"rehash_nights: %" PRIu32 "\n"
-		"# Content read longer ago than this is no proof any more: the host is partial.\n"
-		"max_age: %" PRIu32 "d\n",
-		policy.rehash_of, policy.max_age_s / 86400);
-	(void)fprintf(to,
-		      "\n# What one visit may cost the host; 0 is no limit.\n"
-		      "budget_time: %" PRIu32 "h\n"
-		      "budget_read: %" PRIu64 "G\n"
-		      "budget_entries: %" PRIu64 "\n"
-		      "budget_depth: %" PRIu32 "\n"
-		      "# Bytes a second.\n"
-		      "read_rate: %" PRIu64 "M\n",
-		      policy.budget_s / 3600, policy.budget_read_bytes >> 30, policy.budget_entries,
-		      policy.budget_depth, policy.rate_bytes_s >> 20);
-	(void)fprintf(to,
-		      "\n# How far back the first timeline of a host goes.\n"
-		      "timeline_window: %" PRId64 "d\n",
-		      policy.timeline_window_s / 86400);
-}
-
-static void write_rules(FILE *to)
-{
-	(void)fputs("\n# Made again by triggers on each host: that they are there is right, their "
-		    "content is not\n"
-		    "# compared. (The bundle /etc/ssl/certs/ca-certificates.crt is left out on "
-		    "purpose: whoever\n"
-		    "# adds an authority to it reads the host's traffic.)\n"
-		    "generated:\n",
-		    to);
-	for (size_t i = 0; i < policy.generated.count; i++) {
-		write_quoted(to, "  - path: ", generated[i]);
-		write_quoted(to, "    reason: ", generated_reasons[i]);
-	}
-	(void)fputs("\n# A finding on such a path weighs at least this; the first match counts.\n"
-		    "weights:\n",
-		    to);
-	for (size_t i = 0; i < policy.weight_count; i++) {
-		write_quoted(to, "  - path: ", weights[i].pattern);
-		(void)fprintf(to, "    at_least: %s\n", severity_name(weights[i].at_least));
-	}
-	(void)fputs("\n# Other severities than the rules' own, such as\n"
-		    "#   severities:\n"
-		    "#     unowned.appeared: medium\n"
-		    "severities: {}\n",
-		    to);
-}
-
-static void write_known(FILE *to)
-{
-	(void)fputs(
-		"\n# Exceptions that the distribution itself makes. `match` is compared with the "
-		"fields of the\n"
-		"# record, blanks between; here * matches a slash too. A byte that is shown as "
-		"\\ooo is\n"
-		"# written \\\\ooo, an empty field =.\n"
-		"#   diversion: FROM TO PACKAGE             statoverride: PATH USER GROUP MODE\n"
-		"#   path-exclude, path-include: PATTERN FILE\n"
-		"#   alternative, alternative-slave: NAME LINK STATUS TARGET\n"
-		"#   mount: POINT TYPE SOURCE ROOT OPTIONS  capability: PATH CAPABILITIES\n"
-		"#   link: PATH TARGET (in the place of a packaged directory or file)\n"
-		"# A statoverride also stands for owner and mode that a package's scripts set.\n"
-		"known:\n",
-		to);
-	for (size_t i = 0; i < policy.known_count; i++) {
-		(void)fprintf(to, "  - kind: %s\n", known[i].kind);
-		write_quoted(to, "    match: ", known[i].pattern);
-		write_quoted(to, "    reason: ", known[i].reason);
-	}
-}
-
-char *policy_default_text(void)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *to = open_memstream(&text, &len);
-	bool failed;
-
-	if (!to) {
-		return NULL;
-	}
-	write_where(to);
-	write_how_much(to);
-	write_rules(to);
-	write_known(to);
-	failed = ferror(to) != 0;
-	if (fclose(to) != 0 || failed) {
-		free(text);
-		return NULL;
-	}
-	return text;
 }

@@ -60,6 +60,8 @@ enum question_kind {
 	ASK_UNCLAIMED,   /* a manifest's file that the host's .list does not name */
 	ASK_ALTERNATIVE, /* the target of an alternative */
 	ASK_MOUNT,       /* a mount point: is it a packaged file? */
+	ASK_LINK,        /* the target of an unowned link */
+	ASK_SOURCE,      /* what compiled Python was made from */
 };
 
 struct question {
@@ -75,6 +77,8 @@ struct question {
 	struct bytes package;
 	struct bytes line;
 	bool known;
+	const struct entry *object;
+	struct bytecode_case *bytecode;
 };
 
 struct question_list {
@@ -109,6 +113,7 @@ struct judge {
 	struct dir *dirs; /* ordered by path */
 	size_t dir_count;
 	struct question_list questions;
+	struct piles *piles; /* pile.h */
 	struct package_work work;
 	struct buffer buffer[8];
 	size_t proved_in_packages; /* of counts->files_proved */
@@ -174,6 +179,8 @@ enum package_line known_package(struct judge *j, const struct section_key *key,
 bool known_generated(const struct judge *j, struct bytes path);
 bool known_excluded(const struct judge *j, struct bytes path);
 bool known_ordinary(const struct judge *j, const char *kind, struct bytes text);
+/* The same of a path, component by component: `unowned` and `folder`. */
+bool known_path(const struct judge *j, const char *kind, struct bytes path);
 /* Index of the first accepted line that is not below `line`. */
 size_t known_lines_from(const struct judge *j, struct bytes line);
 

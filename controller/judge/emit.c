@@ -155,7 +155,8 @@ static enum severity by_rule(const struct change *change, uint32_t class)
 	case RULE_UNOWNED_VANISHED:
 		return class & PATH_TELLING ? SEVERITY_MEDIUM : SEVERITY_LOW;
 	case RULE_UNOWNED_EXECUTABLE:
-		return class & PATH_LOCAL ? SEVERITY_LOW : SEVERITY_MEDIUM;
+		return class & PATH_LOCAL || !(class & (PATH_BIN | PATH_LIB)) ? SEVERITY_LOW
+									      : SEVERITY_MEDIUM;
 	case RULE_VOLATILE_TELLING:
 		return entry ? volatile_severity(entry) : SEVERITY_MEDIUM;
 	case RULE_FLAG_IMMUTABLE:
@@ -197,8 +198,13 @@ enum severity judge_severity(const struct judge *j, const struct change *change)
 		severity = change->has_severity ? change->severity
 						: by_rule(change, path_class(change->path));
 	}
+	/* That it is there proves nothing against it: what happens to it later weighs. */
+	if (change->rule == RULE_UNOWNED_PRESENT) {
+		return severity;
+	}
 	for (size_t i = 0; policy && i < policy->weight_count; i++) {
-		if (glob_match_path(bytes_from_string(policy->weights[i].pattern), change->path)) {
+		if (glob_may_match(policy->weights[i].pattern, change->path) &&
+		    glob_match_path(bytes_from_string(policy->weights[i].pattern), change->path)) {
 			return at_least(severity, policy->weights[i].at_least);
 		}
 	}

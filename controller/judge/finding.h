@@ -30,28 +30,30 @@ const char *witness_name(enum witness witness);
 
 /* One row a rule in judge/rule.c: public name, title, severity, advice. */
 enum rule {
-	RULE_FILE_CHANGED,       /* file.changed: content or attributes of a packaged file */
-	RULE_FILE_MISSING,       /* file.missing */
-	RULE_FILE_TYPE,          /* file.type */
-	RULE_CONFIG_CHANGED,     /* config.changed: a conffile or tree file */
-	RULE_UNOWNED_APPEARED,   /* unowned.appeared */
-	RULE_UNOWNED_CHANGED,    /* unowned.changed */
-	RULE_UNOWNED_VANISHED,   /* unowned.vanished */
-	RULE_UNOWNED_EXECUTABLE, /* unowned.executable: at first sight, in a bin or lib directory */
-	RULE_VOLATILE_TELLING,   /* volatile.telling */
-	RULE_FLAG_IMMUTABLE,     /* flag.immutable */
-	RULE_SETID_GAINED,       /* setid.gained: set-uid, set-gid */
-	RULE_CAPABILITY_GAINED,  /* capability.gained */
-	RULE_OWNER_CHANGED,      /* owner.changed: owner or mode of a directory */
-	RULE_DATABASE_DISAGREES, /* database.disagrees: host's word against a manifest */
-	RULE_EXCEPTION_UNKNOWN,  /* exception.unknown: what narrows a check */
-	RULE_CLAIM_UNPROVED,     /* claim.unproved: a path only the host's database claims */
-	RULE_PACKAGE_UNPROVED,   /* package.unproved: a package only the host's word proves */
-	RULE_PACKAGE_UPGRADED,   /* package.upgraded (information) */
-	RULE_PACKAGE_DOWNGRADED, /* package.downgraded */
-	RULE_PACKAGE_REMOVED,    /* package.removed */
-	RULE_PACKAGE_STATE,      /* package.state: half-installed ... */
-	RULE_PACKAGE_MIXED,      /* package.mixed: files of another build among its own */
+	RULE_FILE_CHANGED,        /* file.changed: content or attributes of a packaged file */
+	RULE_FILE_MISSING,        /* file.missing */
+	RULE_FILE_TYPE,           /* file.type */
+	RULE_CONFIG_CHANGED,      /* config.changed: a conffile or tree file */
+	RULE_UNOWNED_APPEARED,    /* unowned.appeared */
+	RULE_UNOWNED_CHANGED,     /* unowned.changed */
+	RULE_UNOWNED_VANISHED,    /* unowned.vanished */
+	RULE_UNOWNED_EXECUTABLE,  /* unowned.executable: at first sight */
+	RULE_UNOWNED_PRESENT,     /* unowned.present: at first sight, and nothing explains it */
+	RULE_UNOWNED_BYTECODE,    /* unowned.bytecode: does not fit its source */
+	RULE_VOLATILE_TELLING,    /* volatile.telling */
+	RULE_FLAG_IMMUTABLE,      /* flag.immutable */
+	RULE_SETID_GAINED,        /* setid.gained: set-uid, set-gid */
+	RULE_CAPABILITY_GAINED,   /* capability.gained */
+	RULE_OWNER_CHANGED,       /* owner.changed: owner or mode of a directory */
+	RULE_DATABASE_DISAGREES,  /* database.disagrees: host's word against a manifest */
+	RULE_EXCEPTION_UNKNOWN,   /* exception.unknown: what narrows a check */
+	RULE_CLAIM_UNPROVED,      /* claim.unproved: a path only the host's database claims */
+	RULE_PACKAGE_UNPROVED,    /* package.unproved: a package only the host's word proves */
+	RULE_PACKAGE_UPGRADED,    /* package.upgraded (information) */
+	RULE_PACKAGE_DOWNGRADED,  /* package.downgraded */
+	RULE_PACKAGE_REMOVED,     /* package.removed */
+	RULE_PACKAGE_STATE,       /* package.state: half-installed ... */
+	RULE_PACKAGE_MIXED,       /* package.mixed: files of another build among its own */
 	RULE_PACKAGE_SELF_SUMMED, /* package.self-summed (information): dpkg computed its md5sums */
 	RULE_MOUNT_OVER,          /* mount.over: a mount over a package path */
 	RULE_MOUNT_CHANGED,       /* mount.changed */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "controller/judge/context.h"
+#include "controller/judge/pile.h"
 
 static int init(struct judge *j, struct error *err)
 {
@@ -97,7 +98,7 @@ static int run(struct judge *j, struct error *err)
 	    judge_dirs_begin(j, err) < 0 || judge_managers(j, err) < 0 ||
 	    judge_dirs_end(j, err) < 0 || judge_trees(j, err) < 0 || judge_volatiles(j, err) < 0 ||
 	    judge_setids(j, err) < 0 || judge_flags(j, err) < 0 || judge_mounts(j, err) < 0 ||
-	    judge_questions(j, err) < 0 || judge_first_sight(j, err) < 0) {
+	    judge_questions(j, err) < 0 || pile_end(j, err) < 0 || judge_first_sight(j, err) < 0) {
 		return -1;
 	}
 	judged_rest(j);

@@ -112,6 +112,21 @@ bool known_ordinary(const struct judge *j, const char *kind, struct bytes text)
 	return false;
 }
 
+bool known_path(const struct judge *j, const char *kind, struct bytes path)
+{
+	const struct policy *policy = j->in->policy;
+
+	for (size_t i = 0; policy && i < policy->known_count; i++) {
+		if (policy->known[i].kind[0] == kind[0] &&
+		    glob_may_match(policy->known[i].pattern, path) &&
+		    strcmp(policy->known[i].kind, kind) == 0 &&
+		    glob_match_path(bytes_from_string(policy->known[i].pattern), path)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool known_accepted_record(struct judge *j, const char *kind, const struct record *record,
 			   size_t from)
 {
@@ -238,7 +253,8 @@ bool known_generated(const struct judge *j, struct bytes path)
 	const struct policy *policy = j->in->policy;
 
 	for (size_t i = 0; policy && i < policy->generated.count; i++) {
-		if (glob_match_path(bytes_from_string(policy->generated.item[i]), path)) {
+		if (glob_may_match(policy->generated.item[i], path) &&
+		    glob_match_path(bytes_from_string(policy->generated.item[i]), path)) {
 			return true;
 		}
 	}

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "controller/judge/path_class.h"
+#include "controller/judge/pile.h"
+#include "controller/judge/unowned.h"
 #include "schema/escape.h"
 
 /*
@@ -161,15 +163,19 @@ static int tell_vanished(struct judge *j, const struct question *question, struc
 	};
 
 	if (question->found || gap_covers(&j->tree_gaps, question->path) ||
-	    (path_class(question->path) & PATH_TEMP) || known_absent(j, question->path)) {
+	    (path_class(question->path) & PATH_TEMP) || unowned_is_cache(&question->want->entry) ||
+	    known_absent(j, question->path)) {
 		return 0;
+	}
+	if (question->kind != ASK_TREE && question->want->entry.type == ENTRY_DIR) {
+		pile_folder(j, question->path);
 	}
 	if (question->kind == ASK_TREE) {
 		change.rule = RULE_FILE_MISSING;
 		change.config = true;
 		change.detail = "The tree of one of the host's groups has this file.";
 	}
-	return judge_emit(j, &change, err);
+	return pile_change(j, &change, err);
 }
 
 static int tell_alternative(struct judge *j, const struct question *question, struct error *err)
@@ -231,6 +237,10 @@ static int tell(struct judge *j, const struct question *question, struct error *
 		return tell_alternative(j, question, err);
 	case ASK_MOUNT:
 		return tell_mount(j, question, err);
+	case ASK_LINK:
+		return unowned_tell_link(j, question, err);
+	case ASK_SOURCE:
+		return unowned_tell_bytecode(j, question, err);
 	}
 	return 0;
 }
@@ -252,6 +262,19 @@ static void ask_unseen(struct judge *j, const struct manifest *manifest, const b
 	}
 }
 
+/* Whether a source was a link, so that its target has to be looked for as well. */
+static bool follow_links(struct judge *j)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < j->questions.count; i++) {
+		struct question *question = &j->questions.item[i];
+
+		any = (question->kind == ASK_SOURCE && unowned_follow(j, question)) || any;
+	}
+	return any && !j->lost_memory;
+}
+
 int judge_questions(struct judge *j, struct error *err)
 {
 	int result = 0;
@@ -263,8 +286,11 @@ int judge_questions(struct judge *j, struct error *err)
 	if (j->questions.count == 0 || j->lost_memory) {
 		return 0;
 	}
-	qsort(j->questions.item, j->questions.count, sizeof(*j->questions.item), compare_questions);
-	result = read_all(j, err);
+	do {
+		qsort(j->questions.item, j->questions.count, sizeof(*j->questions.item),
+		      compare_questions);
+		result = read_all(j, err);
+	} while (result == 0 && follow_links(j));
 	for (size_t i = 0; result == 0 && i < j->questions.count; i++) {
 		result = tell(j, &j->questions.item[i], err);
 	}

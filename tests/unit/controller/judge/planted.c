@@ -118,6 +118,22 @@ static void unowned_elf(struct world *w)
 		 build_elf("/usr/bin/.sshd", 0755, 31));
 }
 
+static void unowned_file_since_first_sight(struct world *w)
+{
+	struct section_key key = build_dir_key(SECTION_TREE, "/usr/share");
+
+	side_add(&w->first, key, build_file("/usr/share/odd", 0644, 70));
+	side_add(&w->now, key, build_file("/usr/share/odd", 0644, 70));
+}
+
+static void bytecode_without_source(struct world *w)
+{
+	struct entry file = build_file("/usr/lib/odd.pyc", 0644, 71);
+
+	file.head = BYTES_LITERAL("\247\15\r\n\0\0\0\0\1\2\3\4\5\6\7\10");
+	side_add(&w->now, build_dir_key(SECTION_TREE, "/usr/lib"), file);
+}
+
 static void unowned_elf_since_first_sight(struct world *w)
 {
 	unowned_elf(w);
@@ -648,6 +664,10 @@ const struct planted planted[] = {
 	 "", BY_BASELINE, 1},
 	{"unowned ELF since first sight", unowned_elf_since_first_sight, false,
 	 RULE_UNOWNED_EXECUTABLE, "/usr/bin/.sshd", MEDIUM, "", BY_RULE, 1},
+	{"unowned file since first sight", unowned_file_since_first_sight, false,
+	 RULE_UNOWNED_PRESENT, "/usr/share/odd", LOW, "", BY_FIRST, 1},
+	{"compiled Python without source", bytecode_without_source, false, RULE_UNOWNED_BYTECODE,
+	 "/usr/lib/odd.pyc", MEDIUM, "", BY_RULE, 1},
 	{"unowned set-uid at first sight", unowned_setid_at_first_sight, false, RULE_SETID_GAINED,
 	 "/usr/share/x/sh", HIGH, "", BY_RULE, 1},
 	{"unowned document", unowned_document, false, RULE_UNOWNED_APPEARED, "/usr/share/doc/notes",
