@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "payloads/digest/sha256.h"
 
+#include <assert.h>
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -14,7 +15,11 @@
 
 typedef void (*block_function)(uint32_t state[8], const uint8_t *data, size_t count);
 
+typedef void (*pair_function)(uint32_t state_a[8], const uint8_t *data_a, uint32_t state_b[8],
+			      const uint8_t *data_b, size_t count);
+
 static block_function blocks;
+static pair_function pair; /* NULL: one after the other is as good */
 static enum sha256_implementation chosen;
 
 #if defined(__x86_64__)
@@ -84,6 +89,12 @@ bool sha256_force(enum sha256_implementation implementation)
 		return false;
 	}
 	blocks = found;
+	pair = NULL;
+#if defined(__x86_64__)
+	if (implementation == SHA256_SHA_NI) {
+		pair = sha256_pair_sha_ni;
+	}
+#endif
 	chosen = implementation;
 	return true;
 }
@@ -139,6 +150,23 @@ void sha256_update(struct sha256 *hash, const void *data, size_t len)
 	}
 	if (len != 0) {
 		memcpy(hash->block, from, len);
+	}
+}
+
+void sha256_update_pair(struct sha256 *a, const void *data_a, struct sha256 *b, const void *data_b,
+			size_t count)
+{
+	assert(sha256_pending(a) == 0 && sha256_pending(b) == 0);
+	if (!blocks) {
+		(void)sha256_implementation();
+	}
+	if (pair) {
+		a->size_bytes += count * SHA256_BLOCK;
+		b->size_bytes += count * SHA256_BLOCK;
+		pair(a->state, data_a, b->state, data_b, count);
+	} else {
+		sha256_update(a, data_a, count * SHA256_BLOCK);
+		sha256_update(b, data_b, count * SHA256_BLOCK);
 	}
 }
 

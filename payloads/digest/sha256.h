@@ -24,6 +24,16 @@ struct sha256 {
 
 void sha256_init(struct sha256 *hash);
 void sha256_update(struct sha256 *hash, const void *data, size_t len);
+/*
+ * The same for two at once, `count` whole blocks of each, both at the border of a block. One hash is
+ * a chain in which every step waits for the one before; two fill each other's gaps.
+ */
+void sha256_update_pair(struct sha256 *a, const void *data_a, struct sha256 *b, const void *data_b,
+			size_t count);
+static inline size_t sha256_pending(const struct sha256 *hash)
+{
+	return hash->size_bytes % SHA256_BLOCK;
+}
 /* The context is spent: init again before further use. */
 void sha256_final(struct sha256 *hash, uint8_t digest[DIGEST_SIZE]);
 
@@ -43,6 +53,8 @@ bool sha256_force(enum sha256_implementation implementation);
 void sha256_blocks_portable(uint32_t state[8], const uint8_t *data, size_t count);
 void sha256_blocks_avx2(uint32_t state[8], const uint8_t *data, size_t count);
 void sha256_blocks_sha_ni(uint32_t state[8], const uint8_t *data, size_t count);
+void sha256_pair_sha_ni(uint32_t state_a[8], const uint8_t *data_a, uint32_t state_b[8],
+			const uint8_t *data_b, size_t count);
 void sha256_blocks_armv8(uint32_t state[8], const uint8_t *data, size_t count);
 
 extern const uint32_t sha256_constants[64];

@@ -144,6 +144,43 @@ static void nist_vectors_hold_in_each_implementation(void **state)
 	}
 }
 
+static void two_hashed_at_once_are_as_each_alone(void **state)
+{
+	const enum sha256_implementation all[] = {SHA256_PORTABLE, SHA256_AVX2, SHA256_SHA_NI,
+						  SHA256_ARMV8};
+	const size_t most = LENGTHS / SHA256_BLOCK;
+	unsigned done = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (!sha256_force(all[i])) {
+			continue;
+		}
+		done++;
+		for (size_t count = 0; count < most; count++) {
+			uint8_t expected[DIGEST_SIZE];
+			uint8_t got[DIGEST_SIZE];
+			struct sha256 a;
+			struct sha256 b;
+
+			/* One of them has a block behind it, and both a part of one after them. */
+			sha256_init(&a);
+			sha256_init(&b);
+			sha256_update(&b, data, SHA256_BLOCK);
+			sha256_update_pair(&a, data, &b, data + SHA256_BLOCK, count);
+			sha256_update(&a, data + count * SHA256_BLOCK, 13);
+			sha256_update(&b, data + (count + 1) * SHA256_BLOCK, 1);
+			openssl_digest(EVP_sha256(), count * SHA256_BLOCK + 13, expected);
+			sha256_final(&a, got);
+			assert_memory_equal(got, expected, DIGEST_SIZE);
+			openssl_digest(EVP_sha256(), (count + 1) * SHA256_BLOCK + 1, expected);
+			sha256_final(&b, got);
+			assert_memory_equal(got, expected, DIGEST_SIZE);
+		}
+	}
+	assert_true(done > 0);
+}
+
 static void md5_equals_openssl(void **state)
 {
 	(void)state;
@@ -185,6 +222,7 @@ int main(void)
 		cmocka_unit_test(sha_ni_equals_openssl),
 		cmocka_unit_test(armv8_equals_openssl),
 		cmocka_unit_test(nist_vectors_hold_in_each_implementation),
+		cmocka_unit_test(two_hashed_at_once_are_as_each_alone),
 		cmocka_unit_test(md5_equals_openssl),
 	};
 
