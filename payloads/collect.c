@@ -68,12 +68,37 @@ static void run(struct collection *collection, uint32_t index)
 	}
 }
 
-void collect_section(struct collection *collection, uint32_t index)
+static void finish(struct collection *collection)
 {
+	collection->stat = collection->stat != 0 ? collection->stat : 1;
+	if (collection->done) {
+		collection->done(collection);
+	}
+}
+
+void collect_begin(struct collection *collection, uint32_t index)
+{
+	enum section_kind kind = (enum section_kind)collection->probe->catalog.list[index].kind;
+	bool has_entries = section_kind_has_entries(kind);
+
+	if (!has_entries) {
+		object_flush(); /* what puts records puts them at once */
+	}
+	collection->index = index;
 	collection->started_ns = sys_clock_ns();
 	collection->settled = true;
 	collection->stat = 0;
 	collection->unread = 0;
 	run(collection, index);
-	collection->stat = collection->stat != 0 ? collection->stat : 1;
+	if (has_entries) {
+		object_then(collection, finish);
+	} else {
+		finish(collection);
+	}
+}
+
+void collect_section(struct collection *collection, uint32_t index)
+{
+	collect_begin(collection, index);
+	object_flush();
 }

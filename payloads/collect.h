@@ -22,9 +22,12 @@ struct collection {
 	struct sink *md5;   /* NULL: not asked for */
 	bool again;         /* a repeated look: tells no coverage twice */
 	int64_t started_ns; /* CLOCK_REALTIME */
+	uint32_t index;     /* of the section */
 	uint64_t stat;
 	bool settled;
 	uint32_t unread;
+	void (*done)(struct collection *collection);
+	void *context;
 };
 
 /* Which fields an entry has beyond type, mode, owner and group. */
@@ -54,13 +57,29 @@ uint64_t object_absent(struct bytes path);
 /* For sections of records: a digest of their bytes or of a stamp. */
 uint64_t object_stamp(struct bytes data);
 
-/* Reads the object and puts its entry. */
+/*
+ * Reads the object and puts its entry, in the order of the calls, at the latest with object_flush.
+ * So far ahead there is mostly a second file to be hashed beside the first. Nothing else goes into the
+ * collection's sink between, and none of its parts may move.
+ */
+#define OBJECTS_AHEAD 64U
+int object_init(void); /* memory for them; 0 or -ENOMEM */
+void object_clear(void);
 void object_add(struct collection *collection, const struct subject *object, unsigned want);
+/* Calls `done` when all that was added before has been put. */
+void object_then(struct collection *collection, void (*done)(struct collection *collection));
+void object_flush(void);
 
 /* For objects that changed since the plan's moment, in the stat pass. */
 void object_note_time(struct probe *probe, struct bytes path, const struct sys_stat *st);
 
-/* Runs the collector of section `index`. */
+/*
+ * Runs the collector of section `index` and calls collection->done when all of it is in the sink: at
+ * once, or in a later call of this or of object_flush, in the order of the calls. At most
+ * OBJECTS_AHEAD + 1 are under way at a time.
+ */
+void collect_begin(struct collection *collection, uint32_t index);
+/* The same, done on return (with all that were begun before). collection->done may be NULL. */
 void collect_section(struct collection *collection, uint32_t index);
 
 /* The collectors, and their parts of the stat pass (scan.h). */

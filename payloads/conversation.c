@@ -22,12 +22,24 @@ struct want_queue {
 	size_t count;
 };
 
+/* A section on its way: its objects wait among those of the next ones (object_add). */
+struct turn {
+	struct talk *talk;
+	struct collection collection;
+	struct sink sink;
+	struct sink md5;
+};
+
 struct talk {
 	struct probe *probe;
 	struct want_queue wants;
-	uint32_t collecting; /* the section being made, CATALOG_NONE: none */
-	uint32_t left;       /* sections asked for and not hashed yet */
+	struct turn turn[OBJECTS_AHEAD + 1];
+	uint32_t turns_begun;
+	uint32_t turns_ended;
+	uint32_t left; /* sections asked for and not hashed yet */
 	bool is_finished;
+	struct proof proof;
+	struct sha256 proof_sha;
 	/* Chunks of an object on its way out. */
 	struct object out;
 	size_t out_len;
@@ -212,7 +224,7 @@ static void serve_wants(struct talk *talk)
 			begin_object(talk, slot.index, slot.md5);
 			put_chunk(talk, piece[0]);
 			put_chunk(talk, piece[1]);
-		} else if (talk->collecting == CATALOG_NONE) {
+		} else if (talk->turns_begun == talk->turns_ended) {
 			begin_object(talk, slot.index, slot.md5);
 			send_again(talk, slot.index, slot.md5);
 		} else {
@@ -359,51 +371,75 @@ static void keep_md5(struct talk *talk, struct sink *md5, uint32_t index)
 	}
 }
 
-static void hash_section(struct talk *talk, uint32_t index)
+static struct turn *begin_turn(struct talk *talk, void (*done)(struct collection *collection))
 {
-	struct probe *probe = talk->probe;
-	struct catalog_item *item = &probe->catalog.list[index];
-	bool with_md5 = item->flags & CATALOG_ASKED_MD5;
-	struct digest_message m = {.index = index, .has_md5 = with_md5};
-	struct collection collection = {.probe = probe};
-	struct cbor_writer w;
-	struct sink sink;
-	struct sink md5;
+	struct turn *turn = &talk->turn[talk->turns_begun++ % (OBJECTS_AHEAD + 1)];
 
-	sink_init(&sink);
-	sink_init(&md5);
-	sink.ring = &probe->ring;
-	sink.kept = true;
-	sink.make_room = make_room;
-	sink.context = talk;
-	md5.buffer = probe->md5_buffer;
-	md5.buffer_room = PROBE_MD5_SIZE;
-	md5.kept = true;
-	collection.sink = &sink;
-	collection.md5 = with_md5 ? &md5 : NULL;
-	talk->collecting = index;
-	collect_section(&collection, index);
-	talk->collecting = CATALOG_NONE;
-	if (sink.kept) {
+	turn->talk = talk;
+	sink_init(&turn->sink);
+	sink_init(&turn->md5);
+	turn->collection = (struct collection){
+		.probe = talk->probe,
+		.sink = &turn->sink,
+		.done = done,
+		.context = turn,
+	};
+	return turn;
+}
+
+static void send_digest(struct collection *collection)
+{
+	struct turn *turn = collection->context;
+	struct talk *talk = turn->talk;
+	struct probe *probe = talk->probe;
+	uint32_t index = collection->index;
+	struct catalog_item *item = &probe->catalog.list[index];
+	struct digest_message m = {
+		.index = index,
+		.has_md5 = collection->md5 != NULL,
+		.stat = collection->stat,
+		.settled = collection->settled,
+		.unread = collection->unread,
+		.size = turn->sink.size,
+	};
+	struct cbor_writer w;
+
+	if (turn->sink.kept) {
 		(void)ring_close(&probe->ring, index, false);
 	}
-	if (with_md5) {
-		keep_md5(talk, &md5, index);
-		sink_digest(&md5, &m.md5);
-		m.md5_size = md5.size;
+	if (m.has_md5) {
+		keep_md5(talk, &turn->md5, index);
+		sink_digest(&turn->md5, &m.md5);
+		m.md5_size = turn->md5.size;
 	}
-	sink_digest(&sink, &m.content);
+	sink_digest(&turn->sink, &m.content);
 	item->flags |= CATALOG_HASHED;
+	item->stat = collection->stat;
 	talk->left--;
-	item->stat = collection.stat;
+	talk->turns_ended++;
 	probe->hashed++;
-	m.stat = collection.stat;
-	m.settled = collection.settled;
-	m.unread = collection.unread;
-	m.size = sink.size;
 	begin_message(probe, &w);
 	digest_encode(&w, &m);
 	send_message(probe, &w);
+}
+
+static void hash_section(struct talk *talk, uint32_t index)
+{
+	struct probe *probe = talk->probe;
+	struct turn *turn = begin_turn(talk, send_digest);
+
+	turn->sink.ring = &probe->ring;
+	turn->sink.kept = true;
+	turn->sink.make_room = make_room;
+	turn->sink.context = talk;
+	if (probe->catalog.list[index].flags & CATALOG_ASKED_MD5) {
+		/* One buffer for all of them: one section after the other is put into it. */
+		turn->md5.buffer = probe->md5_buffer;
+		turn->md5.buffer_room = PROBE_MD5_SIZE;
+		turn->md5.kept = true;
+		turn->collection.md5 = &turn->md5;
+	}
+	collect_begin(&turn->collection, index);
 }
 
 static void hash_all(struct talk *talk)
@@ -417,11 +453,17 @@ static void hash_all(struct talk *talk)
 		}
 		hash_section(talk, i);
 		/* Between sections everything that came meanwhile has its turn. */
-		serve_wants(talk);
 		while (!talk->is_finished && channel_receive(&probe->channel, false, &payload)) {
 			take_message(talk, payload);
 		}
+		serve_wants(talk);
+		if (talk->wants.count > 0) {
+			object_flush();
+			serve_wants(talk);
+		}
 	}
+	object_flush();
+	serve_wants(talk);
 	while (!talk->is_finished) {
 		(void)channel_receive(&probe->channel, true, &payload);
 		take_message(talk, payload);
@@ -430,36 +472,44 @@ static void hash_all(struct talk *talk)
 
 /* proof */
 
-static void send_proof(struct probe *probe)
+static void prove(struct collection *collection)
 {
-	struct proof proof = {.sections = 0};
-	struct cbor_writer w;
-	struct sha256 sha;
+	struct turn *turn = collection->context;
+	struct talk *talk = turn->talk;
+	struct bytes key = catalog_key(&talk->probe->catalog, collection->index);
+	struct digest content;
 
-	sha256_init(&sha);
+	sink_digest(&turn->sink, &content);
+	sha256_update(&talk->proof_sha, key.data, key.len);
+	sha256_update(&talk->proof_sha, content.bytes, DIGEST_SIZE);
+	talk->proof.sections++;
+	talk->proof.unread += collection->unread;
+	talk->turns_ended++;
+	talk->probe->hashed++;
+}
+
+static void send_proof(struct talk *talk)
+{
+	struct probe *probe = talk->probe;
+	struct cbor_writer w;
+
+	talk->proof = (struct proof){.sections = 0};
+	sha256_init(&talk->proof_sha);
 	for (uint32_t i = 0; i < probe->catalog.count; i++) {
-		struct bytes key = catalog_key(&probe->catalog, i);
-		struct collection collection = {.probe = probe, .again = true};
-		struct digest content;
-		struct sink sink;
+		struct turn *turn;
 
 		if (!probe->plan.full && !(probe->catalog.list[i].flags & CATALOG_ALWAYS) &&
-		    !is_in_slice(&probe->plan, key)) {
+		    !is_in_slice(&probe->plan, catalog_key(&probe->catalog, i))) {
 			continue;
 		}
-		sink_init(&sink);
-		collection.sink = &sink;
-		collect_section(&collection, i);
-		sink_digest(&sink, &content);
-		sha256_update(&sha, key.data, key.len);
-		sha256_update(&sha, content.bytes, DIGEST_SIZE);
-		proof.sections++;
-		proof.unread += collection.unread;
-		probe->hashed++;
+		turn = begin_turn(talk, prove);
+		turn->collection.again = true;
+		collect_begin(&turn->collection, i);
 	}
-	sha256_final(&sha, proof.content_root.bytes);
+	object_flush();
+	sha256_final(&talk->proof_sha, talk->proof.content_root.bytes);
 	begin_message(probe, &w);
-	proof_encode(&w, &proof);
+	proof_encode(&w, &talk->proof);
 	send_message(probe, &w);
 }
 
@@ -572,7 +622,7 @@ static void answer(struct talk *talk)
 
 	(void)receive_ask(probe, false, &mode);
 	if (mode == ASK_SAME) {
-		send_proof(probe);
+		send_proof(talk);
 		if (!receive_ask(probe, true, &mode)) {
 			return;
 		}
@@ -596,7 +646,6 @@ enum status conversation_run(struct probe *probe)
 		return STATUS_MEMORY;
 	}
 	talk->probe = probe;
-	talk->collecting = CATALOG_NONE;
 	alarm(PLAN_WAIT_S);
 	hello_send(probe);
 	receive_plan(probe);

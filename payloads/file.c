@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "payloads/file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/auxv.h>
@@ -10,8 +11,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "payloads/digest/md5.h"
-#include "payloads/digest/sha256.h"
 #include "schema/message.h"
 
 #define FLAG_NOWAIT 0x08    /* RWF_NOWAIT, linux/fs.h */
@@ -23,7 +22,10 @@
 
 void reader_init(struct reader *reader, struct sys *sys)
 {
-	memset(reader, 0, offsetof(struct reader, buffer));
+	memset(reader, 0, offsetof(struct reader, lane));
+	for (unsigned i = 0; i < FILE_LANES; i++) {
+		reader->lane[i].job = NULL;
+	}
 	reader->sys = sys;
 	reader->until_pulse = PULSE_AFTER;
 }
@@ -152,57 +154,59 @@ static bool is_resident(int fd, size_t len, uint64_t at)
 	return resident;
 }
 
+/* One place to read, and what was learned about its file. */
+struct spot {
+	int fd;
+	uint64_t dev;
+	uint64_t at;
+	void *to;
+	size_t len;
+	bool *random;
+	bool *blind;
+};
+
 /* What was not in the cache is read without more around it and dropped again. */
-static ssize_t read_missed(struct reader *reader, int fd, size_t len, uint64_t at, bool *random)
+static ssize_t read_missed(const struct spot *spot)
 {
 	ssize_t got;
 
-	if (!*random) {
-		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
-		*random = true;
+	if (!*spot->random) {
+		(void)posix_fadvise(spot->fd, 0, 0, POSIX_FADV_RANDOM);
+		*spot->random = true;
 	}
-	got = pread(fd, reader->buffer, len, (off_t)at);
+	got = pread(spot->fd, spot->to, spot->len, (off_t)spot->at);
 	if (got > 0) {
-		(void)posix_fadvise(fd, (off_t)at, (off_t)len, POSIX_FADV_DONTNEED);
+		(void)posix_fadvise(spot->fd, (off_t)spot->at, (off_t)spot->len,
+				    POSIX_FADV_DONTNEED);
 	}
 	return got < 0 ? -errno : got;
 }
 
-struct cursor {
-	uint64_t dev;
-	uint64_t size;
-	bool random; /* read-ahead is off */
-	bool blind;  /* RWF_NOWAIT is not for this file */
-};
-
-static ssize_t read_some(struct reader *reader, int fd, struct cursor *cursor, uint64_t at)
+static ssize_t read_some(struct sys *sys, const struct spot *spot)
 {
-	struct sys *sys = reader->sys;
-	uint64_t left = cursor->size - at;
-	size_t len = left < FILE_BUFFER_SIZE ? (size_t)left : FILE_BUFFER_SIZE;
 	ssize_t got;
 
-	if (sys->has_dontcache && sys->refused_dontcache != cursor->dev) {
-		got = read_flagged(fd, reader->buffer, len, at, FLAG_DONTCACHE);
+	if (sys->has_dontcache && sys->refused_dontcache != spot->dev) {
+		got = read_flagged(spot->fd, spot->to, spot->len, spot->at, FLAG_DONTCACHE);
 		if (got != -EOPNOTSUPP && got != -EINVAL) {
 			return got;
 		}
-		sys->refused_dontcache = cursor->dev;
+		sys->refused_dontcache = spot->dev;
 	}
-	if (!(sys->missing & MISSING_PREADV2) && !cursor->blind) {
-		got = read_flagged(fd, reader->buffer, len, at, FLAG_NOWAIT);
+	if (!(sys->missing & MISSING_PREADV2) && !*spot->blind) {
+		got = read_flagged(spot->fd, spot->to, spot->len, spot->at, FLAG_NOWAIT);
 		if (got == -EAGAIN) {
-			return read_missed(reader, fd, len, at, &cursor->random);
+			return read_missed(spot);
 		}
 		if (got != -EOPNOTSUPP && got != -EINVAL) {
 			return got;
 		}
-		cursor->blind = true;
+		*spot->blind = true;
 	}
-	if (!is_resident(fd, len, at)) {
-		return read_missed(reader, fd, len, at, &cursor->random);
+	if (!is_resident(spot->fd, spot->len, spot->at)) {
+		return read_missed(spot);
 	}
-	got = pread(fd, reader->buffer, len, (off_t)at);
+	got = pread(spot->fd, spot->to, spot->len, (off_t)spot->at);
 	return got < 0 ? -errno : got;
 }
 
@@ -214,105 +218,233 @@ static enum entry_magic magic_of(const uint8_t *data, size_t len)
 	return len >= 2 && data[0] == '#' && data[1] == '!' ? ENTRY_MAGIC_SCRIPT : ENTRY_MAGIC_NONE;
 }
 
-static enum file_result hash_once(struct reader *reader, int fd, bool with_md5,
-				  const struct sys_stat *st, struct file_content *content)
-{
-	struct cursor cursor = {.dev = st->dev, .size = st->size};
-	struct sha256 sha;
-	struct md5 md5;
-	uint64_t at = 0;
-
-	sha256_init(&sha);
-	md5_init(&md5);
-	content->magic = ENTRY_MAGIC_NONE;
-	content->head_len = 0;
-	while (at < st->size) {
-		ssize_t got = read_some(reader, fd, &cursor, at);
-
-		if (got == -EINTR) {
-			continue;
-		}
-		if (got <= 0) {
-			return got == 0 ? FILE_CHANGED : FILE_ERROR;
-		}
-		if (at == 0) {
-			content->magic = magic_of(reader->buffer, (size_t)got);
-			content->head_len = (size_t)got < ENTRY_HEAD_MAX ? (size_t)got
-									 : ENTRY_HEAD_MAX;
-			memcpy(content->head, reader->buffer, content->head_len);
-		}
-		sha256_update(&sha, reader->buffer, (size_t)got);
-		if (with_md5) {
-			md5_update(&md5, reader->buffer, (size_t)got);
-		}
-		at += (uint64_t)got;
-		reader->bytes += (uint64_t)got;
-		pay(reader, (size_t)got);
-		pulse(reader, 1);
-		if (at < st->size && reader_is_late(reader)) {
-			return FILE_BUDGET_TIME;
-		}
-	}
-	sha256_final(&sha, content->sha256.bytes);
-	if (with_md5) {
-		md5_final(&md5, content->md5);
-	}
-	return FILE_READ;
-}
-
 static bool is_same(const struct sys_stat *a, const struct sys_stat *b)
 {
 	return a->size == b->size && a->ctime_ns == b->ctime_ns && a->mtime_ns == b->mtime_ns &&
 	       a->mode == b->mode && a->uid == b->uid && a->gid == b->gid;
 }
 
-enum file_result file_hash(struct reader *reader, int fd, const struct sys_stat *opened, bool md5,
-			   struct file_content *content)
+static void end_job(struct file_lane *lane, enum file_result result)
 {
-	enum file_result result = FILE_CHANGED;
-	struct sys_stat before = *opened;
+	lane->job->result = result;
+	lane->job->is_done = true;
+	lane->job = NULL;
+}
 
+/* Starts at the first byte; false where the budget does not reach. */
+static bool begin_reading(struct reader *reader, struct file_lane *lane)
+{
+	struct file_job *job = lane->job;
+
+	if (reader->budget_bytes != 0 &&
+	    (reader->promised >= reader->budget_bytes ||
+	     job->before.size > reader->budget_bytes - reader->promised)) {
+		return false;
+	}
+	reader->promised += job->before.size;
+	job->content.magic = ENTRY_MAGIC_NONE;
+	job->content.head_len = 0;
+	lane->at = 0;
+	lane->left = 0;
+	sha256_init(&lane->sha);
+	md5_init(&lane->md5);
+	return true;
+}
+
+/* All was read, or less than there was: looks whether the file is still the one that was opened. */
+static void end_reading(struct reader *reader, struct file_lane *lane, enum file_result result)
+{
+	struct file_job *job = lane->job;
+
+	if (sys_stat_fd(reader->sys, job->fd, &job->content.st) != 0) {
+		end_job(lane, FILE_ERROR);
+	} else if (result == FILE_READ && is_same(&job->before, &job->content.st)) {
+		sha256_final(&lane->sha, job->content.sha256.bytes);
+		if (job->with_md5) {
+			md5_final(&lane->md5, job->content.md5);
+		}
+		reader->files++;
+		end_job(lane, FILE_READ);
+	} else if (job->is_second) {
+		end_job(lane, FILE_CHANGED);
+	} else {
+		job->is_second = true;
+		job->before = job->content.st;
+		if (!begin_reading(reader, lane)) {
+			end_job(lane, FILE_BUDGET_BYTES);
+		}
+	}
+}
+
+/* Reads on where the buffer is empty; ends the job where there is nothing left. */
+static void refill(struct reader *reader, struct file_lane *lane)
+{
+	struct file_job *job = lane->job;
+	uint64_t left = job->before.size - lane->at;
+	const struct spot spot = {
+		.fd = job->fd,
+		.dev = job->before.dev,
+		.at = lane->at,
+		.to = lane->buffer,
+		.len = left < FILE_BUFFER_SIZE ? (size_t)left : FILE_BUFFER_SIZE,
+		.random = &lane->random,
+		.blind = &lane->blind,
+	};
+	ssize_t got;
+
+	if (left == 0) {
+		end_reading(reader, lane, FILE_READ);
+		return;
+	}
+	if (lane->at > 0 && reader_is_late(reader)) {
+		end_job(lane, FILE_BUDGET_TIME);
+		return;
+	}
+	do {
+		got = read_some(reader->sys, &spot);
+	} while (got == -EINTR);
+	if (got < 0) {
+		end_job(lane, FILE_ERROR);
+		return;
+	}
+	if (got == 0) {
+		end_reading(reader, lane, FILE_CHANGED);
+		return;
+	}
+	if (lane->at == 0) {
+		job->content.magic = magic_of(lane->buffer, (size_t)got);
+		job->content.head_len = (size_t)got < ENTRY_HEAD_MAX ? (size_t)got : ENTRY_HEAD_MAX;
+		memcpy(job->content.head, lane->buffer, job->content.head_len);
+	}
+	if (job->with_md5) {
+		md5_update(&lane->md5, lane->buffer, (size_t)got);
+	}
+	lane->next = lane->buffer;
+	lane->left = (size_t)got;
+	lane->at += (uint64_t)got;
+	reader->bytes += (uint64_t)got;
+	pay(reader, (size_t)got);
+	pulse(reader, 1);
+}
+
+static void hash_alone(struct file_lane *lane, size_t len)
+{
+	sha256_update(&lane->sha, lane->next, len);
+	lane->next += len;
+	lane->left -= len;
+}
+
+/* Whole blocks from the border of one on; what stands before is hashed first. */
+static size_t whole_blocks(struct file_lane *lane)
+{
+	size_t pending = sha256_pending(&lane->sha);
+
+	if (pending != 0 || lane->left < SHA256_BLOCK) {
+		size_t part = SHA256_BLOCK - pending;
+
+		hash_alone(lane, part < lane->left ? part : lane->left);
+	}
+	return lane->left / SHA256_BLOCK;
+}
+
+static void hash_both(struct file_lane *a, struct file_lane *b)
+{
+	size_t of_a = whole_blocks(a);
+	size_t of_b = whole_blocks(b);
+	size_t count = of_a < of_b ? of_a : of_b;
+
+	if (count > 0) {
+		sha256_update_pair(&a->sha, a->next, &b->sha, b->next, count);
+		a->next += count * SHA256_BLOCK;
+		a->left -= count * SHA256_BLOCK;
+		b->next += count * SHA256_BLOCK;
+		b->left -= count * SHA256_BLOCK;
+	}
+}
+
+/* Reads where nothing is left to be hashed, which may end a job. */
+static void fill(struct reader *reader)
+{
+	for (unsigned i = 0; i < FILE_LANES; i++) {
+		if (reader->lane[i].job && reader->lane[i].left == 0) {
+			refill(reader, &reader->lane[i]);
+		}
+	}
+}
+
+static bool is_free(const struct reader *reader)
+{
+	return !reader->lane[0].job || !reader->lane[1].job;
+}
+
+void file_hash_begin(struct reader *reader, struct file_job *job, int fd,
+		     const struct sys_stat *opened, bool with_md5)
+{
+	struct file_lane *lane = &reader->lane[reader->lane[0].job ? 1 : 0];
+
+	assert(!lane->job);
+	job->fd = fd;
+	job->with_md5 = with_md5;
+	job->is_done = false;
+	job->is_second = false;
+	job->before = *opened;
+	lane->job = job;
+	lane->random = false;
+	lane->blind = false;
 	pulse(reader, PULSE_COST);
 	if (reader_is_late(reader)) {
-		return FILE_BUDGET_TIME;
+		end_job(lane, FILE_BUDGET_TIME);
+	} else if (!begin_reading(reader, lane)) {
+		end_job(lane, FILE_BUDGET_BYTES);
 	}
-	for (int tries = 0; tries < 2; tries++) {
-		if (reader->budget_bytes != 0 &&
-		    (reader->bytes >= reader->budget_bytes ||
-		     before.size > reader->budget_bytes - reader->bytes)) {
-			return FILE_BUDGET_BYTES;
+	/* What is left alone waits for company. */
+	while (!is_free(reader)) {
+		fill(reader);
+		if (!is_free(reader)) {
+			hash_both(&reader->lane[0], &reader->lane[1]);
 		}
-		result = hash_once(reader, fd, md5, &before, content);
-		if (sys_stat_fd(reader->sys, fd, &content->st) != 0) {
-			return FILE_ERROR;
-		}
-		if (result == FILE_READ && is_same(&before, &content->st)) {
-			reader->files++;
-			return FILE_READ;
-		}
-		if (result != FILE_READ && result != FILE_CHANGED) {
-			return result;
-		}
-		before = content->st;
 	}
-	return FILE_CHANGED;
+}
+
+void file_hash_finish(struct reader *reader, struct file_job *job)
+{
+	while (!job->is_done) {
+		fill(reader);
+		if (!is_free(reader)) {
+			hash_both(&reader->lane[0], &reader->lane[1]);
+		} else if (!job->is_done) {
+			struct file_lane *lane = &reader->lane[reader->lane[0].job ? 0 : 1];
+
+			hash_alone(lane, lane->left);
+		}
+	}
 }
 
 enum file_result file_peek(struct reader *reader, int fd, const struct sys_stat *opened,
 			   enum entry_magic *magic)
 {
-	struct cursor cursor = {.dev = opened->dev, .size = opened->size < 64 ? opened->size : 64};
+	uint8_t start[64];
+	bool random = false;
+	bool blind = false;
+	const struct spot spot = {
+		.fd = fd,
+		.dev = opened->dev,
+		.to = start,
+		.len = opened->size < sizeof(start) ? (size_t)opened->size : sizeof(start),
+		.random = &random,
+		.blind = &blind,
+	};
 	ssize_t got;
 
 	*magic = ENTRY_MAGIC_NONE;
 	pulse(reader, PULSE_COST);
-	if (cursor.size == 0) {
+	if (spot.len == 0) {
 		return FILE_READ;
 	}
-	got = read_some(reader, fd, &cursor, 0);
+	got = read_some(reader->sys, &spot);
 	if (got < 0) {
 		return FILE_ERROR;
 	}
-	*magic = magic_of(reader->buffer, (size_t)got);
+	*magic = magic_of(start, (size_t)got);
 	return FILE_READ;
 }

@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include "payloads/collect.h"
+#include "payloads/memory.h"
 
 #define SETTLE_NS 2000000000   /* a change within one tick of the clock may not show in the ctime */
 #define XATTR_NAMES_SIZE 65536 /* XATTR_LIST_MAX of the kernel */
-#define ACL_BASE_SIZE 28       /* header and three entries: what the mode says */
+#define XATTR_NAMES_FEW 256
+#define ACL_BASE_SIZE 28 /* header and three entries: what the mode says */
 
 /* Stat digests only schedule, and are compared with those of other sessions: the key is fixed. */
 static const uint8_t stat_key[SIPHASH_KEY_SIZE] = "muster stat key";
@@ -79,19 +81,30 @@ static enum entry_type type_of(uint32_t mode)
 	}
 }
 
-/* What one object needs while it is looked at. */
+/*
+ * What one object needs while it is looked at. They wait in order behind a file that is not hashed
+ * yet; the end of a section waits among them.
+ */
 struct look {
 	struct collection *collection;
-	const struct subject *object;
+	void (*done)(struct collection *collection); /* the end of a section, and nothing else */
+	unsigned want;
+	const char *check;
 	struct entry entry;
 	struct sys_stat st;
 	int fd; /* -1: not open */
+	bool has_job;
+	struct file_job job;
+	char path[ENTRY_PATH_MAX];
 	uint8_t caps[ENTRY_CAPS_MAX];
 	uint8_t acl[ENTRY_ACL_MAX];
 	uint8_t default_acl[ENTRY_ACL_MAX];
 	char link[ENTRY_PATH_MAX];
-	struct file_content content;
 };
+
+static struct look *looks; /* a ring of OBJECTS_AHEAD */
+static size_t looks_first;
+static size_t looks_count;
 
 static void tell(struct look *look, const char *check, enum coverage_state state,
 		 const char *reason)
@@ -114,16 +127,24 @@ static void tell_unread(struct look *look, const char *reason)
 		bool is_named = strcmp(reason, "changed") == 0 || strcmp(reason, "error") == 0;
 
 		collection->probe->unread++;
-		probe_partial(collection->probe, look->object->check,
-			      is_named ? look->object->path : BYTES_LITERAL(""), reason, 1);
+		probe_partial(collection->probe, look->check,
+			      is_named ? look->entry.path : BYTES_LITERAL(""), reason, 1);
 	}
 }
 
-static struct bytes read_attribute(struct look *look, const char *attribute, const char *check,
-				   uint8_t *to, size_t room)
+/* The name is looked at where nothing is open; `object` may be NULL otherwise. */
+static ssize_t get_attribute(const struct look *look, const struct subject *object,
+			     const char *attribute, void *to, size_t room)
 {
-	ssize_t len = sys_xattr_get(look->object->dir_fd, look->object->name, look->fd, attribute,
-				    to, room);
+	return object ? sys_xattr_get(object->dir_fd, object->name, look->fd, attribute, to, room)
+		      : sys_xattr_get(-1, "", look->fd, attribute, to, room);
+}
+
+static struct bytes read_attribute(struct look *look, const struct subject *object,
+				   const char *attribute, const char *check, uint8_t *to,
+				   size_t room)
+{
+	ssize_t len = get_attribute(look, object, attribute, to, room);
 
 	if (len >= 0) {
 		return bytes_make(to, (size_t)len);
@@ -137,14 +158,19 @@ static struct bytes read_attribute(struct look *look, const char *attribute, con
 }
 
 /* One listing says which of the attributes that matter are there; mostly none is. */
-static void look_at_attributes(struct look *look)
+static void look_at_attributes(struct look *look, const struct subject *object)
 {
 	static char names[XATTR_NAMES_SIZE];
-	ssize_t len = sys_xattr_list(look->object->dir_fd, look->object->name, look->fd, names,
-				     sizeof(names) - 1);
+	int dir_fd = object ? object->dir_fd : -1;
+	const char *of = object ? object->name : "";
+	/* The kernel takes memory for as much as it is offered: first little, that mostly does. */
+	ssize_t len = sys_xattr_list(dir_fd, of, look->fd, names, XATTR_NAMES_FEW);
 	struct entry *entry = &look->entry;
 	size_t at = 0;
 
+	if (len == -ERANGE) {
+		len = sys_xattr_list(dir_fd, of, look->fd, names, sizeof(names) - 1);
+	}
 	if (len == -EOPNOTSUPP) {
 		return;
 	}
@@ -157,16 +183,17 @@ static void look_at_attributes(struct look *look)
 		const char *name = names + at;
 
 		if (strcmp(name, "security.capability") == 0) {
-			entry->caps =
-				read_attribute(look, name, "caps", look->caps, sizeof(look->caps));
+			entry->caps = read_attribute(look, object, name, "caps", look->caps,
+						     sizeof(look->caps));
 		} else if (strcmp(name, "system.posix_acl_access") == 0) {
-			entry->acl =
-				read_attribute(look, name, "acl", look->acl, sizeof(look->acl));
+			entry->acl = read_attribute(look, object, name, "acl", look->acl,
+						    sizeof(look->acl));
 			if (entry->acl.len <= ACL_BASE_SIZE) {
 				entry->acl.len = 0;
 			}
 		} else if (strcmp(name, "system.posix_acl_default") == 0) {
-			entry->default_acl = read_attribute(look, name, "acl", look->default_acl,
+			entry->default_acl = read_attribute(look, object, name, "acl",
+							    look->default_acl,
 							    sizeof(look->default_acl));
 		}
 		at += strlen(name) + 1;
@@ -183,7 +210,7 @@ static void look_at_flags(struct look *look)
 	bool is_read = look->fd >= 0 && sys_inode_flags(look->fd, &flags) == 0;
 
 	if (is_said && is_read && said != (flags & both) && !look->collection->again) {
-		coverage_add(&look->collection->probe->coverage, "flags", look->object->path,
+		coverage_add(&look->collection->probe->coverage, "flags", look->entry.path,
 			     COVERAGE_PARTIAL, "inconsistent", 1);
 	}
 	if (!is_said && !is_read) {
@@ -212,27 +239,35 @@ static bool is_compiled_python(struct bytes path)
 	return path.len > 4 && memcmp(path.data + path.len - 4, ".pyc", 4) == 0;
 }
 
-static void look_at_file(struct look *look, unsigned want)
+static void open_file(struct look *look, const struct subject *object)
 {
 	struct reader *reader = &look->collection->probe->reader;
-	struct file_content *content = &look->content;
 	struct sys_stat opened;
 	enum file_result result =
-		file_open(reader, look->object->dir_fd, look->object->name, &look->fd, &opened);
+		file_open(reader, object->dir_fd, object->name, &look->fd, &opened);
 
-	if (result == FILE_READ) {
-		result = file_hash(reader, look->fd, &opened, look->collection->md5 != NULL,
-				   content);
-	}
 	if (result != FILE_READ) {
 		tell_unread(look, file_result_reason(result));
 		return;
 	}
-	/* The name may have been given to another file since the stat: what was read counts. */
+	/* The name may have been given to another file since the stat: what is read counts. */
+	look->st = opened;
+	look->has_job = true;
+}
+
+static void end_file(struct look *look)
+{
+	const struct file_content *content = &look->job.content;
+
+	file_hash_finish(&look->collection->probe->reader, &look->job);
+	if (look->job.result != FILE_READ) {
+		tell_unread(look, file_result_reason(look->job.result));
+		return;
+	}
 	look->st = content->st;
 	look->entry.has_sha256 = true;
 	look->entry.sha256 = content->sha256;
-	if (want & OBJECT_MAGIC) {
+	if (look->want & OBJECT_MAGIC) {
 		look->entry.magic = content->magic;
 		if (is_compiled_python(look->entry.path)) {
 			look->entry.head = bytes_make(content->head, content->head_len);
@@ -243,10 +278,9 @@ static void look_at_file(struct look *look, unsigned want)
 	}
 }
 
-static void look_at_link(struct look *look)
+static void look_at_link(struct look *look, const struct subject *object)
 {
-	ssize_t len = readlinkat(look->object->dir_fd, look->object->name, look->link,
-				 sizeof(look->link));
+	ssize_t len = readlinkat(object->dir_fd, object->name, look->link, sizeof(look->link));
 
 	if (len <= 0) {
 		tell_unread(look, len < 0 && errno == EACCES ? "denied" : "changed");
@@ -256,7 +290,7 @@ static void look_at_link(struct look *look)
 }
 
 /* Fills in what the stat says; after the content, because that may bring a newer stat. */
-static void look_at_stat(struct look *look, unsigned want)
+static void look_at_stat(struct look *look)
 {
 	struct entry *entry = &look->entry;
 	const struct sys_stat *st = &look->st;
@@ -265,9 +299,9 @@ static void look_at_stat(struct look *look, unsigned want)
 	entry->mode = st->mode & 07777;
 	entry->owner = names_lookup(&probe->users, st->uid);
 	entry->group = names_lookup(&probe->groups, st->gid);
-	entry->has_size = entry->type == ENTRY_FILE && want & OBJECT_CONTENT;
+	entry->has_size = entry->type == ENTRY_FILE && look->want & OBJECT_CONTENT;
 	entry->size = entry->has_size ? st->size : 0;
-	entry->has_mtime = want & OBJECT_TIME &&
+	entry->has_mtime = look->want & OBJECT_TIME &&
 			   (entry->type == ENTRY_FILE || entry->type == ENTRY_LINK);
 	entry->mtime_s = entry->has_mtime ? st->mtime_s : 0;
 	if (entry->type == ENTRY_CHAR || entry->type == ENTRY_BLOCK) {
@@ -277,43 +311,133 @@ static void look_at_stat(struct look *look, unsigned want)
 	}
 }
 
-void object_add(struct collection *collection, const struct subject *object, unsigned want)
+/* What the kernel tells beside the stat: between the stats before and after the reading. */
+static void look_at_inode(struct look *look, const struct subject *object)
+{
+	look->entry.caps.len = 0;
+	look->entry.acl.len = 0;
+	look->entry.default_acl.len = 0;
+	look->entry.flags = 0;
+	if (look->entry.type != ENTRY_LINK) {
+		look_at_attributes(look, object);
+		look_at_flags(look);
+	}
+}
+
+static void begin_look(struct look *look, struct collection *collection,
+		       const struct subject *object, unsigned want)
+{
+	struct bytes path = object->path;
+
+	memset(&look->entry, 0, sizeof(look->entry));
+	look->collection = collection;
+	look->done = NULL;
+	look->want = want;
+	look->check = object->check;
+	look->st = object->st;
+	look->fd = -1;
+	look->has_job = false;
+	if (path.len <= sizeof(look->path)) {
+		memcpy(look->path, path.data, path.len);
+		look->entry.path = bytes_make(look->path, path.len);
+	}
+	look->entry.type = type_of(object->st.mode);
+	if (look->entry.type == ENTRY_FILE && look->want & OBJECT_CONTENT) {
+		open_file(look, object);
+	} else if (look->entry.type == ENTRY_LINK) {
+		look_at_link(look, object);
+	} else if (look->entry.type == ENTRY_DIR) {
+		look->fd = sys_open_name(&collection->probe->sys, object->dir_fd, object->name,
+					 O_RDONLY | O_DIRECTORY);
+	}
+	look_at_inode(look, object);
+	if (look->has_job) {
+		file_hash_begin(&collection->probe->reader, &look->job, look->fd, &look->st,
+				collection->md5 != NULL);
+	}
+}
+
+static void end_look(struct look *look)
 {
 	static uint8_t scratch[ENTRY_SIZE_MAX];
-	static struct look look;
-	struct probe *probe = collection->probe;
+	struct collection *collection = look->collection;
 	struct cbor_writer w;
 
-	memset(&look.entry, 0, sizeof(look.entry));
-	look.collection = collection;
-	look.object = object;
-	look.st = object->st;
-	look.fd = -1;
-	look.entry.path = object->path;
-	look.entry.type = type_of(object->st.mode);
-	if (look.entry.type == ENTRY_FILE && want & OBJECT_CONTENT) {
-		look_at_file(&look, want);
-	} else if (look.entry.type == ENTRY_LINK) {
-		look_at_link(&look);
-	} else if (look.entry.type == ENTRY_DIR) {
-		look.fd = sys_open_name(&probe->sys, object->dir_fd, object->name,
-					O_RDONLY | O_DIRECTORY);
+	if (look->has_job) {
+		end_file(look);
+		if (look->job.is_second) {
+			look_at_inode(look, NULL);
+		}
 	}
-	if (look.entry.type != ENTRY_LINK) {
-		look_at_attributes(&look);
-		look_at_flags(&look);
+	look_at_stat(look);
+	if (look->fd >= 0) {
+		close(look->fd);
 	}
-	look_at_stat(&look, want);
-	if (look.fd >= 0) {
-		close(look.fd);
-	}
-	collection->stat += object_stat(probe, object->path, &look.st, want);
-	if (want != 0 && look.st.ctime_ns > collection->started_ns - SETTLE_NS) {
+	collection->stat += object_stat(collection->probe, look->entry.path, &look->st, look->want);
+	if (look->want != 0 && look->st.ctime_ns > collection->started_ns - SETTLE_NS) {
 		collection->settled = false;
 	}
 	cbor_writer_init(&w, scratch, sizeof(scratch));
-	entry_encode(&w, &look.entry);
+	entry_encode(&w, &look->entry);
 	sink_put(collection->sink, bytes_make(w.data, w.len));
+}
+
+static void end_first(void)
+{
+	struct look *look = &looks[looks_first];
+
+	if (look->done) {
+		look->done(look->collection);
+	} else {
+		end_look(look);
+	}
+	looks_first = (looks_first + 1) % OBJECTS_AHEAD;
+	looks_count--;
+}
+
+int object_init(void)
+{
+	if (!looks) {
+		looks = memory_take(OBJECTS_AHEAD * sizeof(*looks));
+	}
+	looks_count = 0;
+	return looks ? 0 : -ENOMEM;
+}
+
+void object_clear(void)
+{
+	if (looks) {
+		memory_give(looks);
+	}
+	looks = NULL;
+}
+
+static struct look *next_look(void)
+{
+	if (looks_count == OBJECTS_AHEAD) {
+		end_first();
+	}
+	return &looks[(looks_first + looks_count++) % OBJECTS_AHEAD];
+}
+
+void object_add(struct collection *collection, const struct subject *object, unsigned want)
+{
+	begin_look(next_look(), collection, object, want);
+}
+
+void object_then(struct collection *collection, void (*done)(struct collection *collection))
+{
+	struct look *look = next_look();
+
+	look->collection = collection;
+	look->done = done;
+}
+
+void object_flush(void)
+{
+	while (looks_count > 0) {
+		end_first();
+	}
 }
 
 void object_note_time(struct probe *probe, struct bytes path, const struct sys_stat *st)

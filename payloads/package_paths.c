@@ -149,12 +149,24 @@ static size_t same_start(struct bytes a, struct bytes b)
 	return same;
 }
 
+/* '/' sorts below every other byte. */
+static unsigned rank(uint8_t byte)
+{
+	return byte == '/' ? 0U : byte + 1U;
+}
+
 int path_compare(struct bytes a, struct bytes b)
 {
-	size_t same = same_start(a, b);
+	size_t least = a.len < b.len ? a.len : b.len;
+	size_t at = same_start(a, b);
 
-	return bytes_path_compare(bytes_make(a.data + same, a.len - same),
-				  bytes_make(b.data + same, b.len - same));
+	while (at < least && a.data[at] == b.data[at]) {
+		at++;
+	}
+	if (at < least) {
+		return rank(a.data[at]) < rank(b.data[at]) ? -1 : 1;
+	}
+	return (a.len > b.len) - (a.len < b.len);
 }
 
 bool path_equal(struct bytes a, struct bytes b)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "payloads/collect.h"
 #include "payloads/memory.h"
 
 #define LOOK_EVERY 64 /* objects between two looks at the connection and the clock */
@@ -127,8 +128,9 @@ enum status probe_init(struct probe *probe, const struct probe_host *host, int i
 	probe->reader.context = probe;
 	probe->md5_buffer = memory_take(PROBE_MD5_SIZE);
 	if (walk_init(&probe->walk) != 0 || catalog_init(&probe->catalog) != 0 ||
-	    timeline_init(&probe->timeline) != 0 || ring_init(&probe->ring, PROBE_RING_SIZE) != 0 ||
-	    !probe->md5_buffer || !path_list_init(&probe->dirs, PROBE_DIRS_TEXT, PROBE_DIRS_MAX) ||
+	    timeline_init(&probe->timeline) != 0 || object_init() != 0 ||
+	    ring_init(&probe->ring, PROBE_RING_SIZE) != 0 || !probe->md5_buffer ||
+	    !path_list_init(&probe->dirs, PROBE_DIRS_TEXT, PROBE_DIRS_MAX) ||
 	    !path_list_init(&probe->found, PROBE_FOUND_TEXT, PROBE_FOUND_MAX)) {
 		return STATUS_MEMORY;
 	}
@@ -153,6 +155,7 @@ void probe_clear(struct probe *probe)
 	names_clear(&probe->users);
 	names_clear(&probe->groups);
 	walk_clear(&probe->walk);
+	object_clear();
 	catalog_clear(&probe->catalog);
 	timeline_clear(&probe->timeline);
 	ring_clear(&probe->ring);
