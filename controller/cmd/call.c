@@ -64,6 +64,9 @@ int call_inventory(struct call *call, struct inventory **inventory, struct error
 			    "man muster.yaml, for the formats (the inventory was named by %s)",
 			    config_origin(call->config, CONFIG_INVENTORY));
 	} else if (add_groups(call, *inventory, err) == 0) {
+		for (size_t i = 0; !call->quiet && inventory_note(*inventory, i); i++) {
+			(void)fprintf(call->log, "muster: %s\n", inventory_note(*inventory, i));
+		}
 		return 0;
 	}
 	inventory_free(*inventory);

@@ -22,10 +22,20 @@ int build_vars_for_all(struct inventory *inventory, const struct inventory_vars 
 int build_group(struct inventory *inventory, const char *name, struct nodeset *hosts,
 		struct error *err) MUST_CHECK;
 
+/* What is passed over, for inventory_note; more than a few are dropped. */
+int build_note(struct inventory *inventory, struct error *err, const char *format, ...)
+	__attribute__((format(printf, 3, 4))) MUST_CHECK;
+
 /* One format each; `name` is for messages. */
 int build_from_list(struct inventory *inventory, const char *name, struct bytes text,
 		    struct error *err) MUST_CHECK;
 int build_from_yaml(struct inventory *inventory, const char *name, struct bytes text,
 		    struct error *err) MUST_CHECK;
+int build_from_ansible_ini(struct inventory *inventory, const char *name, struct bytes text,
+			   struct error *err) MUST_CHECK;
+int build_from_ansible_yaml(struct inventory *inventory, const char *name, struct bytes text,
+			    struct error *err) MUST_CHECK;
+int build_from_rundeck(struct inventory *inventory, const char *name, struct bytes text,
+		       struct error *err) MUST_CHECK;
 
 #endif

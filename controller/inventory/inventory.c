@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,10 +12,12 @@
 
 #include "baselines/nearest.h"
 #include "controller/inventory/build.h"
+#include "controller/inventory/kind.h"
 #include "schema/escape.h"
 
 #define TEXT_MAX ((size_t)64 << 20) /* a plain list of a million hosts fits */
 #define SHOWN 100
+#define NOTES_MAX 20
 
 enum { VAR_ADDRESS, VAR_USER, VAR_PORT, VAR_BECOME, VARS };
 
@@ -37,6 +41,8 @@ struct inventory {
 	size_t groups;
 	char **string; /* addresses and users */
 	size_t strings, string_room;
+	char *note[NOTES_MAX];
+	size_t notes;
 };
 
 static int out_of_memory(struct error *err)
@@ -65,6 +71,9 @@ void inventory_free(struct inventory *inventory)
 	}
 	for (size_t i = 0; i < inventory->strings; i++) {
 		free(inventory->string[i]);
+	}
+	for (size_t i = 0; i < inventory->notes; i++) {
+		free(inventory->note[i]);
 	}
 	free(inventory->host);
 	free(inventory->group);
@@ -391,6 +400,30 @@ int inventory_add_group(struct inventory *inventory, const char *group, const ch
 	return 0;
 }
 
+int build_note(struct inventory *inventory, struct error *err, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	if (inventory->notes == NOTES_MAX) {
+		return 0;
+	}
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	inventory->note[inventory->notes] = strdup(text);
+	if (!inventory->note[inventory->notes]) {
+		return out_of_memory(err);
+	}
+	inventory->notes++;
+	return 0;
+}
+
+const char *inventory_note(const struct inventory *inventory, size_t index)
+{
+	return index < inventory->notes ? inventory->note[index] : NULL;
+}
+
 size_t inventory_count(const struct inventory *inventory)
 {
 	return inventory->hosts;
@@ -435,45 +468,67 @@ const char *inventory_group_name(const struct inventory *inventory, size_t index
 	return index < inventory->groups ? inventory->group[index].name : NULL;
 }
 
-static bool has_suffix(const char *text, const char *suffix)
+/*
+ * JSON writes what is beyond the first plane as two halves, which YAML does not know. No name that we
+ * take has such a character, so that any other of the same length will do.
+ */
+static int without_surrogates(struct bytes text, uint8_t **copy, struct error *err)
 {
-	size_t len = strlen(text), end = strlen(suffix);
+	uint8_t *to = malloc(text.len + 1);
 
-	return len >= end && strcmp(text + len - end, suffix) == 0;
+	*copy = to;
+	if (!to) {
+		return out_of_memory(err);
+	}
+	if (text.len > 0) {
+		memcpy(to, text.data, text.len);
+	}
+	for (size_t i = 0; i + 6 <= text.len; i++) {
+		if (to[i] != '\\') {
+			continue;
+		}
+		if (to[i + 1] == 'u' && (to[i + 2] | 0x20) == 'd' &&
+		    strchr("89abcdefABCDEF", to[i + 3])) {
+			memcpy(to + i + 2, "fffd", 4);
+		}
+		i++; /* an escaped backslash begins nothing */
+	}
+	return 0;
 }
 
-/* Whether the first line that says something could not stand in a plain list. */
-static bool looks_like_yaml(struct bytes text)
+static int read_kind(struct inventory *inventory, const char *name, struct bytes text,
+		     struct error *err)
 {
-	static const char *const starts[] = {"---", "hosts:", "groups:", "vars:", NULL};
-
-	for (size_t i = 0; i < text.len;) {
-		struct bytes line = bytes_make(text.data + i, text.len - i);
-		const uint8_t *end = memchr(line.data, '\n', line.len);
-
-		if (end) {
-			line.len = (size_t)(end - line.data);
-		}
-		if (line.len > 0 && !strchr("#\r \t", line.data[0])) {
-			for (size_t s = 0; starts[s]; s++) {
-				if (bytes_has_prefix(line, bytes_from_string(starts[s]))) {
-					return true;
-				}
-			}
-			return false;
-		}
-		i += line.len + 1;
+	switch (kind_of(name, text)) {
+	case KIND_YAML:
+		return build_from_yaml(inventory, name, text, err);
+	case KIND_ANSIBLE_INI:
+		return build_from_ansible_ini(inventory, name, text, err);
+	case KIND_ANSIBLE_YAML:
+		return build_from_ansible_yaml(inventory, name, text, err);
+	case KIND_RUNDECK:
+		return build_from_rundeck(inventory, name, text, err);
+	case KIND_LIST:
+		break;
 	}
-	return false;
+	return build_from_list(inventory, name, text, err);
 }
 
 int inventory_read_text(struct inventory *inventory, const char *name, struct bytes text,
 			struct error *err)
 {
-	if (has_suffix(name, ".yaml") || has_suffix(name, ".yml") || looks_like_yaml(text)) {
-		return build_from_yaml(inventory, name, text, err);
+	uint8_t *copy = NULL;
+	int status = -1;
+
+	if (text.len == 0 ||
+	    (!memmem(text.data, text.len, "\\ud", 3) && !memmem(text.data, text.len, "\\uD", 3))) {
+		return read_kind(inventory, name, text, err);
 	}
-	return build_from_list(inventory, name, text, err);
+	if (without_surrogates(text, &copy, err) == 0) {
+		status = read_kind(inventory, name, bytes_make(copy, text.len), err);
+	}
+	free(copy);
+	return status;
 }
 
 static int read_all(int fd, const char *shown, uint8_t **text, size_t *len, struct error *err)

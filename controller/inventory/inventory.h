@@ -45,7 +45,11 @@ struct inventory_host {
 int inventory_new(struct inventory **inventory, struct error *err) MUST_CHECK;
 void inventory_free(struct inventory *inventory);
 
-/* `path` "-": stdin. YAML where the name ends in .yaml or .yml or the text begins as one does. */
+/*
+ * `path` "-": stdin. Beside our own formats (plain list, YAML) Ansible's static ones (INI, YAML, with
+ * group_vars and host_vars beside the file), what `ansible-inventory --list` prints, and Rundeck's
+ * resource models (YAML, JSON) are read; which one it is, name and text tell (kind.h).
+ */
 int inventory_read(struct inventory *inventory, const char *path, struct error *err) MUST_CHECK;
 int inventory_read_text(struct inventory *inventory, const char *name, struct bytes text,
 			struct error *err) MUST_CHECK;
@@ -75,6 +79,9 @@ int inventory_select_named(struct inventory *inventory, const char *notation,
 
 /* The groups for nodeset_parse: reads the inventory alone, so any one thread may while none writes. */
 struct nodeset_groups inventory_nodeset_groups(struct inventory *inventory);
+
+/* What an inventory of another program said and is passed over: a line each, escaped. */
+const char *inventory_note(const struct inventory *inventory, size_t index);
 
 /* Names of the host's groups, in the order they were defined: fills up to `room`, returns all. */
 size_t inventory_groups_of(struct inventory *inventory, const char *host, const char **groups,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Both formats: the first byte says which. Every host that comes out has a valid name. */
+/* All formats: the first byte says which name it has. Every host that comes out has a valid name. */
 #include <assert.h>
 
 #include "controller/inventory/inventory.h"
@@ -15,7 +15,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0 || inventory_new(&inventory, &err) < 0) {
 		return 0;
 	}
-	if (inventory_read_text(inventory, data[0] == 'y' ? "i.yaml" : "list",
+	if (inventory_read_text(inventory,
+				data[0] == 'y'   ? "/nowhere/i.yaml"
+				: data[0] == 'i' ? "/nowhere/i.ini"
+						 : "/nowhere/list",
 				bytes_make(data + 1, size - 1), &err) == 0 &&
 	    inventory_select(inventory, "@all", &hosts, &err) == 0) {
 		assert(nodeset_count(hosts) == inventory_count(inventory));
