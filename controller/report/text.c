@@ -213,6 +213,22 @@ static void print_run(const struct writer_context *context)
 		      print_count(tally->skipped, skipped));
 }
 
+/* A first look compares a host with nothing but itself: no newcomer may take that for an answer. */
+static void print_unproved(const struct writer_context *context)
+{
+	const struct report_tally *tally = context->tally;
+
+	if (tally->proved > 0 || tally->unproved == 0) {
+		return;
+	}
+	(void)fputs(
+		"Nothing of this is proved: it is held against what was seen first and what the "
+		"hosts say of themselves.\n"
+		"  try: muster baseline import (packages), then muster baseline capture HOST "
+		"(the rest)\n",
+		context->options->out);
+}
+
 /* How much is proved by what. */
 static void print_witnesses(const struct writer_context *context)
 {
@@ -530,6 +546,7 @@ static int run_end(void *state, const struct writer_context *context, struct err
 	print_verdict(text, context);
 	print_run(context);
 	print_witnesses(context);
+	print_unproved(context);
 	if (print_coverage(text, context, err) < 0 ||
 	    print_section(text, context, FINDING_NEW, "New", err) < 0 ||
 	    print_section(text, context, FINDING_OPEN, "Still open", err) < 0) {

@@ -436,6 +436,24 @@ static void what_judged_packages_and_files_is_counted(void **state)
 	}
 }
 
+static void a_look_without_any_proof_says_so(void **state)
+{
+	for (uint64_t proved = 0; proved < 2; proved++) {
+		struct judge_counts counts = {.files_proved = proved, .files_unproved = 40};
+		struct report_host host = {
+			.name = "a", .outcome = OUTCOME_CLEAN, .counts = &counts};
+		struct error err = {0};
+		struct output o;
+
+		(void)state;
+		begin(&o, (struct report_options){.format = REPORT_TEXT});
+		assert_int_equal(report_host(o.report, &host, &err), 0);
+		finish(&o);
+		assert_true((strstr(o.text, "Nothing of this is proved") != NULL) == (proved == 0));
+		forget(&o);
+	}
+}
+
 /* Comparing hosts at the end may find something on one that looked clean alone. */
 static void outcome_may_change_at_the_end(void **state)
 {
@@ -505,6 +523,7 @@ int main(void)
 		cmocka_unit_test(information_and_what_is_set_aside_are_counted),
 		cmocka_unit_test(explained_changes_are_a_line_each_and_no_alarm),
 		cmocka_unit_test(what_judged_packages_and_files_is_counted),
+		cmocka_unit_test(a_look_without_any_proof_says_so),
 		cmocka_unit_test(outcome_may_change_at_the_end),
 	};
 
