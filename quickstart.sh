@@ -120,10 +120,16 @@ fi
 
 say 'Recording what the hosts should be: a git repository, and manifests of their packages'
 run_muster init "${home#"$top"/}/baseline"
-set -- "$("$lab" cache 2>/dev/null | sed -n 's/^packages //p')"/*.deb
-if [ -e "$1" ]; then
-	echo "$ muster -c ${config#"$top"/} baseline import ${1%/*}/*.deb"
-	"$muster" -c "$config" baseline import --origin "$(. /etc/os-release && echo "$ID")" "$@"
+packages=$("$lab" cache 2>/dev/null | sed -n 's/^packages //p')
+# shellcheck source=/dev/null
+distribution=$(. /etc/os-release && echo "$ID")
+keyring=/usr/share/keyrings/$distribution-archive-keyring.gpg
+set -- "$packages"/*.deb
+if [ -e "$1" ] && [ -r "$keyring" ]; then
+	run_muster baseline import --mirror "$packages" --keyring "$keyring"
+elif [ -e "$1" ]; then
+	echo "$ muster -c ${config#"$top"/} baseline import --origin $distribution $packages/*.deb"
+	"$muster" -c "$config" baseline import --origin "$distribution" "$@"
 fi
 
 say 'First sweep: every host by SSH; nothing stays on them'
