@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "baselines/deb.h"
-#include "baselines/mtree.h"
+#include "baselines/import_private.h"
 #include "baselines/packages.h"
 #include "schema/escape.h"
 
@@ -25,7 +25,7 @@ static void fill_report(const struct deb *deb, struct import_report *report)
 	}
 }
 
-static void write_hex(const struct digest *digest, char hex[2 * DIGEST_SIZE + 1])
+void import_hex(const struct digest *digest, char hex[2 * DIGEST_SIZE + 1])
 {
 	for (size_t i = 0; i < DIGEST_SIZE; i++) {
 		(void)snprintf(hex + 2 * i, 3, "%02x", digest->bytes[i]);
@@ -38,7 +38,7 @@ static void write_comments(const struct deb *deb, const struct signed_archive *a
 {
 	char hex[2 * DIGEST_SIZE + 1];
 
-	write_hex(&deb->sha256, hex);
+	import_hex(&deb->sha256, hex);
 	(void)snprintf(to, room,
 		       "# package %s %s %s\n"
 		       "# source %s %s\n" MTREE_DEB_SHA256 "%s\n"
@@ -71,10 +71,10 @@ static int read_had(struct edit *edit, const char *path, struct had *had, struct
 	return 0;
 }
 
-static bool path_of(const char *origin, const char *package, const char *version, const char *arch,
-		    char path[PACKAGES_PATH_MAX])
+static bool path_of(const char *manager, const char *origin, const char *package,
+		    const char *version, const char *arch, char path[PACKAGES_PATH_MAX])
 {
-	return packages_path(BYTES_LITERAL("dpkg"), bytes_from_string(origin),
+	return packages_path(bytes_from_string(manager), bytes_from_string(origin),
 			     bytes_from_string(package), bytes_from_string(version),
 			     bytes_from_string(arch), path);
 }
@@ -86,49 +86,49 @@ int import_has(struct edit *edit, const char *origin, const struct release_packa
 	struct had had;
 
 	*has = false;
-	if (!path_of(origin, package->package, package->version, package->arch, path)) {
+	if (!path_of("dpkg", origin, package->package, package->version, package->arch, path)) {
 		return 0;
 	}
 	if (read_had(edit, path, &had, err) < 0) {
 		return -1;
 	}
-	write_hex(&package->sha256, hex);
+	import_hex(&package->sha256, hex);
 	*has = had.comments.is_signed && strcmp(had.comments.package_sha256, hex) == 0;
 	return 0;
 }
 
 /* What a signed archive has need not stand under the name of none any more. */
-static int drop_unsigned(struct edit *edit, const struct deb *deb, const char *origin,
-			 const char *hex, bool *dropped, struct error *err)
+static int drop_unsigned(struct edit *edit, const struct import_build *build, bool *dropped,
+			 struct error *err)
 {
 	char path[PACKAGES_PATH_MAX];
 	struct had had;
 
 	*dropped = false;
-	if (strcmp(origin, IMPORT_ORIGIN) == 0 ||
-	    !path_of(IMPORT_ORIGIN, deb->package, deb->version, deb->arch, path)) {
+	if (strcmp(build->origin, IMPORT_ORIGIN) == 0 ||
+	    !path_of(build->manager, IMPORT_ORIGIN, build->package, build->version, build->arch,
+		     path)) {
 		return 0;
 	}
 	if (read_had(edit, path, &had, err) < 0) {
 		return -1;
 	}
-	if (!had.found || had.comments.is_signed || strcmp(had.comments.package_sha256, hex) != 0) {
+	if (!had.found || had.comments.is_signed ||
+	    strcmp(had.comments.package_sha256, build->sha256) != 0) {
 		return 0;
 	}
 	*dropped = true;
 	return edit_remove(edit, path, err);
 }
 
-static int put(struct edit *edit, const struct deb *deb, const struct signed_archive *archive,
-	       const char *path, struct error *err)
+static int put(struct edit *edit, const struct import_build *build, const char *path,
+	       struct error *err)
 {
-	char comments[2048], *text = NULL;
+	char *text = NULL;
 	size_t len;
 	int result;
 
-	write_comments(deb, archive, comments, sizeof(comments));
-	if (mtree_write(deb->manifest->entries, deb->manifest->count, comments, &text, &len, err) <
-	    0) {
+	if (mtree_write(build->entries, build->count, build->comments, &text, &len, err) < 0) {
 		return -1;
 	}
 	result = edit_put(edit, path, bytes_make(text, len), err);
@@ -136,42 +136,63 @@ static int put(struct edit *edit, const struct deb *deb, const struct signed_arc
 	return result;
 }
 
-static int stage(struct edit *edit, const struct deb *deb, const char *origin,
-		 const struct signed_archive *archive, struct import_report *report,
+int import_stage(struct edit *edit, const struct import_build *build, struct import_report *report,
 		 struct error *err)
 {
-	char hex[2 * DIGEST_SIZE + 1];
 	bool dropped = false, same;
 	struct had had;
 
-	if (!path_of(origin, deb->package, deb->version, deb->arch, report->path)) {
+	if (!path_of(build->manager, build->origin, build->package, build->version, build->arch,
+		     report->path)) {
 		return error_set(err, ERROR_CONFIG, 0,
 				 "origin, package or version is too long for a file name");
 	}
 	if (read_had(edit, report->path, &had, err) < 0) {
 		return -1;
 	}
-	write_hex(&deb->sha256, hex);
-	same = had.found && strcmp(had.comments.package_sha256, hex) == 0;
-	report->is_signed = archive || had.comments.is_signed;
-	if (!archive && had.comments.is_signed) {
+	same = had.found && strcmp(had.comments.package_sha256, build->sha256) == 0;
+	report->is_signed = build->is_signed || had.comments.is_signed;
+	if (!build->is_signed && had.comments.is_signed) {
 		report->outcome = IMPORT_HAD;
 		return same ? 0
 			    : error_set(
 				      err, ERROR_CONFIG, 0,
-				      "%s %s: the baseline has this version signed, from a .deb "
+				      "%s %s: the baseline has this version signed, from a package "
 				      "with SHA-256 %.16s..., and this one has %.16s...: it is not "
 				      "the archive's own",
-				      deb->package, deb->version, had.comments.package_sha256, hex);
+				      build->package, build->version, had.comments.package_sha256,
+				      build->sha256);
 	}
-	if (archive && drop_unsigned(edit, deb, origin, hex, &dropped, err) < 0) {
+	if (build->is_signed && drop_unsigned(edit, build, &dropped, err) < 0) {
 		return -1;
 	}
-	report->outcome = same && had.comments.is_signed == (archive != NULL) ? IMPORT_HAD
-			  : same || dropped                                   ? IMPORT_PROVED
-			  : had.found                                         ? IMPORT_REPLACED
-									      : IMPORT_NEW;
-	return put(edit, deb, archive, report->path, err);
+	report->outcome = same && had.comments.is_signed == build->is_signed ? IMPORT_HAD
+			  : same || dropped                                  ? IMPORT_PROVED
+			  : had.found                                        ? IMPORT_REPLACED
+									     : IMPORT_NEW;
+	return put(edit, build, report->path, err);
+}
+
+static int stage(struct edit *edit, const struct deb *deb, const char *origin,
+		 const struct signed_archive *archive, struct import_report *report,
+		 struct error *err)
+{
+	char comments[2048];
+	struct import_build build = {
+		.manager = "dpkg",
+		.origin = origin,
+		.package = deb->package,
+		.version = deb->version,
+		.arch = deb->arch,
+		.is_signed = archive != NULL,
+		.comments = comments,
+		.entries = deb->manifest->entries,
+		.count = deb->manifest->count,
+	};
+
+	import_hex(&deb->sha256, build.sha256);
+	write_comments(deb, archive, comments, sizeof(comments));
+	return import_stage(edit, &build, report, err);
 }
 
 static int import(struct edit *edit, const char *file, const char *origin,

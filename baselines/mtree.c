@@ -339,6 +339,8 @@ void mtree_comments_read(struct bytes text, struct mtree_comments *comments)
 		}
 		comment_value(line, MTREE_DEB_SHA256, comments->package_sha256,
 			      sizeof(comments->package_sha256));
+		comment_value(line, MTREE_RPM_SHA256, comments->package_sha256,
+			      sizeof(comments->package_sha256));
 		comment_value(line, MTREE_SIGNED_BY, comments->signer, sizeof(comments->signer));
 		text = bytes_make(text.data + taken, text.len - taken);
 	}

@@ -28,10 +28,11 @@
 struct mtree_comments {
 	bool is_signed;
 	bool no_md5sums;
-	char package_sha256[2 * DIGEST_SIZE + 1]; /* of the .deb, or "" */
+	char package_sha256[2 * DIGEST_SIZE + 1]; /* of the .deb, or of an .rpm's header; or "" */
 	char signer[65];                          /* fingerprint, or "" */
 };
 #define MTREE_DEB_SHA256 "# deb sha256 "
+#define MTREE_RPM_SHA256 "# rpm header sha256 "
 #define MTREE_SIGNED_BY "# signed by "
 void mtree_comments_read(struct bytes text, struct mtree_comments *comments);
 

@@ -105,7 +105,8 @@ void rpm_signatures_clear(struct rpm_signatures *signatures)
 /* One header while its signatures are tried, one after the other. */
 struct trial {
 	struct rpm_check *check;
-	struct rpm_section section;
+	struct rpm_section own;            /* read here */
+	const struct rpm_section *section; /* it, or the caller's */
 	struct rpm_signatures signatures;
 	struct rpm_header *header;
 	struct bytes region;
@@ -151,10 +152,11 @@ static int open_trial(struct trial *trial, struct rpm_check *check, struct error
 	check->verdict = RPM_PROOF_UNSIGNED;
 	check->is_final = true;
 	check->fingerprint[0] = check->reason[0] = '\0';
-	if (rpm_section_read(check->content, &trial->section, &fault) < 0) {
+	trial->section = check->section ? check->section : &trial->own;
+	if (!check->section && rpm_section_read(check->content, &trial->own, &fault) < 0) {
 		goto malformed;
 	}
-	region = rpm_section_find(&trial->section, RPM_ITEM_REGION, REGION_TAG);
+	region = rpm_section_find(trial->section, RPM_ITEM_REGION, REGION_TAG);
 	if (!region) {
 		(void)error_set(&fault, ERROR_PEER, 0, "rpm header: it has no region");
 		goto malformed;
@@ -163,7 +165,7 @@ static int open_trial(struct trial *trial, struct rpm_check *check, struct error
 	if (rpm_header_parse(trial->region, &trial->header, &fault) < 0) {
 		goto malformed;
 	}
-	if (rpm_signatures_read(&trial->section, &trial->signatures, err) < 0) {
+	if (rpm_signatures_read(trial->section, &trial->signatures, err) < 0) {
 		return -1;
 	}
 	if (trial->signatures.malformed > 0) {
@@ -185,7 +187,7 @@ static void close_trial(struct trial *trial)
 {
 	rpm_signatures_clear(&trial->signatures);
 	rpm_header_free(trial->header);
-	rpm_section_clear(&trial->section);
+	rpm_section_clear(&trial->own);
 }
 
 static void note_unknown(struct trial *trial, const struct openpgp_signature *info)

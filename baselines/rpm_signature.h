@@ -44,7 +44,8 @@ void rpm_signatures_clear(struct rpm_signatures *signatures);
 
 /* One header, and what came of it. */
 struct rpm_check {
-	struct bytes content; /* of its [header, ...] section */
+	struct bytes content;              /* of its [header, ...] section, or: */
+	const struct rpm_section *section; /* such a section that was read already */
 	/* Filled: */
 	enum rpm_verdict verdict;
 	bool is_final; /* the verdict follows from bytes and keys alone: it may be kept */

@@ -9,6 +9,7 @@
 #include "baselines/import.h"
 #include "baselines/keyring.h"
 #include "baselines/mirror.h"
+#include "baselines/vendor_keys.h"
 #include "controller/cmd/open.h"
 #include "controller/report/print.h"
 #include "controller/report/progress.h"
@@ -31,6 +32,7 @@ struct importing {
 	struct call *call;
 	struct edit *edit;
 	struct signers signers;
+	struct vendor_keys *keys; /* of .rpm headers; NULL: not read yet */
 	struct progress progress;
 	size_t total, done;
 	size_t outcomes[IMPORT_REPLACED + 1];
@@ -181,8 +183,13 @@ static void note(struct importing *i, const struct import_report *report)
 		i->is_signed += report->is_signed;
 		i->no_md5sums += report->no_md5sums && report->files > 0;
 	}
-	if (report->md5_wrong > 0 || report->outcome == IMPORT_REPLACED || call->verbose) {
+	if (report->md5_wrong > 0 || report->outcome == IMPORT_REPLACED || report->unproved[0] ||
+	    call->verbose) {
 		progress_clear(&i->progress);
+	}
+	if (report->unproved[0] && !call->quiet) {
+		(void)fprintf(call->log, "muster: %s %s: imported as unsigned: %s\n",
+			      report->package, report->version, report->unproved);
 	}
 	if (report->md5_wrong > 0) {
 		(void)fprintf(call->log,
@@ -255,12 +262,56 @@ out:
 	return result;
 }
 
+static bool is_rpm(const char *file)
+{
+	size_t len = strlen(file);
+
+	return len > 4 && strcmp(file + len - 4, ".rpm") == 0;
+}
+
+/* An .rpm is proved by its own header and the baseline's keys, whatever --release says of .debs. */
+static int import_one_rpm(struct importing *i, const char *baseline, const char *file,
+			  struct import_report *report, struct error *err)
+{
+	struct repository *repository = NULL;
+	int result = 0;
+
+	if (!i->keys) {
+		result = repository_open(baseline, NULL, &repository, err) < 0
+				 ? -1
+				 : vendor_keys_of_repository(repository, &i->keys, err);
+		repository_close(repository);
+	}
+	if (result == 0) {
+		result = import_rpm(i->edit, file, call_value(i->call, OPTION_ORIGIN), i->keys,
+				    report, err);
+	}
+	return result;
+}
+
+static int import_file(struct importing *i, const char *baseline,
+		       const struct signed_archive *archive, const char *file, struct error *err)
+{
+	const char *origin = call_value(i->call, OPTION_ORIGIN);
+	struct import_report report;
+	int result = is_rpm(file) ? import_one_rpm(i, baseline, file, &report, err)
+		     : archive    ? import_deb_signed(i->edit, file, archive, &report, err)
+				  : import_deb(i->edit, file, origin, &report, err);
+
+	if (result == 0) {
+		note_origin(i, is_rpm(file) ? report.origin
+			       : archive    ? signed_origin(archive)
+			       : origin     ? origin
+					    : IMPORT_ORIGIN);
+		note(i, &report);
+	}
+	return result;
+}
+
 static int import_files(struct importing *i, const char *baseline, struct error *err)
 {
 	struct call *call = i->call;
-	const char *origin = call_value(call, OPTION_ORIGIN);
 	struct signed_archive *archive = NULL;
-	struct import_report report;
 	int result = -1;
 
 	if (call_has(call, OPTION_RELEASE) && open_archive(i, baseline, &archive, err) < 0) {
@@ -268,14 +319,11 @@ static int import_files(struct importing *i, const char *baseline, struct error 
 		goto out;
 	}
 	i->total = call->word_count;
-	note_origin(i, archive ? signed_origin(archive) : origin ? origin : IMPORT_ORIGIN);
 	for (size_t n = 0; n < call->word_count; n++) {
-		if ((archive ? import_deb_signed(i->edit, call->words[n], archive, &report, err)
-			     : import_deb(i->edit, call->words[n], origin, &report, err)) < 0) {
+		if (import_file(i, baseline, archive, call->words[n], err) < 0) {
 			call_advise(call, "leave it out; nothing was committed");
 			goto out;
 		}
-		note(i, &report);
 		step(i);
 	}
 	result = 0;
@@ -429,7 +477,7 @@ static void tell_result(const struct importing *i, size_t count, const char *com
 static int check_words(struct call *call, struct error *err)
 {
 	if (!call_has(call, OPTION_MIRROR) && call->word_count == 0) {
-		call_advise(call, "muster baseline import FILE.deb..., or --mirror DIR");
+		call_advise(call, "muster baseline import FILE.deb FILE.rpm..., or --mirror DIR");
 		return error_set(err, ERROR_CONFIG, 0, "muster baseline import: FILE is missing");
 	}
 	if (call_has(call, OPTION_MIRROR) &&
@@ -471,5 +519,6 @@ int verb_baseline_import(struct call *call, struct error *err)
 out:
 	edit_free(i.edit);
 	signers_clear(&i.signers);
+	vendor_keys_free(i.keys);
 	return code;
 }

@@ -183,7 +183,7 @@ static const struct verb verbs[] = {
 	{
 		"baseline import",
 		"[FILE...]",
-		"record packages from their .deb files",
+		"record packages from their .deb and .rpm files",
 		"Reads each package file and commits a manifest of it: every path with type, mode, "
 		"owner, size and digests. Take the files from where you trust them, not from a "
 		"host.\n"
@@ -200,13 +200,20 @@ static const struct verb verbs[] = {
 		"/var/cache/apt/archives with apt's lists beside it or named by --lists. What the "
 		"baseline has is skipped; what no signature proves is left out and told (exit 3), "
 		"or "
-		"imported as unsigned with --unsigned.",
+		"imported as unsigned with --unsigned.\n"
+		"\n"
+		"An .rpm needs no Release: its header carries the vendor's signature, which must "
+		"be "
+		"by a key of keys/keys.yaml that is listed for the package. A signature that is "
+		"false, or by a key for other packages, is refused; a header that no listed key "
+		"signed is imported as unsigned, and told.",
 		{{"muster baseline import pool/*.deb --origin Debian", "unsigned, by your word"},
 		 {"muster baseline import --release InRelease --packages Packages.xz *.deb",
 		  "proved by the baseline's keys"},
 		 {"muster baseline import --mirror /srv/mirror/debian --keyring debian.gpg",
 		  "a whole mirror"},
-		 {"muster baseline import --mirror /var/cache/apt/archives", "what apt fetched"}},
+		 {"muster baseline import --mirror /var/cache/apt/archives", "what apt fetched"},
+		 {"muster baseline import Packages/*.rpm", "proved by what is in them"}},
 		BIT(BASELINE) | BIT(ORIGIN) | BIT(MESSAGE) | BIT(RELEASE) | BIT(PACKAGES) |
 			BIT(KEYRING) | BIT(FINGERPRINT) | BIT(MIRROR) | BIT(LISTS) | BIT(UNSIGNED),
 		0,
