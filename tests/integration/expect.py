@@ -3,6 +3,9 @@
 """Reads what `muster check --format ndjson` printed and holds it to expectations.
 
     expect.py FILE finding SUBJECT RULE,... SEVERITY   a new finding with one of these rules, at least this severe
+    expect.py FILE finding-any SUBJECT RULE            an open finding of this rule, new or not
+    expect.py FILE fewer PREFIX MOST                   at most so many open findings of rules that begin so; prints them
+    expect.py FILE none RULE                           no open finding of this rule
     expect.py FILE quiet SEVERITY                      no open finding of this severity or above
     expect.py FILE detail SUBJECT RULE TEXT            a finding of this rule says so in its detail
     expect.py FILE missing [PATH...]                   exactly these are called missing
@@ -56,6 +59,16 @@ def main(path, what, *args):
                 print(describe(finding))
                 return
         fail(f"no new {rules} for {subject} of at least {severity}", findings)
+    elif what == "finding-any":
+        if not any(f["path"] == args[0] and f["rule"] == args[1] and f["state"] in ("new", "open") for f in findings):
+            fail(f"no {args[1]} for {args[0]}", findings)
+    elif what in ("fewer", "none"):
+        most = int(args[1]) if what == "fewer" else 0
+        told = [f for f in findings if f["rule"].startswith(args[0]) and f["state"] in ("new", "open")]
+        if len(told) > most:
+            fail(f"{len(told)} findings of {args[0]}, at most {most} expected", told)
+        for finding in told:
+            print("  " + describe(finding))
     elif what == "quiet":
         loud = [f for f in findings if f["state"] in ("new", "open") and rank(f["sev"]) >= rank(args[0])]
         if loud:
