@@ -123,10 +123,16 @@ int baseline_manifests(struct baseline *baseline, struct bytes manager, struct b
 }
 
 int baseline_builds(struct baseline *baseline, struct bytes manager, struct bytes name,
-		    struct bytes arch, const struct manifest *const **list, size_t *count,
-		    struct error *err)
+		    struct bytes version, struct bytes arch, const struct manifest *const **list,
+		    size_t *count, struct error *err)
 {
-	return packages_builds(baseline->packages, manager, name, arch, list, count, err);
+	return packages_builds(baseline->packages, manager, name, version, arch, list, count, err);
+}
+
+int baseline_self_summed(struct baseline *baseline, struct bytes manager, struct bytes name,
+			 struct bytes arch, bool *self_summed, struct error *err)
+{
+	return packages_self_summed(baseline->packages, manager, name, arch, self_summed, err);
 }
 
 bool baseline_knows_package(struct baseline *baseline, struct bytes manager, struct bytes name)

@@ -32,11 +32,13 @@ const struct policy *baseline_policy(const struct baseline *baseline);
 int baseline_manifests(struct baseline *baseline, struct bytes manager, struct bytes name,
 		       struct bytes version, struct bytes arch, const struct manifest *const **list,
 		       size_t *count, struct error *err) MUST_CHECK;
-/* Every build of a package: any version, any origin; at most BASELINE_BUILDS_MAX. Until the next call. */
-#define BASELINE_BUILDS_MAX 64U
+/* Builds of a package next to a version, that one too, of any origin. Until the next call. */
 int baseline_builds(struct baseline *baseline, struct bytes manager, struct bytes name,
-		    struct bytes arch, const struct manifest *const **list, size_t *count,
-		    struct error *err) MUST_CHECK;
+		    struct bytes version, struct bytes arch, const struct manifest *const **list,
+		    size_t *count, struct error *err) MUST_CHECK;
+/* Whether a build of the package is known to ship no md5sums: dpkg computes them. */
+int baseline_self_summed(struct baseline *baseline, struct bytes manager, struct bytes name,
+			 struct bytes arch, bool *self_summed, struct error *err) MUST_CHECK;
 bool baseline_knows_package(struct baseline *baseline, struct bytes manager, struct bytes name);
 
 /*

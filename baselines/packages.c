@@ -26,11 +26,21 @@ struct build {
 	char key[]; /* manager/name/version_arch */
 };
 
+/* Whether a package's builds ship md5sums, once it was asked. */
+struct asked {
+	UT_hash_handle hh;
+	bool self_summed;
+	char key[]; /* manager/name/arch */
+};
+#define ASKED_MAX 200000U /* a host names architectures as it likes */
+
 struct packages {
 	struct repository *repository;
 	struct origin *origins;
 	size_t origin_count;
 	struct build *builds;
+	struct asked *asked;
+	size_t asked_count;
 	const struct manifest *listed[PACKAGES_BUILDS_MAX]; /* what packages_builds gave last */
 };
 
@@ -128,10 +138,18 @@ static void free_build(struct build *build)
 
 void packages_free(struct packages *packages)
 {
+	struct asked *asked, *after;
 	struct build *build, *next;
 
 	if (!packages) {
 		return;
+	}
+	/* The table goes first: freeing its members one by one confuses clang's analyser. */
+	asked = packages->asked;
+	HASH_CLEAR(hh, packages->asked);
+	for (; asked; asked = after) {
+		after = asked->hh.next;
+		free(asked);
 	}
 	HASH_ITER (hh, packages->builds, build, next) {
 		HASH_DEL(packages->builds, build);
@@ -288,17 +306,99 @@ static long version_of(const char *file, const char *rest, uint8_t plain[FILE_NA
 		       : -1;
 }
 
-static bool is_listed(const struct packages *p, size_t count, const struct manifest *manifest)
+/* What is done with each build's file of a package: 0, 1 to stop, -1. */
+typedef int each_build(void *context, struct packages *p, const struct repository_tree *tree,
+		       const struct repository_item *item, struct bytes version, struct error *err);
+
+/* Over all origins, in git's order of names. */
+static int walk_builds(struct packages *p, struct bytes manager, struct bytes name,
+		       struct bytes arch, each_build *each, void *context, struct error *err)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (p->listed[i] == manifest) {
-			return true;
-		}
+	char m[FILE_NAME_ROOM], n[FILE_NAME_ROOM], a[FILE_NAME_ROOM], rest[FILE_NAME_ROOM + 16];
+	int result = 0;
+
+	if (!file_name_escape(manager, m) || !file_name_escape(name, n) ||
+	    !file_name_escape(arch, a)) {
+		return 0;
 	}
-	return false;
+	(void)snprintf(rest, sizeof(rest), "_%s.mtree", a);
+	for (size_t o = 0; result == 0 && o < p->origin_count; o++) {
+		struct repository_tree *tree = NULL;
+		struct repository_item item;
+
+		if (strcmp(p->origins[o].manager, m) != 0 ||
+		    !repository_tree_find(p->origins[o].tree, n, &item) ||
+		    item.kind != REPOSITORY_TREE) {
+			continue;
+		}
+		result = repository_tree_open(p->repository, p->origins[o].tree, n, &tree, err);
+		for (size_t i = 0; result == 0 && tree && i < repository_tree_count(tree); i++) {
+			uint8_t plain[FILE_NAME_ROOM];
+			long len;
+
+			repository_tree_item(tree, i, &item);
+			len = version_of(item.name, rest, plain);
+			if (len >= 0) {
+				result = each(context, p, tree, &item,
+					      bytes_make(plain, (size_t)len), err);
+			}
+		}
+		repository_tree_close(tree);
+	}
+	return result < 0 ? -1 : 0;
 }
 
-/* All origins' manifests of one version, those apart that are there. */
+/* Versions of a package, each once. */
+struct versions {
+	char (*item)[FILE_NAME_ROOM];
+	size_t count;
+	size_t room;
+};
+
+static int take_version(void *context, struct packages *p, const struct repository_tree *tree,
+			const struct repository_item *item, struct bytes version, struct error *err)
+{
+	struct versions *v = context;
+	void *grown;
+
+	(void)p;
+	(void)tree;
+	(void)item;
+	if (v->count == v->room) {
+		grown = realloc(v->item, (2 * v->room + 16) * sizeof(*v->item));
+		if (!grown) {
+			return no_memory(err);
+		}
+		v->item = grown;
+		v->room = 2 * v->room + 16;
+	}
+	memcpy(v->item[v->count], version.data, version.len);
+	v->item[v->count++][version.len] = '\0';
+	return 0;
+}
+
+static int compare_versions(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* In order of spelling, which is near enough to that of versions to find the neighbours of one. */
+static void sort_versions(struct versions *v)
+{
+	size_t kept = 0;
+
+	if (v->count > 1) {
+		qsort(v->item, v->count, sizeof(*v->item), compare_versions);
+	}
+	for (size_t i = 0; i < v->count; i++) {
+		if (kept == 0 || strcmp(v->item[kept - 1], v->item[i]) != 0) {
+			memmove(v->item[kept++], v->item[i], sizeof(*v->item));
+		}
+	}
+	v->count = kept;
+}
+
+/* All origins' manifests of one version. */
 static int add_version(struct packages *p, struct bytes manager, struct bytes name,
 		       struct bytes version, struct bytes arch, size_t *count, struct error *err)
 {
@@ -309,54 +409,89 @@ static int add_version(struct packages *p, struct bytes manager, struct bytes na
 		return -1;
 	}
 	for (size_t i = 0; i < more && *count < PACKAGES_BUILDS_MAX; i++) {
-		if (!is_listed(p, *count, list[i])) {
-			p->listed[(*count)++] = list[i];
-		}
+		p->listed[(*count)++] = list[i];
 	}
 	return 0;
 }
 
 int packages_builds(struct packages *packages, struct bytes manager, struct bytes name,
-		    struct bytes arch, const struct manifest *const **list, size_t *count,
-		    struct error *err)
+		    struct bytes version, struct bytes arch, const struct manifest *const **list,
+		    size_t *count, struct error *err)
 {
-	char m[FILE_NAME_ROOM], n[FILE_NAME_ROOM], a[FILE_NAME_ROOM], rest[FILE_NAME_ROOM + 16];
-	int result = 0;
+	struct versions v = {0};
+	size_t at = 0, from, to;
+	int result;
 
 	*list = packages->listed;
 	*count = 0;
-	if (!file_name_escape(manager, m) || !file_name_escape(name, n) ||
-	    !file_name_escape(arch, a)) {
+	result = walk_builds(packages, manager, name, arch, take_version, &v, err);
+	sort_versions(&v);
+	while (at < v.count && bytes_compare(bytes_from_string(v.item[at]), version) < 0) {
+		at++;
+	}
+	from = at > PACKAGES_VERSIONS_MAX / 2 ? at - PACKAGES_VERSIONS_MAX / 2 : 0;
+	to = v.count - from > PACKAGES_VERSIONS_MAX ? from + PACKAGES_VERSIONS_MAX : v.count;
+	for (size_t i = from; result == 0 && i < to; i++) {
+		result = add_version(packages, manager, name, bytes_from_string(v.item[i]), arch,
+				     count, err);
+	}
+	free(v.item);
+	return result;
+}
+
+/* Only the comments are read, so that a package of many versions costs no memory. */
+static int ask_md5sums(void *context, struct packages *p, const struct repository_tree *tree,
+		       const struct repository_item *item, struct bytes version, struct error *err)
+{
+	struct mtree_comments comments;
+	struct repository_blob blob = {0};
+	bool *none = context;
+
+	(void)tree;
+	(void)version;
+	if (repository_blob_open(p->repository, item, item->name, MTREE_SIZE_MAX, &blob, err) < 0) {
+		return -1;
+	}
+	mtree_comments_read(blob.content, &comments);
+	repository_blob_close(&blob);
+	*none = comments.no_md5sums;
+	return *none ? 1 : 0;
+}
+
+int packages_self_summed(struct packages *packages, struct bytes manager, struct bytes name,
+			 struct bytes arch, bool *self_summed, struct error *err)
+{
+	char key[3 * FILE_NAME_ROOM], m[FILE_NAME_ROOM], n[FILE_NAME_ROOM], a[FILE_NAME_ROOM];
+	struct asked *asked = NULL;
+	size_t len;
+
+	*self_summed = false;
+	/* What the baseline does not know is not kept: a host could name no end of it. */
+	if (!packages_know(packages, manager, name) || !file_name_escape(manager, m) ||
+	    !file_name_escape(name, n) || !file_name_escape(arch, a)) {
 		return 0;
 	}
-	(void)snprintf(rest, sizeof(rest), "_%s.mtree", a);
-	for (size_t o = 0; result == 0 && o < packages->origin_count; o++) {
-		const struct origin *origin = &packages->origins[o];
-		struct repository_tree *tree = NULL;
-		struct repository_item item;
-
-		if (strcmp(origin->manager, m) != 0 ||
-		    !repository_tree_find(origin->tree, n, &item) || item.kind != REPOSITORY_TREE) {
-			continue;
-		}
-		result = repository_tree_open(packages->repository, origin->tree, n, &tree, err);
-		for (size_t i = 0; result == 0 && tree && i < repository_tree_count(tree) &&
-				   *count < PACKAGES_BUILDS_MAX;
-		     i++) {
-			uint8_t plain[FILE_NAME_ROOM];
-			long len;
-
-			repository_tree_item(tree, i, &item);
-			len = version_of(item.name, rest, plain);
-			if (len >= 0) {
-				result = add_version(packages, manager, name,
-						     bytes_make(plain, (size_t)len), arch, count,
-						     err);
-			}
-		}
-		repository_tree_close(tree);
+	len = (size_t)snprintf(key, sizeof(key), "%s/%s/%s", m, n, a);
+	HASH_FIND_STR(packages->asked, key, asked);
+	if (asked) {
+		*self_summed = asked->self_summed;
+		return 0;
 	}
-	return result;
+	if (packages->asked_count >= ASKED_MAX) {
+		return 0;
+	}
+	if (walk_builds(packages, manager, name, arch, ask_md5sums, self_summed, err) < 0) {
+		return -1;
+	}
+	asked = calloc(1, sizeof(*asked) + len + 1);
+	if (!asked) {
+		return no_memory(err);
+	}
+	memcpy(asked->key, key, len);
+	asked->self_summed = *self_summed;
+	packages->asked_count++;
+	HASH_ADD_STR(packages->asked, key, asked);
+	return 0;
 }
 
 bool packages_know(const struct packages *packages, struct bytes manager, struct bytes name)

@@ -29,11 +29,15 @@ void packages_free(struct packages *packages);
 int packages_manifests(struct packages *packages, struct bytes manager, struct bytes name,
 		       struct bytes version, struct bytes arch, const struct manifest *const **list,
 		       size_t *count, struct error *err) MUST_CHECK;
-/* Of every version and origin, PACKAGES_BUILDS_MAX at most; until the next call. */
+/* Of the versions next to one, that one too, and all origins; until the next call. */
+#define PACKAGES_VERSIONS_MAX 16U
 #define PACKAGES_BUILDS_MAX 64U
 int packages_builds(struct packages *packages, struct bytes manager, struct bytes name,
-		    struct bytes arch, const struct manifest *const **list, size_t *count,
-		    struct error *err) MUST_CHECK;
+		    struct bytes version, struct bytes arch, const struct manifest *const **list,
+		    size_t *count, struct error *err) MUST_CHECK;
+/* Whether a build of the package is known to ship no md5sums. */
+int packages_self_summed(struct packages *packages, struct bytes manager, struct bytes name,
+			 struct bytes arch, bool *self_summed, struct error *err) MUST_CHECK;
 bool packages_know(const struct packages *packages, struct bytes manager, struct bytes name);
 
 /* packages/MANAGER/ORIGIN/NAME/VERSION_ARCH.mtree, or false where a name is empty or too long. */

@@ -24,10 +24,17 @@ static bool ask_knows_package(void *context, struct bytes manager, struct bytes 
 	return baseline_knows_package(context, manager, name);
 }
 
-static int ask_builds(void *context, struct bytes manager, struct bytes name, struct bytes arch,
-		      const struct manifest *const **list, size_t *count, struct error *err)
+static int ask_builds(void *context, struct bytes manager, struct bytes name, struct bytes version,
+		      struct bytes arch, const struct manifest *const **list, size_t *count,
+		      struct error *err)
 {
-	return baseline_builds(context, manager, name, arch, list, count, err);
+	return baseline_builds(context, manager, name, version, arch, list, count, err);
+}
+
+static int ask_self_summed(void *context, struct bytes manager, struct bytes name,
+			   struct bytes arch, bool *self_summed, struct error *err)
+{
+	return baseline_self_summed(context, manager, name, arch, self_summed, err);
 }
 
 static int no_manifests(void *context, struct bytes manager, struct bytes name,
@@ -56,9 +63,10 @@ static bool knows_no_package(void *context, struct bytes manager, struct bytes n
 struct known_good host_known_good(const struct sweep_config *config)
 {
 	if (!config->baseline) {
-		return (struct known_good){NULL, no_manifests, knows_no_package, NULL};
+		return (struct known_good){NULL, no_manifests, knows_no_package, NULL, NULL};
 	}
-	return (struct known_good){config->baseline, ask_manifests, ask_knows_package, ask_builds};
+	return (struct known_good){config->baseline, ask_manifests, ask_knows_package, ask_builds,
+				   ask_self_summed};
 }
 
 const struct policy *host_policy(const struct sweep_config *config)

@@ -49,18 +49,6 @@ static size_t count_of(const struct package_verdict *verdict, const struct manif
 	return count;
 }
 
-static int list_builds(struct judge *j, const struct one_package *one,
-		       const struct manifest *const **list, size_t *count, struct error *err)
-{
-	const struct known_good *known = j->in->known;
-
-	*count = 0;
-	return known && known->builds
-		       ? known->builds(known->context, one->key.part[1], one->key.part[2],
-				       one->key.part[4], list, count, err)
-		       : 0;
-}
-
 /* "1.2-3 (Debian)" */
 static const char *name_build(const struct manifest *build, char *to, size_t room)
 {
@@ -77,6 +65,7 @@ static const char *name_build(const struct manifest *build, char *to, size_t roo
 int builds_mixed(struct judge *j, const struct one_package *one,
 		 const struct package_verdict *verdict, struct error *err)
 {
+	const struct known_good *known = j->in->known;
 	const struct manifest *const *list = NULL, *best = NULL;
 	char detail[1400], mine[540], other[540];
 	size_t count, most = 0, differing = 0;
@@ -85,10 +74,11 @@ int builds_mixed(struct judge *j, const struct one_package *one,
 		differing += differs_in_content(&verdict->item[i]);
 	}
 	/* Who accepted the build as it lies there accepted its mixture. */
-	if (differing == 0 || one->accepted == PACKAGE_ACCEPTED) {
+	if (differing == 0 || one->accepted == PACKAGE_ACCEPTED || !known || !known->builds) {
 		return 0;
 	}
-	if (list_builds(j, one, &list, &count, err) < 0) {
+	if (known->builds(known->context, one->key.part[1], one->key.part[2], one->key.part[3],
+			  one->key.part[4], &list, &count, err) < 0) {
 		return -1;
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -112,14 +102,14 @@ int builds_mixed(struct judge *j, const struct one_package *one,
 
 int builds_self_md5(struct judge *j, struct one_package *one, struct error *err)
 {
-	const struct manifest *const *list = NULL;
-	size_t count;
+	const struct known_good *known = j->in->known;
 
-	if (list_builds(j, one, &list, &count, err) < 0) {
-		return -1;
+	if (!known || !known->self_summed) {
+		return 0;
 	}
-	for (size_t i = 0; i < count && !one->self_md5; i++) {
-		one->self_md5 = list[i]->no_md5sums;
+	if (known->self_summed(known->context, one->key.part[1], one->key.part[2], one->key.part[4],
+			       &one->self_md5, err) < 0) {
+		return -1;
 	}
 	return one->self_md5
 		       ? package_tell(

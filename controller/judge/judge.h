@@ -23,9 +23,13 @@ struct known_good {
 			 const struct manifest *const **list, size_t *count, struct error *err);
 	/* Whether any version of this package is in the baseline. */
 	bool (*knows_package)(void *context, struct bytes manager, struct bytes name);
-	/* Manifests of every build of a package, any version and origin; NULL: not to be had. */
-	int (*builds)(void *context, struct bytes manager, struct bytes name, struct bytes arch,
-		      const struct manifest *const **list, size_t *count, struct error *err);
+	/* Builds of a package next to a version, that one too, of any origin; NULL: not to be had. */
+	int (*builds)(void *context, struct bytes manager, struct bytes name, struct bytes version,
+		      struct bytes arch, const struct manifest *const **list, size_t *count,
+		      struct error *err);
+	/* Whether a build of the package is known to ship no md5sums; NULL: not known. */
+	int (*self_summed)(void *context, struct bytes manager, struct bytes name,
+			   struct bytes arch, bool *self_summed, struct error *err);
 };
 
 struct judge_counts {

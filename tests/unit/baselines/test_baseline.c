@@ -190,6 +190,7 @@ static void every_build_of_a_package_is_listed_once(void **state)
 	struct baseline *b;
 	struct error err = {0};
 	size_t count = 0;
+	bool none = true;
 	char path[128];
 
 	(void)state;
@@ -199,9 +200,21 @@ static void every_build_of_a_package_is_listed_once(void **state)
 		(void)snprintf(path, sizeof(path), "packages/dpkg/%s.mtree", files[i]);
 		fixture_write(&f, path, "#mtree\n");
 	}
+	fixture_write(&f, "packages/dpkg/local/ab/1_amd64.mtree", "#mtree\n# md5sums none\n");
+	for (unsigned i = 0; i < 40; i++) {
+		(void)snprintf(path, sizeof(path), "packages/dpkg/local/many/%02u_amd64.mtree", i);
+		fixture_write(&f, path, "#mtree\n");
+	}
 	fixture_commit(&f);
 	b = open_at(&f, NULL);
-	assert_int_equal(baseline_builds(b, B("dpkg"), B("a"), B("amd64"), &list, &count, &err), 0);
+	assert_int_equal(
+		baseline_builds(b, B("dpkg"), B("many"), B("20"), B("amd64"), &list, &count, &err),
+		0);
+	assert_int_equal(count, 16);
+	assert_string_equal(list[0]->version, "12");
+	assert_string_equal(list[15]->version, "27");
+	assert_int_equal(
+		baseline_builds(b, B("dpkg"), B("a"), B("1"), B("amd64"), &list, &count, &err), 0);
 	assert_int_equal(count, 4);
 	assert_string_equal(list[0]->version, "1");
 	assert_string_equal(list[0]->origin, "Debian");
@@ -209,9 +222,20 @@ static void every_build_of_a_package_is_listed_once(void **state)
 	assert_string_equal(list[1]->origin, "local");
 	assert_string_equal(list[2]->version, "2:1_0");
 	assert_string_equal(list[3]->version, "4");
-	assert_int_equal(baseline_builds(b, B("rpm"), B("a"), B("amd64"), &list, &count, &err), 0);
+	assert_int_equal(
+		baseline_builds(b, B("rpm"), B("a"), B("1"), B("amd64"), &list, &count, &err), 0);
 	assert_int_equal(count, 0);
-	assert_int_equal(baseline_builds(b, B("dpkg"), B("../a"), B(""), &list, &count, &err), 0);
+	assert_int_equal(baseline_self_summed(b, B("dpkg"), B("a"), B("amd64"), &none, &err), 0);
+	assert_false(none);
+	for (unsigned again = 0; again < 2; again++) {
+		assert_int_equal(
+			baseline_self_summed(b, B("dpkg"), B("ab"), B("amd64"), &none, &err), 0);
+		assert_true(none);
+	}
+	assert_int_equal(baseline_self_summed(b, B("dpkg"), B("zz"), B("amd64"), &none, &err), 0);
+	assert_false(none);
+	assert_int_equal(
+		baseline_builds(b, B("dpkg"), B("../a"), B("1"), B(""), &list, &count, &err), 0);
 	assert_int_equal(count, 0);
 	baseline_close(b);
 	fixture_remove(&f);

@@ -169,11 +169,13 @@ static int find_manifests(void *context, struct bytes manager, struct bytes name
 	return 0;
 }
 
-static int find_builds(void *context, struct bytes manager, struct bytes name, struct bytes arch,
-		       const struct manifest *const **list, size_t *count, struct error *err)
+static int find_builds(void *context, struct bytes manager, struct bytes name, struct bytes version,
+		       struct bytes arch, const struct manifest *const **list, size_t *count,
+		       struct error *err)
 {
 	struct world *w = context;
 
+	(void)version;
 	(void)manager;
 	(void)err;
 	*count = 0;
@@ -186,6 +188,24 @@ static int find_builds(void *context, struct bytes manager, struct bytes name, s
 		}
 	}
 	*list = w->found;
+	return 0;
+}
+
+static int find_self_summed(void *context, struct bytes manager, struct bytes name,
+			    struct bytes arch, bool *self_summed, struct error *err)
+{
+	struct world *w = context;
+
+	(void)manager;
+	(void)err;
+	*self_summed = false;
+	for (size_t i = 0; i < w->manifest_count; i++) {
+		const struct build_package *p = &w->manifest[i].package;
+
+		*self_summed = *self_summed || (bytes_equal_string(name, p->name) &&
+						bytes_equal_string(arch, p->arch) &&
+						w->manifest[i].manifest.no_md5sums);
+	}
 	return 0;
 }
 
@@ -211,7 +231,7 @@ static void finish_manifest(struct manifest *manifest, struct manifest_entry *en
 
 void world_judge(struct world *w)
 {
-	struct known_good known = {w, find_manifests, knows_package, find_builds};
+	struct known_good known = {w, find_manifests, knows_package, find_builds, find_self_summed};
 	struct object_source objects = {load, w};
 	const struct manifest *trees[] = {&w->tree};
 	struct record_list *records = NULL;
