@@ -122,8 +122,8 @@ static int signers_open(struct call *call, const char *baseline, struct signers 
 		}
 		if (s->trust->count == 0) {
 			call_advise(call, "name the archive's keys: --keyring FILE");
-			call_advise(call,
-				    "or list them in the baseline: " TRUST_FILE " (muster(1))");
+			call_advise(call, "or list them in the baseline: " TRUST_FILE
+					  " (docs/baseline.md)");
 			return error_set(
 				err, ERROR_CONFIG, 0,
 				"no keys to check a signature by: the baseline has no " TRUST_FILE);
