@@ -185,13 +185,16 @@ static void put_chunk(void *context, struct bytes data)
 	}
 }
 
-static void begin_object(struct talk *talk, uint32_t index, bool md5)
+static void begin_object(struct talk *talk, uint32_t index, bool md5, bool again)
 {
-	talk->out = (struct object){.index = index, .md5 = md5};
+	talk->out = (struct object){.index = index, .md5 = md5, .again = again};
 	talk->out_len = 0;
 }
 
-/* A section that is not held any more is made anew on its way out. */
+/*
+ * A section that is not held any more is made anew on its way out. The controller sees whether it is
+ * still what its digest says.
+ */
 static void send_again(struct talk *talk, uint32_t index, bool md5)
 {
 	struct probe *probe = talk->probe;
@@ -206,9 +209,6 @@ static void send_again(struct talk *talk, uint32_t index, bool md5)
 	collection.sink = md5 ? &nowhere : &out;
 	collection.md5 = md5 ? &out : NULL;
 	collect_section(&collection, index);
-	if (!md5 && collection.stat != probe->catalog.list[index].stat) {
-		probe_partial(probe, "objects", BYTES_LITERAL(""), "changed", 1);
-	}
 }
 
 /* Serves the queue from its front; what has to be made anew waits until nothing else is made. */
@@ -221,11 +221,11 @@ static void serve_wants(struct talk *talk)
 		struct bytes piece[2];
 
 		if (ring_find(&talk->probe->ring, slot.index, slot.md5, piece)) {
-			begin_object(talk, slot.index, slot.md5);
+			begin_object(talk, slot.index, slot.md5, false);
 			put_chunk(talk, piece[0]);
 			put_chunk(talk, piece[1]);
 		} else if (talk->turns_begun == talk->turns_ended) {
-			begin_object(talk, slot.index, slot.md5);
+			begin_object(talk, slot.index, slot.md5, true);
 			send_again(talk, slot.index, slot.md5);
 		} else {
 			return;

@@ -401,9 +401,10 @@ bool want_next(struct want_reader *reader, struct want_item *item)
 
 void object_encode(struct cbor_writer *w, const struct object *m)
 {
-	begin(w, MESSAGE_OBJECT, 4);
+	begin(w, MESSAGE_OBJECT, 5);
 	cbor_write_uint(w, m->index);
 	cbor_write_bool(w, m->md5);
+	cbor_write_bool(w, m->again);
 	cbor_write_bool(w, m->last);
 	cbor_write_bytes(w, m->chunk);
 }
@@ -412,9 +413,10 @@ bool object_decode(struct bytes payload, struct object *m)
 {
 	struct cbor_reader r;
 
-	open_message(&r, payload, MESSAGE_OBJECT, 4);
+	open_message(&r, payload, MESSAGE_OBJECT, 5);
 	m->index = read_u32(&r);
 	m->md5 = cbor_read_bool(&r);
+	m->again = cbor_read_bool(&r);
 	m->last = cbor_read_bool(&r);
 	m->chunk = cbor_read_bytes_max(&r, OBJECT_CHUNK_MAX);
 	return cbor_reader_is_done(&r);

@@ -35,7 +35,7 @@
 #include "schema/frame.h"
 #include "schema/section.h"
 
-#define PROTOCOL_VERSION 2
+#define PROTOCOL_VERSION 3
 
 enum message_type {
 	MESSAGE_HELLO = 1,
@@ -227,6 +227,7 @@ bool want_next(struct want_reader *reader, struct want_item *item);
 struct object {
 	uint32_t index;
 	bool md5;
+	bool again; /* collected anew since its digest was sent: may be what is there by now */
 	bool last;
 	struct bytes chunk;
 };

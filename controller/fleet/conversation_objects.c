@@ -265,15 +265,90 @@ static int begin_object(struct conversation *c, uint64_t size, struct error *err
 	return 0;
 }
 
-static int end_object(struct conversation *c, const struct digest *expected, struct error *err)
+static int note_changed(struct conversation *c, struct bytes key, struct error *err)
+{
+	struct coverage_item item = {
+		.check = BYTES_LITERAL("objects"),
+		.state = COVERAGE_PARTIAL,
+		.reason = BYTES_LITERAL("changed"),
+		.count = 1,
+	};
+	uint8_t text[SECTION_KEY_MAX];
+	struct section_key parts;
+	size_t len = 0;
+	bool ok = true;
+
+	(void)section_key_decode(key, &parts);
+	for (size_t i = 0; i < parts.count && parts.part[i].len < sizeof(text) - len; i++) {
+		if (i > 0) {
+			text[len++] = ' ';
+		}
+		memcpy(text + len, parts.part[i].data, parts.part[i].len);
+		len += parts.part[i].len;
+	}
+	if (c->seen.coverage_count >= CONVERSATION_COVERAGE_MAX) {
+		return error_set(err, ERROR_PEER, 0, "more coverage than a host may send");
+	}
+	if (reserve((void **)&c->seen.coverage, c->seen.coverage_count, &c->coverage_room,
+		    sizeof(item), err) != 0) {
+		return -1;
+	}
+	item.subject = keep(c, bytes_make(text, len), &ok);
+	c->seen.coverage[c->seen.coverage_count++] = item;
+	return ok ? 0 : no_memory(err);
+}
+
+/*
+ * What never came may have been taken for the content of another section too: one of those has to
+ * show it.
+ */
+static int ask_twin(struct conversation *c, const struct digest *missing, struct error *err)
+{
+	size_t from = c->wanted_count;
+
+	for (size_t i = 0; i < c->decided && c->wanted_count == from; i++) {
+		uint32_t index = (uint32_t)c->due[i];
+		const struct listed *l = &c->listed[index];
+
+		if ((digest_equal(&l->content, missing) && want(c, index, false, err) != 0) ||
+		    (l->has_md5 && digest_equal(&l->md5, missing) &&
+		     want(c, index, true, err) != 0)) {
+			return -1;
+		}
+	}
+	return c->wanted_count == from ? 0
+				       : send_want(c, (uint32_t)c->due[c->decided - 1], from, err);
+}
+
+/*
+ * The whole of it is here. What was collected again is the later look and takes the place of the
+ * first; anything else has to be what was said.
+ */
+static int check_object(struct conversation *c, struct listed *l, bool md5, bool again,
+			struct digest *digest, struct error *err)
+{
+	struct digest *said = md5 ? &l->md5 : &l->content;
+	struct digest first = *said;
+
+	conversation_sha256(bytes_make(c->object, c->object_len), digest);
+	if (digest_equal(digest, said)) {
+		return 0;
+	}
+	if (!again) {
+		return error_set(err, ERROR_PEER, 0, "a section is not what its digest says");
+	}
+	*said = *digest;
+	l->settled = false;
+	return note_changed(c, l->key, err) == 0 ? ask_twin(c, &first, err) : -1;
+}
+
+static int end_object(struct conversation *c, struct listed *l, bool md5, bool again,
+		      struct error *err)
 {
 	struct digest digest;
 
-	conversation_sha256(bytes_make(c->object, c->object_len), &digest);
-	if (c->object_len != c->object_room || !digest_equal(&digest, expected)) {
-		return error_set(err, ERROR_PEER, 0, "a section is not what its digest says");
-	}
-	if (reserve((void **)&c->objects, c->object_count, &c->objects_room, sizeof(*c->objects),
+	if (check_object(c, l, md5, again, &digest, err) != 0 ||
+	    reserve((void **)&c->objects, c->object_count, &c->objects_room, sizeof(*c->objects),
 		    err) != 0) {
 		return -1;
 	}
@@ -284,10 +359,30 @@ static int end_object(struct conversation *c, const struct digest *expected, str
 	return maybe_finish(c, err);
 }
 
+/* What was collected again may have grown meanwhile. */
+static int make_longer(struct conversation *c, size_t len, struct error *err)
+{
+	size_t more = len - (c->object_room - c->object_len);
+	uint8_t *object;
+
+	if (more > CONVERSATION_SECTION_MAX - c->object_room ||
+	    more > CONVERSATION_OBJECTS_MAX - c->objects_bytes) {
+		return error_set(err, ERROR_PEER, 0, "a section is larger than one may be");
+	}
+	object = realloc(c->object, c->object_room + more);
+	if (!object) {
+		return no_memory(err);
+	}
+	c->object = object;
+	c->object_room += more;
+	c->objects_bytes += more;
+	return 0;
+}
+
 int on_object(struct conversation *c, struct bytes payload, struct error *err)
 {
 	const struct pending *next;
-	const struct listed *l;
+	struct listed *l;
 	struct object m;
 
 	if (!object_decode(payload, &m) || c->wanted_at >= c->wanted_count) {
@@ -303,11 +398,16 @@ int on_object(struct conversation *c, struct bytes payload, struct error *err)
 		return -1;
 	}
 	if (m.chunk.len > c->object_room - c->object_len) {
-		return error_set(err, ERROR_PEER, 0, "an object is longer than was said");
+		if (!m.again) {
+			return error_set(err, ERROR_PEER, 0, "an object is longer than was said");
+		}
+		if (make_longer(c, m.chunk.len, err) != 0) {
+			return -1;
+		}
 	}
 	if (m.chunk.len > 0) {
 		memcpy(c->object + c->object_len, m.chunk.data, m.chunk.len);
 		c->object_len += m.chunk.len;
 	}
-	return m.last ? end_object(c, m.md5 ? &l->md5 : &l->content, err) : 0;
+	return m.last ? end_object(c, l, m.md5, m.again, err) : 0;
 }

@@ -28,6 +28,7 @@ struct talk_section {
 	size_t len;
 	uint8_t *md5;
 	size_t md5_len;
+	unsigned again; /* chunks that were collected anew */
 };
 
 struct talk_row {

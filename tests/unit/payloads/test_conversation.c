@@ -318,8 +318,55 @@ static void a_section_wanted_late_is_made_again(void **state)
 	assert_true(talk_receive(&talk));
 	assert_true(object_decode(bytes_make(talk.payload, talk.len), &m));
 	assert_true(m.last);
+	assert_true(m.again);
 	assert_int_equal(m.index, index);
 	assert_int_equal(m.chunk.len, section->digest.size);
+	talk_finish(&talk);
+	talk_stop(&talk);
+	assert_int_equal(talk.status, 0);
+}
+
+static void a_section_that_is_held_is_not_made_again(void **state)
+{
+	const struct talk_section *section;
+
+	(void)state;
+	host_run(&talk, &plan, false);
+	section = talk_find(&talk, SECTION_PACKAGE, "alpha");
+	assert_true(section->len > 0);
+	assert_int_equal(section->len, section->digest.size);
+	assert_int_equal(section->again, 0);
+}
+
+static void what_changed_since_its_digest_is_sent_as_it_is_by_then(void **state)
+{
+	struct talk_section *section;
+	struct cbor_reader r;
+	struct entry entry;
+	struct object m;
+	uint32_t index;
+
+	(void)state;
+	host_start(&talk);
+	talk_hello(&talk);
+	talk_plan(&talk, &plan);
+	talk_root(&talk);
+	talk_ask(&talk, ASK_LIST);
+	talk_list(&talk);
+	talk_hash(&talk, NULL, false, TALK_WANT_NONE);
+	section = talk_find(&talk, SECTION_PACKAGE, "alpha");
+	index = (uint32_t)(section - talk.section);
+	tree_write(&host_tree, "/usr/bin/alpha", "replaced meanwhile");
+	send_want_of(&talk, (uint32_t)talk.count - 1, index);
+	assert_true(talk_receive(&talk));
+	assert_true(object_decode(bytes_make(talk.payload, talk.len), &m));
+	assert_true(m.again);
+	assert_true(m.last);
+	cbor_reader_init(&r, m.chunk);
+	do {
+		assert_true(entry_decode(&r, &entry));
+	} while (!bytes_equal_string(entry.path, "/usr/bin/alpha"));
+	assert_sha(&entry, "replaced meanwhile");
 	talk_finish(&talk);
 	talk_stop(&talk);
 	assert_int_equal(talk.status, 0);
@@ -491,6 +538,8 @@ int main(void)
 		TEST(the_proof_is_over_always_and_slice),
 		TEST(after_a_proof_the_list_may_be_asked_for),
 		TEST(a_section_wanted_late_is_made_again),
+		TEST(a_section_that_is_held_is_not_made_again),
+		TEST(what_changed_since_its_digest_is_sent_as_it_is_by_then),
 		TEST(nothing_asked_for_is_a_conversation_too),
 		TEST(a_lost_connection_ends_the_probe_at_every_stage),
 		TEST(truncated_frames_end_the_probe),

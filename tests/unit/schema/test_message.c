@@ -185,7 +185,7 @@ static bool read_want(struct bytes payload)
 
 static void write_object(struct cbor_writer *w)
 {
-	object_encode(w, &(struct object){5, false, true, BYTES_LITERAL("chunk")});
+	object_encode(w, &(struct object){5, false, true, true, BYTES_LITERAL("chunk")});
 }
 
 static bool read_object(struct bytes payload)

@@ -234,20 +234,22 @@ static void on_hash(struct fake_probe *probe, struct bytes payload)
 /* In two chunks, as a large section comes. */
 static void send_object(struct fake_probe *probe, uint32_t index, bool md5)
 {
-	const char *content = md5 ? "md5s" : probe->section[index].content;
+	const char *later = probe->section[index].later;
+	bool again = !md5 && later;
+	const char *content = md5 ? "md5s" : again ? later : probe->section[index].content;
 	size_t len = strlen(content), half = len / 2;
 	uint8_t buffer[4096];
 	struct cbor_writer w;
 
 	probe->objects_sent++;
 	cbor_writer_init(&w, buffer, sizeof(buffer));
-	object_encode(&w, &(struct object){index, md5, false, bytes_make(content, half)});
+	object_encode(&w, &(struct object){index, md5, again, false, bytes_make(content, half)});
 	put(probe, &w);
 	if (probe->fault == FAKE_OBJECT_SHORTER && len > 0) {
 		len--;
 	}
 	cbor_writer_init(&w, buffer, sizeof(buffer));
-	object_encode(&w, &(struct object){index, md5, probe->fault != FAKE_OBJECT_LONGER,
+	object_encode(&w, &(struct object){index, md5, again, probe->fault != FAKE_OBJECT_LONGER,
 					   bytes_make(content + half, len - half)});
 	if (probe->fault == FAKE_OBJECT_ALTERED) {
 		w.data[w.len - 1] ^= 1;
@@ -255,7 +257,7 @@ static void send_object(struct fake_probe *probe, uint32_t index, bool md5)
 	put(probe, &w);
 	if (probe->fault == FAKE_OBJECT_LONGER) {
 		cbor_writer_init(&w, buffer, sizeof(buffer));
-		object_encode(&w, &(struct object){index, md5, true, BYTES_LITERAL("more")});
+		object_encode(&w, &(struct object){index, md5, again, true, BYTES_LITERAL("more")});
 		put(probe, &w);
 	}
 }

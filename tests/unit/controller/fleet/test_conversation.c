@@ -446,6 +446,87 @@ static void stale_content_is_read_again(void **state)
 	bench_clear(&first);
 }
 
+static void what_changed_before_it_was_fetched_is_told_and_read_again(void **state)
+{
+	const char *const later[] = {"shorter", "", "longer than the content of a was before"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+		const struct conversation_object *objects;
+		const struct observed_section *section;
+		const struct observation *seen;
+		struct digest expected;
+		struct bench bench;
+		size_t count;
+		bool found = false;
+
+		bench_init(&bench);
+		bench.probe.section[1].later = later[i];
+		assert_int_equal(converse(&bench, true), CONVERSATION_DONE);
+		conversation_sha256(bytes_from_string(later[i]), &expected);
+		seen = conversation_observation(bench.conversation);
+		assert_int_equal(seen->section_count, 5);
+		section = NULL;
+		for (size_t s = 0; s < seen->section_count; s++) {
+			if (digest_equal(&seen->sections[s].content, &expected) &&
+			    seen->sections[s].stat == 0) {
+				section = &seen->sections[s];
+			}
+		}
+		assert_non_null(section);
+		objects = conversation_objects(bench.conversation, &count);
+		for (size_t o = 0; o < count; o++) {
+			found = found || digest_equal(&objects[o].digest, &expected);
+		}
+		assert_true(found);
+		assert_int_equal(seen->coverage_count, 2);
+		assert_true(bytes_equal_string(seen->coverage[0].check, "objects"));
+		assert_true(bytes_equal_string(seen->coverage[0].reason, "changed"));
+		assert_int_equal(seen->coverage[0].state, COVERAGE_PARTIAL);
+		assert_true(seen->coverage[0].subject.len > 0);
+		bench_clear(&bench);
+	}
+}
+
+static unsigned asked_for_it;
+
+/* As object_places does: what this host was asked for already is on its way. */
+static enum object_place asked_once(void *context, const struct digest *digest, bool last)
+{
+	struct digest shared;
+
+	(void)context;
+	(void)last;
+	conversation_sha256(BYTES_LITERAL("the same"), &shared);
+	return digest_equal(digest, &shared) && asked_for_it++ > 0 ? OBJECT_KEPT : OBJECT_WANTED;
+}
+
+static void a_section_with_the_same_content_shows_it_where_the_first_changed(void **state)
+{
+	const struct conversation_object *objects;
+	struct digest shared;
+	struct bench bench;
+	size_t count;
+	bool found = false;
+
+	(void)state;
+	bench_init(&bench);
+	bench.ask = asked_once;
+	asked_for_it = 0;
+	bench.probe.section[0].content = "the same";
+	bench.probe.section[0].later = "another by now";
+	bench.probe.section[2].content = "the same";
+	assert_int_equal(converse(&bench, false), CONVERSATION_DONE);
+	conversation_sha256(BYTES_LITERAL("the same"), &shared);
+	objects = conversation_objects(bench.conversation, &count);
+	for (size_t o = 0; o < count; o++) {
+		found = found || digest_equal(&objects[o].digest, &shared);
+	}
+	assert_true(found);
+	assert_int_equal(asked_for_it, 2);
+	bench_clear(&bench);
+}
+
 static void every_fault_breaks_the_conversation_as_the_peers(void **state)
 {
 	(void)state;
@@ -521,6 +602,8 @@ int main(void)
 		cmocka_unit_test(a_change_in_the_always_set_is_found_behind_an_equal_stat),
 		cmocka_unit_test(a_clock_that_went_back_forces_a_full_pass),
 		cmocka_unit_test(stale_content_is_read_again),
+		cmocka_unit_test(what_changed_before_it_was_fetched_is_told_and_read_again),
+		cmocka_unit_test(a_section_with_the_same_content_shows_it_where_the_first_changed),
 		cmocka_unit_test(every_fault_breaks_the_conversation_as_the_peers),
 		cmocka_unit_test(no_altered_byte_goes_unnoticed),
 	};
