@@ -14,26 +14,7 @@
 #include <stddef.h>
 
 #include "controller/judge/context.h"
-
-/* First words of a finding's new value that stands for many objects. */
-#define PILE_TREE "tree" /* all but programs and compiled Python */
-#define PILE_PROGRAMS \
-	"programs" /* ELF, what runs in a folder of commands, what Python runs at start */
-#define PILE_BYTECODE "bytecode" /* compiled Python */
-
-/* Whether a finding's new value stands for a pile. */
-bool pile_value_is(struct bytes value);
-/* Whether such a finding is about this object too: what accepting it accepts. */
-bool pile_value_covers(struct bytes subject, struct bytes value, const struct entry *entry);
-/* The same for an object that is gone, of which nobody knows what it was. */
-bool pile_value_covers_path(struct bytes subject, struct bytes value, struct bytes path);
-
-/* The rest is private to judge/. */
-
-enum pile_part { PART_REST, PART_PROGRAM, PART_BYTECODE, PART_TELLING };
-
-/* `root`: of the pile it would be in. */
-enum pile_part pile_part(struct bytes root, const struct entry *entry);
+#include "controller/judge/pile_value.h"
 
 /* Hears of a directory that no package owns, its parents before it. */
 void pile_folder(struct judge *j, struct bytes path);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "controller/inventory/fold.h"
+#include "controller/judge/pile_value.h"
 #include "controller/report/print.h"
 #include "controller/report/values.h"
 
@@ -137,6 +138,21 @@ static void print_values(FILE *out, const struct finding *finding)
 	}
 }
 
+/* "npm files=834 bytes=4323697" of a finding that stands for many objects. */
+static void print_pile(FILE *out, struct bytes value)
+{
+	const char digest[] = " sha256=";
+	const uint8_t *end;
+
+	if (pile_value_is(value)) {
+		end = memmem(value.data, value.len, digest, strlen(digest));
+		(void)fputs("  (", out);
+		(void)print_bytes(out,
+				  end ? bytes_make(value.data, (size_t)(end - value.data)) : value);
+		(void)fputc(')', out);
+	}
+}
+
 int line_change(FILE *out, const struct change *change, const struct line_widths *widths,
 		bool color, bool verbose, struct error *err)
 {
@@ -161,6 +177,7 @@ int line_change(FILE *out, const struct change *change, const struct line_widths
 		(void)print_bytes(out, finding->package);
 		(void)fputc(')', out);
 	}
+	print_pile(out, finding->new_value);
 	(void)fputs("  ", out);
 	(void)fprintf(out, "%.8s", finding->id);
 	if (*change->ack.id) {

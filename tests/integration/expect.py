@@ -4,6 +4,7 @@
 
     expect.py FILE finding SUBJECT RULE,... SEVERITY   a new finding with one of these rules, at least this severe
     expect.py FILE finding-any SUBJECT RULE            an open finding of this rule, new or not
+    expect.py FILE id SUBJECT RULE                     prints the fingerprint of that open finding
     expect.py FILE fewer PREFIX MOST                   at most so many open findings of rules that begin so; prints them
     expect.py FILE none RULE                           no open finding of this rule
     expect.py FILE quiet SEVERITY                      no open finding of this severity or above
@@ -62,6 +63,11 @@ def main(path, what, *args):
     elif what == "finding-any":
         if not any(f["path"] == args[0] and f["rule"] == args[1] and f["state"] in ("new", "open") for f in findings):
             fail(f"no {args[1]} for {args[0]}", findings)
+    elif what == "id":
+        found = [f["fid"] for f in findings if f["path"] == args[0] and f["rule"] == args[1] and f["state"] in ("new", "open")]
+        if len(found) != 1:
+            fail(f"{len(found)} {args[1]} for {args[0]}", findings)
+        print(found[0])
     elif what in ("fewer", "none"):
         most = int(args[1]) if what == "fewer" else 0
         told = [f for f in findings if f["rule"].startswith(args[0]) and f["state"] in ("new", "open")]

@@ -107,6 +107,20 @@ an_upgrade_of_a_tree_is_one_line() {
 	expect "$work/upgraded" finding-any /usr/local/lib/node_modules/right/lib/addon.node unowned.appeared
 }
 
+an_accepted_tree_is_known_file_by_file() {
+	local id modules=/usr/local/lib/node_modules
+	id=$(expect "$work/upgraded" id $modules unowned.changed)
+	"$muster" accept "$id" --config "$work/muster.yaml" >"$work/accept.out" 2>&1 || fail "accept: $(cat "$work/accept.out")"
+	check "$work/accepted"
+	expect "$work/accepted" silent $modules
+	expect "$work/accepted" silent $modules/left/lib/7.js
+	# What was told on its own was not accepted with it.
+	expect "$work/accepted" finding-any $modules/right/lib/addon.node unowned.appeared
+	in_host change npm
+	check "$work/after"
+	expect "$work/after" finding $modules/left/lib/7.js unowned.changed low
+}
+
 a_capture_ends_it_and_code_under_its_head_tells_again() {
 	local code
 	code=$(sed -n 's/^pyc-code\t\(.*\)\t.*/\1/p' "$work/list")
@@ -121,4 +135,5 @@ a_capture_ends_it_and_code_under_its_head_tells_again() {
 }
 
 run raise five_trees_are_five_lines each_change_inside_is_named an_upgrade_of_a_tree_is_one_line \
+	an_accepted_tree_is_known_file_by_file \
 	a_capture_ends_it_and_code_under_its_head_tells_again

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "controller/judge/bytecode.h"
-#include "controller/judge/pile.h"
+#include "controller/judge/pile_value.h"
 #include "tests/unit/controller/judge/builder.h"
 
 #define CACHE "/usr/lib/python3/__pycache__/"
