@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: MIT
 # A fresh install held against manifests whose whole chain is proved: the distribution's keys in the baseline's keys/, the
 # archive's signed lists, and the .deb files the host was installed from. Nothing of medium or above is said of it. Then all
-# changes of tests/lab/plant at once, without a capture: each is found, and nothing is called missing that is there.
+# changes of tests/lab/plant at once, and one in each tree of tests/lab/trees, without a capture: each is found, and nothing is
+# called missing that is there.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/lab/testlib.sh
 . "$here/../lab/testlib.sh"
 # shellcheck source=tests/integration/planted_expect.sh
 . "$here/planted_expect.sh"
+# shellcheck source=tests/integration/trees_expect.sh
+. "$here/trees_expect.sh"
 muster=${MUSTER_BIN:-$here/../../build/dev/bin}/muster
 plant=$here/../lab/plant
 export HOME=$work XDG_CONFIG_HOME=$work XDG_STATE_HOME=$work NO_COLOR=1
@@ -22,6 +25,10 @@ done
 
 in_host() { # VERB NAME
 	lab exec web001 sh -s -- "$@" <"$plant"
+}
+
+in_trees() { # VERB NAME
+	lab exec web001 sh -s -- "$@" <"$here/../lab/trees"
 }
 
 check() { # OUT [OPTION...]
@@ -58,6 +65,25 @@ raise() {
 	debs=$(sed -n 's/^packages //p' "$work/cache")
 	lists=$(sed -n 's/^lists //p' "$work/cache")
 	"$muster" init "$work/baseline" >/dev/null
+	raise_trees
+}
+
+# Python and the trees that languages' installers leave. Its packages are proved by lists of their own.
+extra=
+raise_trees() {
+	extra=$("$lab_program" extra python3-six 2>"$work/extra.log") || {
+		extra=
+		echo '  Python cannot be had here: the host has no trees of languages'
+		: >"$work/tree-list"
+		return
+	}
+	tar -C "$extra" -cf - --exclude=partial --exclude=lock . |
+		lab exec web001 sh -c 'mkdir /tmp/extra && tar -C /tmp/extra -xf - &&
+			export DEBIAN_FRONTEND=noninteractive &&
+			{ dpkg -i /tmp/extra/*.deb || dpkg -i /tmp/extra/*.deb || dpkg -i /tmp/extra/*.deb; } &&
+			rm -rf /tmp/extra' >"$work/dpkg.log" 2>&1 || fail "Python: $(tail -n 5 "$work/dpkg.log")"
+	in_trees grow
+	in_trees list >"$work/tree-list"
 }
 
 # The distribution's own keyring, each key pinned and bound to the origin that the lists name.
@@ -105,6 +131,10 @@ the_whole_chain_is_imported() {
 	import 0 "$count signed, 0 unsigned" --mirror "$debs" --lists "$lists"
 	tail -n 2 "$work/import.out"
 	import 0 'Nothing new' --mirror "$debs" --lists "$lists"
+	if [ -n "$extra" ]; then
+		import 0 ', 0 unsigned' --mirror "$extra" --lists "${extra%/cache/archives}/lists"
+		count=$((count + $(find "$extra" -maxdepth 1 -name '*.deb' | wc -l)))
+	fi
 	"$muster" baseline verify --baseline "$work/baseline" 2>&1 | tee "$work/verify" | tail -n 1
 	grep -qF "$count manifests are signed, 0 unsigned" "$work/verify" || fail 'not all are signed'
 	[ "$("$muster" baseline list --baseline "$work/baseline" | grep -c ' signed [0-9A-F]\{40\}')" -eq "$count" ] ||
@@ -145,6 +175,9 @@ plant_all() {
 		[ "$name" = diverted ] || in_host plant "$name"
 	done <"$work/list"
 	lab exec web001 sh -c 'cat >/usr/bin/hostname' <"$work/hostname$program"
+	while IFS=$'\t' read -r name _ _; do
+		in_trees change "$name"
+	done <"$work/tree-list"
 	lab exec web001 dpkg -V >"$work/dpkg-v" 2>/dev/null || true
 	check "$work/planted"
 }
@@ -162,6 +195,12 @@ each_is_found_and_named() {
 	"$here/expect.py" "$work/planted" finding "hostname:$(dpkg --print-architecture)" package.mixed high &&
 		found=$((found + 1)) || missed=$((missed + 1))
 	"$here/expect.py" "$work/planted" detail "hostname:$(dpkg --print-architecture)" package.mixed '3.99 (local)'
+	while IFS=$'\t' read -r name path _; do
+		read -r rules severity <<<"$(expected_in_tree "$name")"
+		printf '%-18s ' "$name"
+		"$here/expect.py" "$work/planted" finding "$path" "$rules" "$severity" &&
+			found=$((found + 1)) || missed=$((missed + 1))
+	done <"$work/tree-list"
 	echo "$found found, $missed not"
 	[ "$missed" -eq 0 ] || fail "$missed changes were not found"
 	[ "$found" -ge 20 ] || fail "only $found kinds were planted"

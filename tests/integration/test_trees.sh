@@ -6,6 +6,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/lab/testlib.sh
 . "$here/../lab/testlib.sh"
+# shellcheck source=tests/integration/trees_expect.sh
+. "$here/trees_expect.sh"
 muster=${MUSTER_BIN:-$here/../../build/dev/bin}/muster
 trees=$here/../lab/trees
 export HOME=$work XDG_CONFIG_HOME=$work XDG_STATE_HOME=$work NO_COLOR=1
@@ -25,22 +27,6 @@ check() { # OUT
 }
 
 expect() { "$here/expect.py" "$@"; }
-
-# NAME: what must be said of the path that `trees list` names, and at least how grave.
-expected() {
-	case $1 in
-	npm | pip | gem | jar | venv) echo unowned.changed low ;;
-	npm-elf) echo unowned.appeared high ;;
-	pip-start) echo unowned.appeared low ;;
-	gem-setuid) echo setid.gained high ;;
-	venv-hidden) echo unowned.appeared medium ;;
-	venv-gone) echo unowned.vanished low ;;
-	pyc-code) echo unowned.changed high ;;
-	pyc-unchecked) echo unowned.bytecode high ;;
-	pyc-*) echo unowned.bytecode medium ;;
-	*) fail "no expectation for $1" ;;
-	esac
-}
 
 raise() {
 	local extra
@@ -93,7 +79,7 @@ each_change_inside_is_named() {
 	done <"$work/list"
 	check "$work/changed"
 	while IFS=$'\t' read -r name path _; do
-		read -r rules severity <<<"$(expected "$name")"
+		read -r rules severity <<<"$(expected_in_tree "$name")"
 		printf '  %-14s ' "$name"
 		expect "$work/changed" finding "$path" "$rules" "$severity" || missed=$((missed + 1))
 	done <"$work/list"
