@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "controller/fleet/conversation_private.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "schema/siphash.h"
 
 /* The incremental night: what the controller foresees from the last observation. */
 
+/* By the bytes of its encoding: a key of five parts, the first of which is "md5". */
 static bool is_md5(const struct observed_section *section)
 {
-	struct section_key key;
+	static const uint8_t head[] = {0x85, 0x43, 'm', 'd', '5'};
 
-	return section_key_decode(section->key, &key) && key.kind == SECTION_MD5;
+	return bytes_has_prefix(section->key, bytes_make(head, sizeof(head)));
 }
 
 static bool in_slice(const struct plan *plan, struct bytes key)
@@ -43,38 +45,53 @@ static void put_be64(uint64_t value, uint8_t to[8])
 	}
 }
 
-/* Into the root over (key, stat) of all sections, and that over (key, content) of those due. */
-static bool foresee_section(const struct conversation_plan *plan, const struct observed_section *s,
-			    struct foreseen *f, EVP_MD_CTX *stats, EVP_MD_CTX *contents)
-{
-	uint8_t stat[8];
-	bool due;
+/* A digest fed by the piece: libcrypto's price is by the call where pieces are small. */
+struct root_digest {
+	EVP_MD_CTX *context;
+	size_t len;
+	bool failed;
+	uint8_t data[4096];
+};
 
-	if (is_md5(s)) {
-		return true;
+static void root_init(struct root_digest *root)
+{
+	root->len = 0;
+	root->context = EVP_MD_CTX_new();
+	root->failed = !root->context || EVP_DigestInit_ex(root->context, EVP_sha256(), NULL) != 1;
+}
+
+static void root_flush(struct root_digest *root)
+{
+	root->failed = root->failed || EVP_DigestUpdate(root->context, root->data, root->len) != 1;
+	root->len = 0;
+}
+
+static void root_add(struct root_digest *root, struct bytes key, const uint8_t *value, size_t len)
+{
+	assert(key.len <= SECTION_KEY_MAX && len <= DIGEST_SIZE);
+	if (key.len + len > sizeof(root->data) - root->len) {
+		root_flush(root);
 	}
-	due = is_due_every_night(&plan->plan, s->key, s->always);
-	f->usable = f->usable && s->stat != 0 && (due || !is_stale(plan, s));
-	f->sections++;
-	put_be64(s->stat, stat);
-	if (EVP_DigestUpdate(stats, s->key.data, s->key.len) != 1 ||
-	    EVP_DigestUpdate(stats, stat, sizeof(stat)) != 1) {
-		return false;
-	}
-	if (!due) {
-		return true;
-	}
-	f->proved++;
-	return EVP_DigestUpdate(contents, s->key.data, s->key.len) == 1 &&
-	       EVP_DigestUpdate(contents, s->content.bytes, DIGEST_SIZE) == 1;
+	memcpy(root->data + root->len, key.data, key.len);
+	memcpy(root->data + root->len + key.len, value, len);
+	root->len += key.len + len;
+}
+
+static bool root_end(struct root_digest *root, struct digest *digest)
+{
+	unsigned len = DIGEST_SIZE;
+
+	root_flush(root);
+	root->failed = root->failed || EVP_DigestFinal_ex(root->context, digest->bytes, &len) != 1;
+	EVP_MD_CTX_free(root->context);
+	return !root->failed;
 }
 
 int conversation_foresee(const struct conversation_plan *plan, struct foreseen *f,
 			 struct error *err)
 {
 	const struct observation *last = plan->last;
-	EVP_MD_CTX *stats = NULL, *contents = NULL;
-	unsigned len = DIGEST_SIZE;
+	struct root_digest stats, contents;
 	bool ok;
 
 	*f = (struct foreseen){.known = last != NULL, .usable = last != NULL};
@@ -82,17 +99,28 @@ int conversation_foresee(const struct conversation_plan *plan, struct foreseen *
 		return 0;
 	}
 	f->clock_ns = last->hello.clock_ns;
-	stats = EVP_MD_CTX_new();
-	contents = EVP_MD_CTX_new();
-	ok = stats && contents && EVP_DigestInit_ex(stats, EVP_sha256(), NULL) == 1 &&
-	     EVP_DigestInit_ex(contents, EVP_sha256(), NULL) == 1;
-	for (size_t i = 0; ok && i < last->section_count; i++) {
-		ok = foresee_section(plan, &last->sections[i], f, stats, contents);
+	root_init(&stats);
+	root_init(&contents);
+	for (size_t i = 0; i < last->section_count; i++) {
+		const struct observed_section *s = &last->sections[i];
+		uint8_t stat[8];
+		bool due;
+
+		if (is_md5(s)) {
+			continue;
+		}
+		due = is_due_every_night(&plan->plan, s->key, s->always);
+		f->usable = f->usable && s->stat != 0 && (due || !is_stale(plan, s));
+		f->sections++;
+		put_be64(s->stat, stat);
+		root_add(&stats, s->key, stat, sizeof(stat));
+		if (due) {
+			f->proved++;
+			root_add(&contents, s->key, s->content.bytes, DIGEST_SIZE);
+		}
 	}
-	ok = ok && EVP_DigestFinal_ex(stats, f->stat_root.bytes, &len) == 1 &&
-	     EVP_DigestFinal_ex(contents, f->content_root.bytes, &len) == 1;
-	EVP_MD_CTX_free(stats);
-	EVP_MD_CTX_free(contents);
+	ok = root_end(&stats, &f->stat_root);
+	ok = root_end(&contents, &f->content_root) && ok;
 	return ok ? 0 : no_memory(err);
 }
 
@@ -123,7 +151,7 @@ int on_root(struct conversation *c, struct bytes payload, struct error *err)
 	return ask_list(c, err);
 }
 
-/* Nothing changed: the last observation is this one's too, with younger reading times. */
+/* Nothing changed: the last observation, which lives on, is this one's too, with younger times. */
 int keep_last(struct conversation *c, struct error *err)
 {
 	const struct observation *last = c->plan.last;
@@ -134,13 +162,8 @@ int keep_last(struct conversation *c, struct error *err)
 	}
 	for (size_t i = 0; i < last->section_count; i++) {
 		struct observed_section *s = &c->seen.sections[i];
-		bool ok = true;
 
 		*s = last->sections[i];
-		s->key = keep(c, s->key, &ok);
-		if (!ok) {
-			return no_memory(err);
-		}
 		if (!is_md5(s) && is_due_every_night(&c->plan.plan, s->key, s->always)) {
 			s->read_s = c->plan.now_s;
 		}
