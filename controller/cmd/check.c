@@ -7,6 +7,7 @@
 #include "controller/cmd/open.h"
 #include "controller/cmd/outputs.h"
 #include "controller/cmd/reach.h"
+#include "controller/cmd/resume.h"
 #include "controller/cmd/run_options.h"
 #include "controller/report/progress.h"
 #include "schema/escape.h"
@@ -15,6 +16,8 @@
 struct going {
 	struct call *call;
 	struct report *report;
+	struct store *store;
+	const struct resume *resume;
 	struct progress progress;
 	struct error error; /* the first fault of the report */
 	bool failed;
@@ -29,7 +32,10 @@ static void on_started(void *context, const struct store_run *run)
 {
 	struct going *going = context;
 
-	if (!going->failed && report_run_start(going->report, run, &going->error) < 0) {
+	/* The store is ours until the first host begins. */
+	if (!going->failed && (report_run_start(going->report, run, &going->error) < 0 ||
+			       resume_tell(going->call, going->resume, going->store, going->report,
+					   &going->error) < 0)) {
 		going->failed = true;
 	}
 }
@@ -124,9 +130,10 @@ static void on_progress(void *context, const struct sweep_progress *progress)
 
 /* Everything is open: run, and end the report. The exit code, or -1. */
 static int go(struct call *call, uv_loop_t *loop, const struct sweep_config *config,
-	      struct report *report, struct error *err)
+	      const struct resume *resume, struct report *report, struct error *err)
 {
-	struct going going = {.call = call, .report = report};
+	struct going going = {
+		.call = call, .report = report, .store = config->store, .resume = resume};
 	const struct sweep_events events = {
 		.context = &going,
 		.started = on_started,
@@ -189,6 +196,7 @@ static int run_hosts(struct call *call, struct inventory *inventory, struct node
 {
 	struct outputs *outputs = NULL;
 	struct report *report = NULL;
+	struct resume resume = {0};
 	struct reach reach = {0};
 	uv_loop_t loop;
 	int code = -1;
@@ -201,16 +209,18 @@ static int run_hosts(struct call *call, struct inventory *inventory, struct node
 	    open_report(call, true, &report, err) < 0 ||
 	    outputs_open(call, report, &outputs, err) < 0 || add_journal(call, report, err) < 0 ||
 	    reach_open(call, &loop, inventory, hosts, &reach, err) < 0 ||
-	    open_store(call, STORE_WRITE, &config->store, err) < 0) {
+	    open_store(call, STORE_WRITE, &config->store, err) < 0 ||
+	    resume_open(call, &reach, config, &resume, err) < 0) {
 		goto out;
 	}
 	config->hosts = reach.hosts;
 	config->host_count = reach.host_count;
-	code = go(call, &loop, config, report, err);
+	code = go(call, &loop, config, &resume, report, err);
 	if (code >= 0 && outputs_commit(outputs, err) < 0) {
 		code = -1;
 	}
 out:
+	resume_clear(&resume);
 	reach_close(&reach, &loop);
 	store_close(config->store);
 	acks_free(config->acks);

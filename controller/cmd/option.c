@@ -46,6 +46,8 @@ static const struct option_spec specs[OPTIONS] = {
 			     "most time for the whole run (5h)", NULL},
 	[OPTION_RETRIES] = {0, OPTION_NO_SETTING, "retries", "N",
 			    "try unreachable hosts again so often", NULL},
+	[OPTION_RESUME] = {0, OPTION_NO_SETTING, "resume", "RUN",
+			   "go on with a run that was killed or interrupted", NULL},
 	[OPTION_FULL] = {0, OPTION_NO_SETTING, "full", NULL,
 			 "read everything again, not only what may have changed", NULL},
 	[OPTION_REHASH] = {0, OPTION_NO_SETTING, "rehash", "1/N",

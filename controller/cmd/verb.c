@@ -74,7 +74,8 @@ static const struct verb verbs[] = {
 		"how much it weighs, stands in the baseline. There is nothing else to a sweep: no "
 		"profile, no name.\n"
 		"\n"
-		"Interrupted by ^C it keeps every host that was finished.\n"
+		"Interrupted by ^C, or killed, it keeps every host that was finished; --resume RUN "
+		"(latest: the newest) looks at the others, as the same run.\n"
 		"\n"
 		"-o writes the same run to a file too, once for each -o: the file is put there "
 		"whole "
@@ -84,9 +85,10 @@ static const struct verb verbs[] = {
 		"--fail-on on.",
 		{{"muster sweep -i hosts.yaml", "every host of that inventory"},
 		 {"muster sweep @prod --parallel 200 --deadline 5h", "a group, within a night"},
+		 {"muster sweep --resume latest", "go on with the run that was killed"},
 		 {"muster sweep -o ndjson:night.json -o prom:muster.prom",
 		  "with two more reports"}},
-		RUN,
+		RUN | BIT(RESUME),
 		0,
 		ANY,
 		verb_sweep,

@@ -345,7 +345,9 @@ static void work_begin(struct worker_job *job)
 
 	if (store_each_object(store, keep_object, sweep, &sweep->fatal) != 0 ||
 	    store_secret(store, sweep->shared.secret, &sweep->fatal) != 0 ||
-	    store_run_begin(store, &sweep->summary->run, &sweep->fatal) != 0) {
+	    (sweep->config->resume
+		     ? store_run_reopen(store, &sweep->summary->run, &sweep->fatal)
+		     : store_run_begin(store, &sweep->summary->run, &sweep->fatal)) != 0) {
 		return; /* done_begin looks at sweep->fatal */
 	}
 }
@@ -365,9 +367,9 @@ static void done_begin(struct worker_job *job)
 
 static void describe_host(const void *context, size_t index, struct turns_host *host)
 {
-	(void)context;
-	(void)index;
-	*host = (struct turns_host){.limit_count = 0};
+	const struct sweep_config *config = context;
+
+	*host = (struct turns_host){.done = config->hosts[index].done};
 }
 
 static int begin(struct sweep *sweep, struct error *err)
@@ -442,6 +444,13 @@ int sweep_run(uv_loop_t *loop, const struct sweep_config *config, const struct s
 			.started_s = time(NULL),
 			.hosts_asked = config->host_count},
 	};
+	if (config->resume) {
+		summary->run = *config->resume;
+		summary->run.hosts_asked = config->host_count;
+	}
+	for (size_t i = 0; i < config->host_count; i++) {
+		sweep.done += config->hosts[i].done;
+	}
 	sweep.shared = (struct host_run_shared){
 		.config = config,
 		.events = events,

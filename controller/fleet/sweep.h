@@ -29,6 +29,7 @@ struct sweep_host {
 	const char *const *groups; /* names, without @; for trees and accepted group state */
 	size_t group_count;
 	struct transport *transport;
+	bool done; /* in the run that is gone on with: it gets no turn and no result */
 };
 
 struct sweep_config {
@@ -41,12 +42,13 @@ struct sweep_config {
 	bool full;             /* read everything, whatever the stat digests say */
 	uint32_t rehash_of;    /* 0: the policy's */
 	uint64_t rate_bytes_s; /* 0: the policy's */
-	const char *kind;      /* "check", "sweep" */
-	const char *sweep;     /* configured name, or "" */
-	const char *version;   /* muster's */
-	struct store *store;   /* open for writing */
-	struct baseline *baseline; /* NULL: none, policy_default() holds */
-	struct acks *acks;         /* of the baseline; NULL: none are applied */
+	const struct store_run *resume; /* the run to go on with; NULL: a new one */
+	const char *kind;               /* "check", "sweep" */
+	const char *sweep;              /* configured name, or "" */
+	const char *version;            /* muster's */
+	struct store *store;            /* open for writing */
+	struct baseline *baseline;      /* NULL: none, policy_default() holds */
+	struct acks *acks;              /* of the baseline; NULL: none are applied */
 };
 
 struct sweep_result {

@@ -197,3 +197,53 @@ out:
 	(void)sqlite3_finalize(stmt);
 	return result;
 }
+
+int store_run_resume(struct store *store, const char *name, struct store_run *run,
+		     struct error *err)
+{
+	int64_t newest;
+
+	if (store_run_find(store, name, run, err) ||
+	    db_number(&store->db, &newest, 0, err, "SELECT max(id) FROM run", "")) {
+		return -1;
+	}
+	if (newest != run->id) {
+		return error_set(err, ERROR_CONFIG, 0,
+				 "run %s is not the newest one: hosts have been looked at since, "
+				 "start a new sweep",
+				 run->name);
+	}
+	return 0;
+}
+
+int store_run_reopen(struct store *store, const struct store_run *run, struct error *err)
+{
+	return db_exec(&store->db, err, "UPDATE run SET finished = 0, asked = ? WHERE id = ?", "ii",
+		       (int64_t)run->hosts_asked, run->id);
+}
+
+int store_run_hosts_done(struct store *store, int64_t run,
+			 int (*callback)(void *context, const char *host), void *context,
+			 struct error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int result, stop = 0;
+	bool row = true;
+
+	result = db_query(&store->db, &stmt, err,
+			  "SELECT h.name, t.value FROM host_run r JOIN host h ON h.id = r.host "
+			  "JOIN text t ON t.id = r.outcome WHERE r.id >= ? AND r.id <= ?",
+			  "ii", host_run_first(run), host_run_first(run) + HOST_RUN_MOST);
+	while (result == 0 && stop == 0 && (result = db_next(&store->db, stmt, &row, err)) == 0 &&
+	       row) {
+		const char *outcome = db_text(stmt, 1);
+
+		if (strcmp(outcome, outcome_name(OUTCOME_NOT_ASKED)) != 0 &&
+		    strcmp(outcome, outcome_name(OUTCOME_KILLED)) != 0 &&
+		    strcmp(outcome, outcome_name(OUTCOME_INTERNAL)) != 0) {
+			stop = callback(context, db_text(stmt, 0));
+		}
+	}
+	(void)sqlite3_finalize(stmt);
+	return stop < 0 ? -1 : result;
+}

@@ -51,6 +51,22 @@ struct store_run {
 };
 int store_run_begin(struct store *store, struct store_run *run, struct error *err) MUST_CHECK;
 int store_run_end(struct store *store, const struct store_run *run, struct error *err) MUST_CHECK;
+/*
+ * A run that was killed or interrupted, to be gone on with: as store_run_find, and CONFIG error where
+ * a later run exists, since hosts have moved on with that one.
+ */
+int store_run_resume(struct store *store, const char *name, struct store_run *run,
+		     struct error *err) MUST_CHECK;
+/* It is running again. */
+int store_run_reopen(struct store *store, const struct store_run *run,
+		     struct error *err) MUST_CHECK;
+/*
+ * The hosts that have a result in this run which stands: all but those that were not asked or broken
+ * off. The callback's value is as in a query.
+ */
+int store_run_hosts_done(struct store *store, int64_t run,
+			 int (*callback)(void *context, const char *host), void *context,
+			 struct error *err) MUST_CHECK;
 
 /* One host of one run, written in one transaction: objects, snapshot, stat row, findings. */
 struct store_object {

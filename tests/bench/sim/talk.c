@@ -48,7 +48,7 @@ static void out_reserve(struct out *out, size_t len)
 	if (out->at > 0 && out->at == out->len) {
 		out->at = out->len = 0;
 	}
-	if (out->len + len > out->room) {
+	if (out->at > 0 && out->len + len > out->room) {
 		memmove(out->data, out->data + out->at, out->len - out->at);
 		out->len -= out->at;
 		out->at = 0;
