@@ -161,23 +161,34 @@ struct spot {
 	uint64_t at;
 	void *to;
 	size_t len;
+	bool is_last; /* reaches to the end of the file */
+	uint64_t *missed_to;
 	bool *random;
 	bool *blind;
 };
 
+/*
+ * The kernel drops a piece of the cache only where all of it lies in the range (mm/fadvise.c): the
+ * range is made to end with a page, and at the end of the file, where a piece of several pages may
+ * reach beyond it (btrfs), to have no end.
+ */
+static void drop(const struct spot *spot)
+{
+	uint64_t page = getauxval(AT_PAGESZ);
+	uint64_t end = spot->at + spot->len;
+
+	page = page > 0 ? page : PAGE;
+	end += (page - end % page) % page;
+	(void)posix_fadvise(spot->fd, (off_t)spot->at, spot->is_last ? 0 : (off_t)(end - spot->at),
+			    POSIX_FADV_DONTNEED);
+}
+
 /* What was not in the cache is read without more around it and dropped again. */
 static ssize_t read_missed(const struct spot *spot)
 {
-	ssize_t got;
-
-	if (!*spot->random) {
-		(void)posix_fadvise(spot->fd, 0, 0, POSIX_FADV_RANDOM);
-		*spot->random = true;
-	}
-	got = pread(spot->fd, spot->to, spot->len, (off_t)spot->at);
+	ssize_t got = pread(spot->fd, spot->to, spot->len, (off_t)spot->at);
 	if (got > 0) {
-		(void)posix_fadvise(spot->fd, (off_t)spot->at, (off_t)spot->len,
-				    POSIX_FADV_DONTNEED);
+		drop(spot);
 	}
 	return got < 0 ? -errno : got;
 }
@@ -193,10 +204,22 @@ static ssize_t read_some(struct sys *sys, const struct spot *spot)
 		}
 		sys->refused_dontcache = spot->dev;
 	}
+	/* Also before RWF_NOWAIT, which since 6.5 begins to read ahead where it finds nothing. */
+	if (!*spot->random) {
+		(void)posix_fadvise(spot->fd, 0, 0, POSIX_FADV_RANDOM);
+		*spot->random = true;
+	}
+	if (spot->at < *spot->missed_to) {
+		return read_missed(spot);
+	}
 	if (!(sys->missing & MISSING_PREADV2) && !*spot->blind) {
 		got = read_flagged(spot->fd, spot->to, spot->len, spot->at, FLAG_NOWAIT);
 		if (got == -EAGAIN) {
 			return read_missed(spot);
+		}
+		/* Where it ended short the rest is on its way into the cache by now. */
+		if (got >= 0 && (size_t)got < spot->len) {
+			*spot->missed_to = spot->at + spot->len;
 		}
 		if (got != -EOPNOTSUPP && got != -EINVAL) {
 			return got;
@@ -287,6 +310,8 @@ static void refill(struct reader *reader, struct file_lane *lane)
 		.at = lane->at,
 		.to = lane->buffer,
 		.len = left < FILE_BUFFER_SIZE ? (size_t)left : FILE_BUFFER_SIZE,
+		.is_last = left <= FILE_BUFFER_SIZE,
+		.missed_to = &lane->missed_to,
 		.random = &lane->random,
 		.blind = &lane->blind,
 	};
@@ -389,6 +414,7 @@ void file_hash_begin(struct reader *reader, struct file_job *job, int fd,
 	job->is_second = false;
 	job->before = *opened;
 	lane->job = job;
+	lane->missed_to = 0;
 	lane->random = false;
 	lane->blind = false;
 	pulse(reader, PULSE_COST);
@@ -424,6 +450,7 @@ enum file_result file_peek(struct reader *reader, int fd, const struct sys_stat 
 			   enum entry_magic *magic)
 {
 	uint8_t start[64];
+	uint64_t missed_to = 0;
 	bool random = false;
 	bool blind = false;
 	const struct spot spot = {
@@ -431,6 +458,8 @@ enum file_result file_peek(struct reader *reader, int fd, const struct sys_stat 
 		.dev = opened->dev,
 		.to = start,
 		.len = opened->size < sizeof(start) ? (size_t)opened->size : sizeof(start),
+		.is_last = opened->size <= sizeof(start),
+		.missed_to = &missed_to,
 		.random = &random,
 		.blind = &blind,
 	};

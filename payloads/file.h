@@ -57,6 +57,7 @@ struct file_job {
 struct file_lane {
 	struct file_job *job; /* NULL: free */
 	uint64_t at;          /* of what is read next */
+	uint64_t missed_to;   /* what comes before that was not in the cache */
 	bool random;          /* read-ahead is off */
 	bool blind;           /* RWF_NOWAIT is not for this file */
 	struct sha256 sha;
