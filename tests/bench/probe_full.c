@@ -5,6 +5,7 @@
  *   --md5        package sections both ways      --want      fetch every section
  *   --same       ask for the proof only          --every N   hash one section of N
  *   --checks N   plan.checks                     --list      sections and coverage too
+ *   --slice P/N  plan.slice_part, plan.slice_of
  *   --files FILE writes the paths of all hashed files there, NUL between (implies --want)
  */
 #include <stdio.h>
@@ -44,6 +45,10 @@ static void print_sections(const struct talk *talk)
 		(void)section_key_decode(bytes_make(section->key, section->key_len), &key);
 		for (size_t p = 0; p < key.count; p++) {
 			printf("%s%s", p ? " " : "", escape_text(key.part[p], text, sizeof(text)));
+		}
+		printf(" content=");
+		for (size_t b = 0; b < DIGEST_SIZE; b++) {
+			printf("%02x", section->digest.content.bytes[b]);
 		}
 		printf(" stat=%016llx always=%d size=%llu settled=%d unread=%u\n",
 		       (unsigned long long)section->stat, section->always,
@@ -133,6 +138,12 @@ int main(int argc, char **argv)
 			every = (unsigned)strtoul(argv[++i], NULL, 0);
 			every = every > 0 ? every : 1;
 		}
+		if (strcmp(argv[i], "--slice") == 0 && i + 1 < argc) {
+			char *of;
+
+			plan.slice_part = (uint32_t)strtoul(argv[++i], &of, 10);
+			plan.slice_of = *of ? (uint32_t)strtoul(of + 1, NULL, 10) : 0;
+		}
 		if (strcmp(argv[i], "--checks") == 0 && i + 1 < argc) {
 			plan.checks = (uint32_t)strtoul(argv[++i], NULL, 0);
 		}
@@ -153,6 +164,13 @@ int main(int argc, char **argv)
 	if (list) {
 		print_sections(&talk);
 		print_rows(&talk);
+	}
+	if (same) {
+		printf("proof ");
+		for (size_t b = 0; b < DIGEST_SIZE; b++) {
+			printf("%02x", talk.proof.content_root.bytes[b]);
+		}
+		printf("\n");
 	}
 	printf("status %d\nsections %u\nentries %llu\nfiles %llu\nbytes %llu\nunread %llu\n",
 	       talk.status, (unsigned)talk.root.sections, (unsigned long long)talk.end.entries,
