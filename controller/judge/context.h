@@ -17,6 +17,7 @@
 #include "controller/judge/compare.h"
 #include "controller/judge/judge.h"
 #include "controller/judge/package.h"
+#include "controller/judge/trace.h"
 #include "schema/record.h"
 
 /* A section's bytes, kept while others are loaded. */
@@ -110,16 +111,28 @@ struct judge {
 	struct gap_list package_gaps;
 	struct gap_list tree_gaps;
 	struct exceptions exceptions;
-	struct dir *dirs; /* ordered by path */
+	struct dir *dirs; /* ordered by path; read on first use */
+	bool has_dirs;
+	bool dirs_malformed;
+	bool dirs_failed;
+	struct error dirs_error;
 	size_t dir_count;
 	struct question_list questions;
 	struct piles *piles; /* pile.h */
 	struct package_work work;
-	struct buffer buffer[8];
+	struct buffer buffer[9];
 	size_t proved_in_packages; /* of counts->files_proved */
 	size_t unproved_in_packages;
+	size_t listed;  /* sections of packages that the host's list names */
+	bool is_traced; /* a unit is being judged that may be kept (unit.h) */
+	struct trace trace;
+	uint8_t *inputs;              /* of the unit at hand, INPUTS_ROOM (inputs.h) */
+	struct expectation *expected; /* of directories */
+	size_t expected_count;
+	size_t expected_room;
 };
 
+#define BUFFER_DIRS 8 /* of j->buffer: kept for the host's whole judging */
 #define WORDS_ROOM ((size_t)96 * 1024)
 #define LINE_ROOM ((size_t)64 * 1024)
 
@@ -208,7 +221,6 @@ struct bytes judge_words(struct judge *j, unsigned slot, const struct manifest_e
 
 /* The parts, in the order in which judge_host calls them. */
 int judge_coverage(struct judge *j, struct error *err) MUST_CHECK;
-int judge_dirs_begin(struct judge *j, struct error *err) MUST_CHECK;
 int judge_packages(struct judge *j, struct bytes manager, struct error *err) MUST_CHECK;
 int judge_dirs_end(struct judge *j, struct error *err) MUST_CHECK;
 int judge_trees(struct judge *j, struct error *err) MUST_CHECK;
@@ -231,13 +243,14 @@ void judged_package_end(struct judge *j, const struct section_key *key,
 void judged_rest(struct judge *j);
 
 /* dirs.c */
+/* Held against [dirs] in judge_dirs_end: any manifest that agrees is enough. */
 void dirs_expect(struct judge *j, const struct manifest *manifest, struct bytes package);
-const struct dir *dirs_find(const struct judge *j, struct bytes path);
+const struct dir *dirs_find(struct judge *j, struct bytes path);
 /* /bin/x as /usr/bin/x, where this host has merged the two. */
 struct bytes dirs_canonical(struct judge *j, struct bytes path);
 
 /* exceptions.c: a link that is just what a known or judged alternative says. */
-bool exceptions_make(const struct judge *j, const struct entry *entry);
+bool exceptions_make(struct judge *j, const struct entry *entry);
 
 /* question.c: NULL for lack of memory (told at the end). */
 struct question *judge_ask(struct judge *j, enum question_kind kind, struct bytes path);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "controller/judge/context.h"
 
+#include <stdlib.h>
+
 #include "controller/judge/path_class.h"
+#include "controller/judge/unit.h"
 #include "controller/judge/walk.h"
 
 /*
@@ -16,23 +19,39 @@ static struct section_key dirs_key(void)
 	return section_key_make(SECTION_DIRS, none, none, none, none);
 }
 
-int judge_dirs_begin(struct judge *j, struct error *err)
+/*
+ * Read when somebody asks: most hosts of a fleet of equals need not. What is not well-formed counts
+ * as absent here and is told in judge_dirs_end; a fault waits until then as well.
+ */
+static void load_dirs(struct judge *j)
 {
 	struct section_key key = dirs_key();
 	struct entry_list list = {0};
+	enum decoded decoded;
 	bool found = false;
-	int result = judge_entries(j, j->in->now, &key, &j->buffer[0], &list, &found, err);
 
+	if (j->has_dirs) {
+		return;
+	}
+	j->has_dirs = true;
+	if (judge_load(j, j->in->now, &key, &j->buffer[BUFFER_DIRS], &found, &j->dirs_error) < 0) {
+		j->dirs_failed = true;
+		return;
+	}
+	decoded = entries_decode(buffer_bytes(&j->buffer[BUFFER_DIRS]), &list);
+	j->dirs_malformed = decoded == MALFORMED;
+	j->lost_memory = j->lost_memory || decoded == NO_MEMORY;
+	list.count = decoded == DECODED ? list.count : 0;
 	j->dirs = judge_alloc(j, list.count + 1, sizeof(*j->dirs));
 	for (size_t i = 0; j->dirs && i < list.count; i++) {
-		j->dirs[i].entry = judge_keep_entry(j, &list.item[i]);
+		/* Borrowed from the buffer, which nobody else uses. */
+		j->dirs[i].entry = list.item[i];
 	}
 	j->dir_count = j->dirs ? list.count : 0;
 	entries_clear(&list);
-	return result;
 }
 
-const struct dir *dirs_find(const struct judge *j, struct bytes path)
+static const struct dir *find_dir(const struct judge *j, struct bytes path)
 {
 	size_t low = 0, high = j->dir_count;
 
@@ -50,6 +69,25 @@ const struct dir *dirs_find(const struct judge *j, struct bytes path)
 		}
 	}
 	return NULL;
+}
+
+const struct dir *dirs_find(struct judge *j, struct bytes path)
+{
+	const struct dir *dir;
+
+	load_dirs(j);
+	dir = find_dir(j, path);
+	if (j->is_traced) {
+		struct manifest_entry entry = {0};
+		struct asked asked = {.kind = ASKED_DIR, .found = dir != NULL, .what = path};
+
+		if (dir) {
+			entry.entry = dir->entry;
+			asked.entry = &entry;
+		}
+		trace_add(j, &asked);
+	}
+	return dir;
 }
 
 struct bytes dirs_canonical(struct judge *j, struct bytes path)
@@ -115,6 +153,22 @@ static bool merges(const struct dir *dir)
 }
 
 void dirs_expect(struct judge *j, const struct manifest *manifest, struct bytes package)
+{
+	if (j->expected_count == j->expected_room) {
+		size_t room = j->expected_room ? j->expected_room * 2 : 256;
+		struct expectation *larger = reallocarray(j->expected, room, sizeof(*larger));
+
+		if (!larger) {
+			j->lost_memory = true;
+			return;
+		}
+		j->expected = larger;
+		j->expected_room = room;
+	}
+	j->expected[j->expected_count++] = (struct expectation){manifest, package};
+}
+
+static void expect(struct judge *j, const struct manifest *manifest, struct bytes package)
 {
 	size_t at = 0;
 
@@ -186,14 +240,27 @@ static int tell_dir(struct judge *j, struct dir *dir, const struct entry *was, s
 	return change.differences == 0 ? 0 : judge_emit(j, &change, err);
 }
 
-int judge_dirs_end(struct judge *j, struct error *err)
+static int judge_dirs(struct judge *j, void *context, struct error *err)
 {
 	struct section_key key = dirs_key();
 	struct entry_list first = {0};
 	bool found = false;
 	size_t w = 0;
-	int result = judge_entries(j, judge_first(j), &key, &j->buffer[0], &first, &found, err);
+	int result;
 
+	(void)context;
+	load_dirs(j);
+	if (j->dirs_failed) {
+		*err = j->dirs_error;
+		return -1;
+	}
+	if (j->dirs_malformed && judge_broken(j, &key, err) < 0) {
+		return -1;
+	}
+	for (size_t i = 0; i < j->expected_count; i++) {
+		expect(j, j->expected[i].manifest, j->expected[i].package);
+	}
+	result = judge_entries(j, judge_first(j), &key, &j->buffer[0], &first, &found, err);
 	for (size_t i = 0; result == 0 && i < j->dir_count; i++) {
 		const struct entry *was = NULL;
 		struct bytes path = j->dirs[i].entry.path;
@@ -210,5 +277,61 @@ int judge_dirs_end(struct judge *j, struct error *err)
 		}
 	}
 	entries_clear(&first);
+	return result;
+}
+
+static struct bytes content_of(const struct observation *o, struct bytes key)
+{
+	const struct observed_section *section = o ? observation_find(o, key) : NULL;
+
+	return section ? bytes_make(section->content.bytes, DIGEST_SIZE) : (struct bytes){NULL, 0};
+}
+
+/* Both sections, and what every package expects of them. */
+static int dirs_inputs(struct judge *j, struct cbor_writer *w, uint8_t **data, struct error *err)
+{
+	const uint8_t flags[] = {j->captured, j->in->accepted != NULL,
+				 j->in->accepted_records != NULL};
+	struct section_key key = dirs_key();
+	uint8_t key_room[SECTION_KEY_MAX];
+	struct bytes encoded = judge_key(&key, key_room);
+	size_t room = 256;
+
+	for (size_t i = 0; i < j->expected_count; i++) {
+		room += sizeof(void *) + j->expected[i].package.len + 16;
+	}
+	*data = malloc(room);
+	if (!*data) {
+		return error_set(err, ERROR_NOMEM, 0, "no memory to judge");
+	}
+	cbor_writer_init(w, *data, room);
+	cbor_write_bytes(w, bytes_make(flags, sizeof(flags)));
+	cbor_write_bytes(w, encoded);
+	cbor_write_bytes(w, content_of(j->in->now, encoded));
+	cbor_write_bytes(w, content_of(judge_first(j), encoded));
+	for (size_t i = 0; i < j->expected_count; i++) {
+		const struct manifest *manifest = j->expected[i].manifest;
+
+		cbor_write_bytes(w, bytes_make(&manifest, sizeof(manifest)));
+		cbor_write_bytes(w, j->expected[i].package);
+	}
+	return 0;
+}
+
+int judge_dirs_end(struct judge *j, struct error *err)
+{
+	struct unit unit = {0};
+	uint8_t *data = NULL;
+	struct cbor_writer w;
+	int result;
+
+	if (j->in->cache) {
+		if (dirs_inputs(j, &w, &data, err) < 0) {
+			return -1;
+		}
+		unit_inputs(j, &w, &unit);
+	}
+	result = unit_run(j, &unit, judge_dirs, NULL, err);
+	free(data);
 	return result;
 }

@@ -5,6 +5,7 @@
 
 #include "controller/judge/glob.h"
 #include "controller/judge/path_class.h"
+#include "controller/judge/unit.h"
 
 #define PATH_SYSTEM (PATH_BIN | PATH_LIB | PATH_TELLING)
 #define ALTERNATIVES "/etc/alternatives/"
@@ -266,7 +267,7 @@ int judge_exceptions(struct judge *j, const struct packages *p, struct error *er
 	return result;
 }
 
-bool exceptions_make(const struct judge *j, const struct entry *entry)
+static bool is_made(const struct judge *j, const struct entry *entry)
 {
 	const struct exceptions *known = &j->exceptions;
 	struct alternative_link wanted = {entry->path, entry->link};
@@ -286,4 +287,17 @@ bool exceptions_make(const struct judge *j, const struct entry *entry)
 		}
 	}
 	return false;
+}
+
+bool exceptions_make(struct judge *j, const struct entry *entry)
+{
+	bool made = is_made(j, entry);
+
+	if (j->is_traced && entry->type == ENTRY_LINK && j->exceptions.link_count > 0) {
+		trace_add(j, &(struct asked){.kind = ASKED_LINK,
+					     .found = made,
+					     .what = entry->path,
+					     .more = entry->link});
+	}
+	return made;
 }

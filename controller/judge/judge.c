@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "controller/judge/cache.h"
 #include "controller/judge/context.h"
 #include "controller/judge/pile.h"
 
@@ -26,18 +27,34 @@ static int init(struct judge *j, struct error *err)
 /* Once a host: a key that names no section, twice the same, or out of order. */
 static int judge_keys(struct judge *j, struct error *err)
 {
-	const struct observation *now = j->in->now;
+	const struct observation *now = j->in->now, *last = j->in->last;
 	int result = 0;
+	size_t l = 0;
 
 	for (size_t i = 0; result == 0 && i < now->section_count; i++) {
+		struct bytes encoded = now->sections[i].key;
 		struct section_key key;
-		bool good = section_key_decode(now->sections[i].key, &key);
+		bool good = false, ordered;
 
-		if (!good) {
-			key = (struct section_key){.count = 1, .part = {now->sections[i].key}};
+		/* One that was good is good. */
+		while (last && l < last->section_count && !good) {
+			int order = bytes_compare(last->sections[l].key, encoded);
+
+			if (order > 0) {
+				break;
+			}
+			good = order == 0;
+			l++;
 		}
-		if (!good ||
-		    (i > 0 && bytes_compare(now->sections[i - 1].key, now->sections[i].key) >= 0)) {
+		ordered = i == 0 || bytes_compare(now->sections[i - 1].key, encoded) < 0;
+		if (good && ordered) {
+			continue;
+		}
+		good = section_key_decode(encoded, &key);
+		if (!good) {
+			key = (struct section_key){.count = 1, .part = {encoded}};
+		}
+		if (!good || !ordered) {
 			result = judge_broken(j, &key, err);
 		}
 	}
@@ -48,20 +65,29 @@ static int judge_keys(struct judge *j, struct error *err)
 static int judge_managers(struct judge *j, struct error *err)
 {
 	static const char *const managers[] = {"dpkg", "rpm"};
+	static const enum section_kind lists[] = {SECTION_PACKAGES, SECTION_EXCEPTIONS};
 	const struct observation *now = j->in->now;
+	const struct bytes none = {NULL, 0};
 	int result = 0;
 
 	for (unsigned m = 0; result == 0 && m < 2; m++) {
 		struct bytes manager = bytes_from_string(managers[m]);
+		uint8_t room[SECTION_KEY_MAX];
 		bool used = false;
 
-		for (size_t i = 0; !used && i < now->section_count; i++) {
-			struct section_key key;
+		for (unsigned i = 0; !used && i < 2; i++) {
+			struct section_key key =
+				section_key_make(lists[i], manager, none, none, none);
 
-			used = section_key_decode(now->sections[i].key, &key) && key.count > 1 &&
-			       (section_kind_is_of_package(key.kind) ||
-				key.kind == SECTION_PACKAGES || key.kind == SECTION_EXCEPTIONS) &&
-			       bytes_equal(key.part[1], manager);
+			used = observation_find(now, judge_key(&key, room)) != NULL;
+		}
+		for (unsigned kind = 0; !used && kind < SECTION_KINDS; kind++) {
+			struct section_range range;
+
+			if (section_kind_is_of_package((enum section_kind)kind)) {
+				range = observation_range(now, (enum section_kind)kind, manager);
+				used = range.from < range.to;
+			}
 		}
 		if (used) {
 			result = judge_packages(j, manager, err);
@@ -95,10 +121,10 @@ int judge_first_sight(struct judge *j, struct error *err)
 static int run(struct judge *j, struct error *err)
 {
 	if (init(j, err) < 0 || judge_keys(j, err) < 0 || judge_coverage(j, err) < 0 ||
-	    judge_dirs_begin(j, err) < 0 || judge_managers(j, err) < 0 ||
-	    judge_dirs_end(j, err) < 0 || judge_trees(j, err) < 0 || judge_volatiles(j, err) < 0 ||
-	    judge_setids(j, err) < 0 || judge_flags(j, err) < 0 || judge_mounts(j, err) < 0 ||
-	    judge_questions(j, err) < 0 || pile_end(j, err) < 0 || judge_first_sight(j, err) < 0) {
+	    judge_managers(j, err) < 0 || judge_dirs_end(j, err) < 0 || judge_trees(j, err) < 0 ||
+	    judge_volatiles(j, err) < 0 || judge_setids(j, err) < 0 || judge_flags(j, err) < 0 ||
+	    judge_mounts(j, err) < 0 || judge_questions(j, err) < 0 || pile_end(j, err) < 0 ||
+	    judge_first_sight(j, err) < 0) {
 		return -1;
 	}
 	judged_rest(j);
@@ -153,6 +179,9 @@ int judge_host(const struct judge_input *input, struct findings *findings,
 	if (!j) {
 		return error_set(err, ERROR_NOMEM, 0, "no memory to judge");
 	}
+	if (input->cache) {
+		cache_begin(input->cache);
+	}
 	j->in = input;
 	j->findings = findings;
 	j->counts = counts;
@@ -164,6 +193,9 @@ int judge_host(const struct judge_input *input, struct findings *findings,
 	}
 	package_work_clear(&j->work);
 	free(j->questions.item);
+	free(j->trace.item);
+	free(j->expected);
+	free(j->inputs);
 	arena_clear(&j->arena);
 	free(j);
 	return result;

@@ -53,6 +53,18 @@ struct judged_package {
 	bool is_judged; /* false: no section of a package, or not judged */
 };
 
+/*
+ * Verdicts that hosts share (judge/cache.h), for the hosts of one run: one policy, one baseline.
+ * Emptied when it holds more than `most_bytes`. `seed` is random, for tables whose keys hosts choose.
+ * For one thread at a time.
+ */
+#define JUDGE_CACHE_SEED_SIZE 16
+struct judge_cache;
+int judge_cache_new(struct judge_cache **cache, size_t most_bytes,
+		    const uint8_t seed[JUDGE_CACHE_SEED_SIZE], struct error *err) MUST_CHECK;
+void judge_cache_free(struct judge_cache *cache);
+void judge_cache_count(const struct judge_cache *cache, size_t *hits, size_t *misses);
+
 struct judge_input {
 	const struct policy *policy;
 	const struct known_good *known;
@@ -69,6 +81,7 @@ struct judge_input {
 	const struct findings *open;     /* still open from earlier runs; NULL: none. A downgrade
 					     is to be seen in two runs side by side only once */
 	const struct object_source *objects;
+	struct judge_cache *cache;       /* NULL: everything is judged anew */
 	struct judged_package *packages; /* out, one a section of `now`, zeroed; NULL: not wanted */
 	int64_t now_s;                   /* controller's clock, for max_age */
 };

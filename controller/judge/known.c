@@ -5,8 +5,9 @@
 
 #include "controller/judge/capability.h"
 #include "controller/judge/glob.h"
+#include "controller/judge/unit.h"
 
-const struct manifest_entry *known_accepted(struct judge *j, struct bytes path)
+static const struct manifest_entry *find_accepted(struct judge *j, struct bytes path)
 {
 	const struct manifest *accepted = j->in->accepted;
 	size_t low = 0, high = accepted ? accepted->count : 0, at = j->accepted_at;
@@ -43,7 +44,23 @@ const struct manifest_entry *known_accepted(struct judge *j, struct bytes path)
 	return NULL;
 }
 
-const struct manifest_entry *known_tree(struct judge *j, struct bytes path, size_t *tree)
+const struct manifest_entry *known_accepted(struct judge *j, struct bytes path)
+{
+	const struct manifest_entry *entry = j->in->accepted ? find_accepted(j, path) : NULL;
+
+	/* Whether there is an accepted state at all is an input of every unit. */
+	if (j->is_traced && j->in->accepted) {
+		struct asked asked = {.kind = ASKED_ACCEPTED, .found = entry != NULL, .what = path};
+
+		if (entry) {
+			asked.entry = entry;
+		}
+		trace_add(j, &asked);
+	}
+	return entry;
+}
+
+static const struct manifest_entry *find_in_trees(struct judge *j, struct bytes path, size_t *tree)
 {
 	for (size_t i = 0; i < j->in->tree_count; i++) {
 		const struct manifest *one = j->in->trees[i];
@@ -58,6 +75,22 @@ const struct manifest_entry *known_tree(struct judge *j, struct bytes path, size
 		}
 	}
 	return NULL;
+}
+
+const struct manifest_entry *known_tree(struct judge *j, struct bytes path, size_t *tree)
+{
+	const struct manifest_entry *entry = find_in_trees(j, path, tree);
+
+	if (j->is_traced && j->in->tree_count > 0) {
+		struct asked asked = {.kind = ASKED_TREE, .found = entry != NULL, .what = path};
+
+		if (entry) {
+			asked.entry = entry;
+			asked.number = *tree;
+		}
+		trace_add(j, &asked);
+	}
+	return entry;
 }
 
 bool known_content(struct judge *j, const struct entry *now)
@@ -95,8 +128,15 @@ size_t known_lines_from(const struct judge *j, struct bytes line)
 
 bool known_line(struct judge *j, struct bytes line)
 {
-	return (j->in->accepted_records && records_has(j->in->accepted_records, line)) ||
-	       (j->in->overrides && records_has(j->in->overrides, line));
+	const struct record_list *accepted = j->in->accepted_records;
+	bool known = (accepted && records_has(accepted, line)) ||
+		     (j->in->overrides && records_has(j->in->overrides, line));
+
+	/* Overrides are the same for every host. */
+	if (j->is_traced && accepted) {
+		trace_add(j, &(struct asked){.kind = ASKED_LINE, .found = known, .what = line});
+	}
+	return known;
 }
 
 bool known_ordinary(const struct judge *j, const char *kind, struct bytes text)
@@ -215,8 +255,8 @@ static bool read_digest(struct bytes text, struct digest *digest)
 	return true;
 }
 
-enum package_line known_package(struct judge *j, const struct section_key *key,
-				const struct digest *now, struct digest *accepted)
+static enum package_line find_package(struct judge *j, const struct section_key *key,
+				      const struct digest *now, struct digest *accepted)
 {
 	const struct record_list *list = j->in->accepted_records;
 	struct record record = {.count = 4};
@@ -246,6 +286,28 @@ enum package_line known_package(struct judge *j, const struct section_key *key,
 		found = PACKAGE_OTHER;
 	}
 	return found;
+}
+
+enum package_line known_package(struct judge *j, const struct section_key *key,
+				const struct digest *now, struct digest *accepted)
+{
+	enum package_line line = find_package(j, key, now, accepted);
+	uint8_t room[SECTION_KEY_MAX];
+
+	if (j->is_traced && j->in->accepted_records && now) {
+		struct asked asked = {
+			.kind = ASKED_PACKAGE,
+			.what = judge_key(key, room),
+			.more = bytes_make(now->bytes, DIGEST_SIZE),
+			.number = (size_t)line,
+		};
+
+		if (line != PACKAGE_UNKNOWN) {
+			asked.digest = *accepted;
+		}
+		trace_add(j, &asked);
+	}
+	return line;
 }
 
 bool known_generated(const struct judge *j, struct bytes path)

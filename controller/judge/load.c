@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "controller/judge/unit.h"
 #include "schema/escape.h"
 
 struct bytes buffer_bytes(const struct buffer *buffer)
@@ -163,6 +164,9 @@ int judge_load_digest(struct judge *j, const struct digest *digest, struct buffe
 	struct error ignored;
 
 	*found = objects->load(objects->context, digest, &content, &ignored) == 0;
+	if (!*found) {
+		trace_spoil(j); /* it may be had again one day */
+	}
 	return *found ? buffer_set(to, content, err) : 0;
 }
 

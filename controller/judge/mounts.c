@@ -127,7 +127,7 @@ static int load_mounts(struct judge *j, const struct observation *from, struct r
 }
 
 /* Below something that packages own, and not a place that is made for mounts. */
-static bool hides_owned(const struct judge *j, struct bytes point)
+static bool hides_owned(struct judge *j, struct bytes point)
 {
 	const uint32_t system = PATH_BIN | PATH_LIB | PATH_TELLING | PATH_ETC;
 

@@ -43,6 +43,18 @@ struct observation {
 const struct observed_section *observation_find(const struct observation *o, struct bytes key);
 
 /*
+ * Keys of one kind, and for kinds of packages of one manager, begin with the same bytes and stand
+ * side by side: sections from..to-1. `prefix` is the length of these bytes.
+ */
+struct section_range {
+	size_t from;
+	size_t to;
+	size_t prefix;
+};
+struct section_range observation_range(const struct observation *o, enum section_kind kind,
+				       struct bytes manager);
+
+/*
  * Where a section's bytes come from: given by fleet (objects of this session) and store (objects of
  * earlier ones). Returns 0 and bytes that live until the next call with the same source, or -1.
  */

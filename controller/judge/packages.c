@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "controller/judge/inputs.h"
+
 /* Which buffer holds what while one package is judged; package_files.c uses 3 to 5. */
 enum {
 	BUFFER_FILES = 0,
@@ -77,6 +79,17 @@ static bool is_installed(struct bytes state)
 				   bytes_equal_string(word, "config-files"));
 }
 
+/* What nothing is to be said about: installed or gone, without a flaw. */
+static bool is_odd_state(struct bytes state)
+{
+	struct bytes word = state_word(state, 2);
+
+	return state.len > 0 && !((bytes_equal_string(word, "installed") ||
+				   bytes_equal_string(word, "config-files") ||
+				   bytes_equal_string(word, "not-installed")) &&
+				  bytes_equal_string(state_word(state, 1), "ok"));
+}
+
 static int load_rows(struct judge *j, const struct observation *from, struct bytes manager,
 		     struct row_list *rows, bool *found, struct error *err)
 {
@@ -87,26 +100,55 @@ static int load_rows(struct judge *j, const struct observation *from, struct byt
 			     rows, found, err);
 }
 
-static int list_installed(struct judge *j, const struct observation *from, struct packages *p,
+static int read_installed(struct judge *j, const struct observation *from, struct packages *p,
 			  struct installed_list *list, struct error *err)
 {
+	struct installed *item;
+
 	if (load_rows(j, from, p->manager, &p->rows, &list->known, err) < 0) {
 		return -1;
 	}
-	list->item = judge_alloc(j, p->rows.count + 1, sizeof(*list->item));
-	for (size_t i = 0; list->item && i < p->rows.count; i++) {
+	list->item = item = judge_alloc(j, p->rows.count + 1, sizeof(*item));
+	for (size_t i = 0; item && i < p->rows.count; i++) {
 		const struct record *row = &p->rows.item[i];
 
+		list->has_odd_state = list->has_odd_state ||
+				      is_odd_state(row->field[PACKAGES_STATE]);
 		if (is_installed(row->field[PACKAGES_STATE])) {
-			list->item[list->count++] = (struct installed){
+			item[list->count++] = (struct installed){
 				judge_keep(j, row->field[PACKAGES_NAME]),
 				judge_keep(j, row->field[PACKAGES_ARCH]),
 				judge_keep(j, row->field[PACKAGES_VERSION]),
 			};
 		}
 	}
-	if (list->item && list->count > 1) {
-		qsort(list->item, list->count, sizeof(*list->item), compare_installed);
+	if (item && list->count > 1) {
+		qsort(item, list->count, sizeof(*item), compare_installed);
+	}
+	return 0;
+}
+
+/* Many hosts have the same list. */
+static int list_installed(struct judge *j, const struct observation *from, struct packages *p,
+			  struct installed_list *list, struct error *err)
+{
+	const struct bytes none = {NULL, 0};
+	struct section_key key = section_key_make(SECTION_PACKAGES, p->manager, none, none, none);
+	const struct observed_section *section;
+	uint8_t room[SECTION_KEY_MAX];
+
+	section = from ? observation_find(from, judge_key(&key, room)) : NULL;
+	if (!j->in->cache || !section) {
+		return read_installed(j, from, p, list, err);
+	}
+	if (cache_find_list(j->in->cache, &section->content, list)) {
+		return 0;
+	}
+	if (read_installed(j, from, p, list, err) < 0) {
+		return -1;
+	}
+	if (list->known && list->item) {
+		cache_add_list(j->in->cache, &section->content, list);
 	}
 	return 0;
 }
@@ -117,13 +159,14 @@ static void list_accepted(struct judge *j, struct packages *p)
 	const struct record_list *records = j->in->accepted_records;
 	const struct bytes prefix = BYTES_LITERAL("package ");
 	size_t from = known_lines_from(j, prefix), count = 0;
+	struct installed *item;
 
 	while (records && from + count < records->count &&
 	       bytes_has_prefix(records->line[from + count], prefix)) {
 		count++;
 	}
-	p->accepted.item = judge_alloc(j, count + 1, sizeof(*p->accepted.item));
-	for (size_t i = 0; p->accepted.item && i < count; i++) {
+	p->accepted.item = item = judge_alloc(j, count + 1, sizeof(*item));
+	for (size_t i = 0; item && i < count; i++) {
 		struct bytes line = records->line[from + i];
 		uint8_t *scratch = judge_alloc(j, line.len, 1);
 		struct record record;
@@ -133,13 +176,12 @@ static void list_accepted(struct judge *j, struct packages *p)
 		/* The baseline refuses what is no such line when it is read. */
 		if (scratch && records_read_line(line, scratch, &kind, &record, &ignored) == 0 &&
 		    bytes_equal(record.field[0], p->manager)) {
-			p->accepted.item[p->accepted.count++] = (struct installed){
+			item[p->accepted.count++] = (struct installed){
 				record.field[1], record.field[3], record.field[2]};
 		}
 	}
-	if (p->accepted.item && p->accepted.count > 1) {
-		qsort(p->accepted.item, p->accepted.count, sizeof(*p->accepted.item),
-		      compare_installed);
+	if (item && p->accepted.count > 1) {
+		qsort(item, p->accepted.count, sizeof(*item), compare_installed);
 	}
 }
 
@@ -380,6 +422,7 @@ static int judge_one(struct judge *j, struct packages *p, const struct section_k
 
 	one.section = observation_find(j->in->now, judge_key(key, room));
 	was_there = one.section != NULL;
+	j->listed += was_there;
 	one.text = join(j, key->part[2], ' ', key->part[3]);
 	one.subject = join(j, key->part[2], ':', key->part[4]);
 	j->counts->packages++;
@@ -428,13 +471,7 @@ static int judge_state(struct judge *j, struct packages *p, const struct record 
 		.field = {p->manager, row->field[PACKAGES_NAME], row->field[PACKAGES_ARCH], state},
 	};
 
-	if (state.len == 0 ||
-	    ((bytes_equal_string(word, "installed") || bytes_equal_string(word, "config-files") ||
-	      bytes_equal_string(word, "not-installed")) &&
-	     bytes_equal_string(state_word(state, 1), "ok"))) {
-		return 0;
-	}
-	if (known_record(j, "package-state", &record, 0)) {
+	if (!is_odd_state(state) || known_record(j, "package-state", &record, 0)) {
 		return 0;
 	}
 	if (bytes_has_prefix(word, BYTES_LITERAL("triggers-"))) {
@@ -454,7 +491,9 @@ static int judge_removed(struct judge *j, struct packages *p, struct error *err)
 	int result = 0;
 
 	for (unsigned l = 0; l < 2; l++) {
-		for (size_t i = 0; result == 0 && i < lists[l]->count; i++) {
+		/* The very same list has lost nothing. */
+		for (size_t i = lists[l]->item == p->now.item ? lists[l]->count : 0;
+		     result == 0 && i < lists[l]->count; i++) {
 			const struct installed *was = &lists[l]->item[i];
 			struct one_package gone = {
 				.key = section_key_make(SECTION_PACKAGE, p->manager, was->name,
@@ -506,6 +545,93 @@ static int judge_unlisted(struct judge *j, struct packages *p, struct error *err
 	return result;
 }
 
+/* All builds of one name, from row to row of the host's list. */
+struct named {
+	struct packages *p;
+	size_t from;
+	size_t to;
+};
+
+static int judge_named(struct judge *j, void *context, struct error *err)
+{
+	const struct named *named = context;
+	struct packages *p = named->p;
+	int result = 0;
+
+	for (size_t i = named->from; result == 0 && i < named->to; i++) {
+		const struct installed *one = &p->now.item[i];
+		struct section_key key = section_key_make(SECTION_PACKAGE, p->manager, one->name,
+							  one->version, one->arch);
+
+		/* The same stanza twice is told once. */
+		if (i == 0 || compare_installed(one, one - 1) != 0) {
+			result = judge_counted(j, p, &key, err);
+		}
+	}
+	return result;
+}
+
+/* An open downgrade of this name is asked for by what it says, which is no input. */
+static bool was_down(const struct packages *p, struct bytes name)
+{
+	for (size_t i = 0; i < p->down_count; i++) {
+		struct bytes subject = p->down[i]->subject;
+
+		if (bytes_has_prefix(subject, name) && subject.len > name.len &&
+		    subject.data[name.len] == ':') {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The rows of a name in a list that is asked for names in their order. */
+static struct input_rows rows_of(const struct installed_list *list, struct bytes name, size_t *at)
+{
+	struct input_rows rows;
+
+	while (*at < list->count && bytes_compare(list->item[*at].name, name) < 0) {
+		(*at)++;
+	}
+	rows = (struct input_rows){list->item + *at, 0};
+	while (*at < list->count && bytes_equal(list->item[*at].name, name)) {
+		rows.count++;
+		(*at)++;
+	}
+	return rows;
+}
+
+static int judge_listed(struct judge *j, struct packages *p, struct error *err)
+{
+	const struct installed_list *lists[4] = {&p->now, &p->first, &p->last, &p->accepted};
+	const struct observed_section *sections[INPUTS_SECTIONS_MAX];
+	struct inputs inputs;
+	size_t at[4] = {0};
+	int result = inputs_begin(&inputs, j, p->manager, err);
+
+	j->listed = 0;
+	while (result == 0 && at[0] < p->now.count) {
+		struct bytes name = p->now.item[at[0]].name;
+		struct named named = {.p = p, .from = at[0]};
+		struct input_rows rows[4];
+		struct unit unit;
+
+		for (size_t l = 0; l < 4; l++) {
+			rows[l] = rows_of(lists[l], name, &at[l]);
+		}
+		named.to = at[0];
+		unit = inputs_of(&inputs, name, rows, sections);
+		if (was_down(p, name)) {
+			unit.inputs.len = 0;
+		}
+		result = unit_run(j, &unit, judge_named, &named, err);
+	}
+	if (result < 0 || (inputs.slots > 0 && inputs.packages == j->listed)) {
+		return result;
+	}
+	return judge_unlisted(j, p, err);
+}
+
 static int judge_all(struct judge *j, struct packages *p, struct error *err)
 {
 	bool found = false;
@@ -521,23 +647,16 @@ static int judge_all(struct judge *j, struct packages *p, struct error *err)
 	if (judge_exceptions(j, p, err) < 0) {
 		return -1;
 	}
-	for (size_t i = 0; result == 0 && i < p->now.count; i++) {
-		const struct installed *one = &p->now.item[i];
-		struct section_key key = section_key_make(SECTION_PACKAGE, p->manager, one->name,
-							  one->version, one->arch);
-
-		/* The same stanza twice is told once. */
-		if (i == 0 || compare_installed(one, one - 1) != 0) {
-			result = judge_counted(j, p, &key, err);
-		}
-	}
-	if (result < 0 || judge_unlisted(j, p, err) < 0) {
+	if (judge_listed(j, p, err) < 0) {
 		return -1;
 	}
 	if (p->now.known && !j->package_gaps.everywhere && judge_removed(j, p, err) < 0) {
 		return -1;
 	}
 	/* The states last: their rows' buffer is shared. */
+	if (p->now.known && !p->now.has_odd_state) {
+		return 0;
+	}
 	if (load_rows(j, j->in->now, p->manager, &p->rows, &found, err) < 0) {
 		return -1;
 	}

@@ -17,9 +17,10 @@ struct installed {
 };
 
 struct installed_list {
-	struct installed *item; /* ordered by name, arch, version */
+	const struct installed *item; /* ordered by name, arch, version */
 	size_t count;
-	bool known; /* the observation has such a list */
+	bool known;         /* the observation has such a list */
+	bool has_odd_state; /* one that judge_state looks at */
 };
 
 struct packages {

@@ -291,14 +291,19 @@ static void mark_roots(struct judge *j, struct bytes dir)
 int judge_trees(struct judge *j, struct error *err)
 {
 	const struct observation *now = j->in->now, *first = judge_first(j);
+	const struct bytes none = {NULL, 0};
+	struct section_range range = {0};
 	struct section_key key;
 	int result = 0;
 
 	if (first && j->in->policy) {
 		j->root_in_first = judge_alloc(j, j->in->policy->roots.count + 1, sizeof(bool));
 	}
-	for (size_t i = 0; first && result == 0 && i < first->section_count; i++) {
-		if (!section_key_decode(first->sections[i].key, &key) || key.kind != SECTION_TREE) {
+	if (first) {
+		range = observation_range(first, SECTION_TREE, none);
+	}
+	for (size_t i = range.from; result == 0 && i < range.to; i++) {
+		if (!section_key_decode(first->sections[i].key, &key)) {
 			continue;
 		}
 		mark_roots(j, key.part[1]);
@@ -306,8 +311,9 @@ int judge_trees(struct judge *j, struct error *err)
 			result = judge_gone(j, &first->sections[i], err);
 		}
 	}
-	for (size_t i = 0; result == 0 && i < now->section_count; i++) {
-		if (section_key_decode(now->sections[i].key, &key) && key.kind == SECTION_TREE) {
+	range = observation_range(now, SECTION_TREE, none);
+	for (size_t i = range.from; result == 0 && i < range.to; i++) {
+		if (section_key_decode(now->sections[i].key, &key)) {
 			result = judge_tree(j, &key, err);
 		}
 	}

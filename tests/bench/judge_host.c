@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Judges one host of 1,500 packages with 100 files each from memory: with a manifest for each
- * package, with an equal first sight, with neither. The peer is bare decoding of the same bytes.
+ * package, with an equal first sight, with neither; then as one of a fleet of equals, from verdicts
+ * that another host left. The peer is bare decoding of the same bytes.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -267,13 +268,31 @@ int main(void)
 		decoding_ms = took < decoding_ms ? took : decoding_ms;
 	}
 	printf("%-24s %6.1f ms  1.00x\n", "decoding alone", decoding_ms);
-	fleet.with_manifests = true;
-	run("manifests, no past", &input);
-	input.first = &o;
-	run("manifests, first sight", &input);
-	fleet.with_manifests = false;
-	run("first sight alone", &input);
-	input.first = NULL;
-	run("nothing", &input);
+	for (int cached = getenv("CACHED_ONLY") ? 1 : 0; cached < 2; cached++) {
+		static const uint8_t seed[JUDGE_CACHE_SEED_SIZE] = {1};
+		struct error err;
+
+		/* A cache is for one baseline. */
+		if (cached && judge_cache_new(&input.cache, (size_t)1 << 30, seed, &err) < 0) {
+			return 1;
+		}
+		puts(cached ? "from verdicts:" : "anew:");
+		fleet.with_manifests = true;
+		input.first = NULL;
+		run("manifests, no past", &input);
+		input.first = input.last = &o;
+		run("manifests, and a past", &input);
+		judge_cache_free(input.cache);
+		input.cache = NULL;
+		if (cached && judge_cache_new(&input.cache, (size_t)1 << 30, seed, &err) < 0) {
+			return 1;
+		}
+		fleet.with_manifests = false;
+		run("first sight alone", &input);
+		input.first = input.last = NULL;
+		run("nothing", &input);
+		judge_cache_free(input.cache);
+		input.cache = NULL;
+	}
 	return 0;
 }

@@ -231,7 +231,9 @@ static void finish_manifest(struct manifest *manifest, struct manifest_entry *en
 
 void world_judge(struct world *w)
 {
-	struct known_good known = {w, find_manifests, knows_package, find_builds, find_self_summed};
+	struct world *baseline = w->baseline ? w->baseline : w;
+	struct known_good known = {baseline, find_manifests, knows_package, find_builds,
+				   find_self_summed};
 	struct object_source objects = {load, w};
 	const struct manifest *trees[] = {&w->tree};
 	struct record_list *records = NULL;
@@ -241,6 +243,7 @@ void world_judge(struct world *w)
 		.known = &known,
 		.objects = &objects,
 		.now = &w->now.observation,
+		.cache = w->cache,
 		.open = &w->open,
 	};
 
@@ -259,8 +262,8 @@ void world_judge(struct world *w)
 		finish_side(w, &w->last);
 		input.last = &w->last.observation;
 	}
-	for (size_t i = 0; i < w->manifest_count; i++) {
-		finish_manifest(&w->manifest[i].manifest, w->manifest[i].entry);
+	for (size_t i = 0; i < baseline->manifest_count; i++) {
+		finish_manifest(&baseline->manifest[i].manifest, baseline->manifest[i].entry);
 	}
 	if (w->has_accepted) {
 		finish_manifest(&w->accepted, w->accepted_entry);

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT
+/* Hosts of many kinds, each judged anew and from what others left: it must come to the same. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/controller/judge/planted.h"
+
+#define HOSTS 1500
+
+static const uint8_t seed[JUDGE_CACHE_SEED_SIZE] = {7};
+static uint64_t state_of_random = 1;
+
+static uint32_t rnd(uint32_t below)
+{
+	state_of_random = state_of_random * 6364136223846793005U + 1442695040888963407U;
+	return (uint32_t)(state_of_random >> 33) % below;
+}
+
+static void change_entry(struct entry *entry)
+{
+	static const uint8_t caps[] = {1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+
+	switch (rnd(6)) {
+	case 0:
+		entry->sha256.bytes[0] ^= (uint8_t)(1U + rnd(3));
+		break;
+	case 1:
+		entry->mode ^= 1U << rnd(12);
+		break;
+	case 2:
+		entry->owner = BYTES_LITERAL("daemon");
+		break;
+	case 3:
+		entry->flags ^= ENTRY_IMMUTABLE;
+		break;
+	case 4:
+		entry->caps = entry->type == ENTRY_FILE ? bytes_make(caps, sizeof(caps))
+							: entry->caps;
+		break;
+	default:
+		entry->mtime_s += 1 + rnd(3);
+		break;
+	}
+}
+
+static void change_side(struct side *side)
+{
+	struct build_section *section = &side->section[rnd((uint32_t)side->count)];
+	size_t at;
+
+	if (section->count == 0 || section->raw || section->raw_key.data) {
+		return;
+	}
+	at = rnd((uint32_t)section->count);
+	if (!section_kind_has_entries(section->key.kind) || rnd(4) == 0) {
+		/* One less. */
+		section->entry[at] = section->entry[section->count - 1];
+		section->record[at] = section->record[section->count - 1];
+		section->count--;
+		return;
+	}
+	change_entry(&section->entry[at]);
+}
+
+static void change_package(struct side *side)
+{
+	for (size_t s = 0; s < side->count; s++) {
+		if (side->section[s].key.kind == SECTION_PACKAGE && side->section[s].count > 0) {
+			change_entry(&side->section[s].entry[0]);
+		}
+	}
+}
+
+static void drop_exceptions(struct side *side)
+{
+	for (size_t s = 0; s < side->count; s++) {
+		if (side->section[s].key.kind == SECTION_EXCEPTIONS && !side->section[s].raw) {
+			side->section[s].count = 0;
+		}
+	}
+}
+
+static struct side *any_side(struct world *w)
+{
+	return rnd(2) == 0 ? &w->now : (rnd(2) == 0 && w->has_last ? &w->last : &w->first);
+}
+
+/* False where the baseline would have to be another one. */
+static bool vary(struct world *w, const struct world *fresh)
+{
+	uint32_t changes = rnd(4);
+
+	if (rnd(4) == 0) {
+		world_capture(w);
+	}
+	/* They rely on what the standard host has: one, and first. */
+	if (rnd(4) != 0) {
+		planted[rnd((uint32_t)planted_count)].plant(w);
+	}
+	w->has_first = rnd(8) != 0;
+	if (rnd(3) == 0) {
+		w->last = rnd(2) == 0 ? w->first : w->now;
+		w->has_last = true;
+	}
+	for (; changes > 0; changes--) {
+		change_side(any_side(w));
+	}
+	/* Accepted as it is, or as it was before it was changed back. */
+	if (rnd(6) == 0 && w->record_count < 8 && !w->has_accepted) {
+		struct side before = w->now;
+
+		change_package(&w->now);
+		world_capture(w);
+		w->accepted.captured = rnd(2) == 0;
+		w->now = before;
+	}
+	/* An alternative that is not the one the others have. */
+	if (rnd(6) == 0) {
+		drop_exceptions(&w->now);
+	}
+	if (rnd(5) == 0 && w->now.section[0].count > 0 &&
+	    section_kind_has_entries(w->now.section[0].key.kind)) {
+		world_accept(w, w->now.section[0].entry[0], 0);
+	}
+	return !w->records_are_overrides && w->manifest_count == fresh->manifest_count &&
+	       bytes_equal(bytes_make(w->manifest, sizeof(w->manifest)),
+			   bytes_make(fresh->manifest, sizeof(fresh->manifest))) &&
+	       bytes_equal(bytes_make(&w->policy, sizeof(w->policy)),
+			   bytes_make(&fresh->policy, sizeof(fresh->policy)));
+}
+
+static bool same_finding(const struct finding *a, const struct finding *b)
+{
+	return strcmp(a->id, b->id) == 0 && a->rule == b->rule && a->severity == b->severity &&
+	       a->witness == b->witness && a->state == b->state &&
+	       strcmp(a->letters, b->letters) == 0 && a->marker == b->marker &&
+	       bytes_equal(a->subject, b->subject) && bytes_equal(a->package, b->package) &&
+	       bytes_equal(a->old_value, b->old_value) && bytes_equal(a->new_value, b->new_value) &&
+	       bytes_equal(a->detail, b->detail);
+}
+
+static bool same_packages(const struct world *w, const struct judged_package *was)
+{
+	for (size_t i = 0; i < BUILD_SECTIONS; i++) {
+		const struct judged_package *now = &w->packages[i];
+
+		if (now->is_judged != was[i].is_judged || now->files != was[i].files ||
+		    now->witness != was[i].witness || now->differs != was[i].differs) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void judge_both_ways(struct world *w, struct judge_cache *cache, int host)
+{
+	struct findings anew;
+	struct judge_counts counts;
+	struct judged_package packages[BUILD_SECTIONS];
+	bool same;
+
+	w->cache = NULL;
+	w->keeps_objects = true;
+	world_judge(w);
+	anew = w->findings;
+	counts = w->counts;
+	memcpy(packages, w->packages, sizeof(packages));
+	w->findings = (struct findings){0};
+	w->cache = cache;
+	world_judge(w);
+	same = anew.count == w->findings.count &&
+	       memcmp(&counts, &w->counts, sizeof(counts)) == 0 && same_packages(w, packages);
+	for (size_t i = 0; same && i < anew.count; i++) {
+		same = same_finding(&anew.item[i], &w->findings.item[i]);
+	}
+	if (!same) {
+		struct findings cached = w->findings;
+
+		print_message("host %d, anew:\n", host);
+		w->findings = anew;
+		world_print(w);
+		print_message("from the cache:\n");
+		w->findings = cached;
+		world_print(w);
+	}
+	assert_true(same);
+	findings_clear(&anew);
+}
+
+static void verdicts_of_others_are_ones_own(void **state)
+{
+	struct world *baseline = world_new();
+	struct judge_cache *cache = NULL;
+	size_t hits, misses, judged = 0;
+	struct error err;
+
+	(void)state;
+	world_standard(baseline);
+	world_judge(baseline);
+	assert_int_equal(judge_cache_new(&cache, (size_t)64 << 20, seed, &err), 0);
+	for (int i = 0; i < HOSTS; i++) {
+		struct world *w = world_new(), *fresh = world_new();
+
+		world_standard(fresh);
+		world_standard(w);
+		w->baseline = baseline;
+		if (vary(w, fresh)) {
+			judge_both_ways(w, cache, i);
+			judged++;
+		}
+		world_free(w);
+		world_free(fresh);
+	}
+	judge_cache_count(cache, &hits, &misses);
+	print_message("%zu hosts, %zu units from the cache, %zu anew\n", judged, hits, misses);
+	/* Most of what hosts have is the same: else nothing was tested. */
+	assert_true(judged > HOSTS / 2);
+	assert_true(hits > misses);
+	assert_true(misses > judged / 4);
+	judge_cache_free(cache);
+	world_free(baseline);
+}
+
+static void equal_host_is_not_judged_again(void **state)
+{
+	struct world *w = world_new();
+	struct judge_cache *cache = NULL;
+	size_t hits, misses, again;
+	struct error err;
+
+	(void)state;
+	world_standard(w);
+	assert_int_equal(judge_cache_new(&cache, (size_t)64 << 20, seed, &err), 0);
+	w->cache = cache;
+	world_judge(w);
+	judge_cache_count(cache, &hits, &misses);
+	assert_int_equal(hits, 0);
+	assert_true(misses > 0);
+	world_judge(w);
+	judge_cache_count(cache, &hits, &again);
+	assert_int_equal(again, misses);
+	assert_int_equal(hits, misses);
+	judge_cache_free(cache);
+	world_free(w);
+}
+
+/* Emptied between hosts, never while one is judged. */
+static void full_cache_starts_anew(void **state)
+{
+	struct world *w = world_new();
+	struct judge_cache *cache = NULL;
+	size_t hits, misses, first;
+	struct error err;
+
+	(void)state;
+	world_standard(w);
+	assert_int_equal(judge_cache_new(&cache, 1, seed, &err), 0);
+	judge_both_ways(w, cache, 0);
+	judge_cache_count(cache, &hits, &first);
+	judge_both_ways(w, cache, 1);
+	judge_cache_count(cache, &hits, &misses);
+	assert_int_equal(hits, 0);
+	assert_int_equal(misses, 2 * first);
+	judge_cache_free(cache);
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(verdicts_of_others_are_ones_own),
+		cmocka_unit_test(equal_host_is_not_judged_again),
+		cmocka_unit_test(full_cache_starts_anew),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
