@@ -189,6 +189,7 @@ static int judge(struct host_run *host, struct error *err)
 		goto out;
 	}
 	input.packages = host->packages;
+	input.cache = host->shared->cache;
 	input.first = first;
 	input.last = last;
 	input.open = &kept.downgrades;

@@ -29,8 +29,9 @@ struct host_run_shared {
 	struct object_places *places;
 	struct proofs *proofs; /* worker's thread */
 	struct keeper *keeper;
-	struct host_run *dirty; /* got a frame since they were flushed */
-	uint8_t secret[32];     /* PLAN_SECRET_SIZE */
+	struct host_run *dirty;    /* got a frame since they were flushed */
+	uint8_t secret[32];        /* PLAN_SECRET_SIZE */
+	struct judge_cache *cache; /* verdicts; the worker's */
 	void *context;
 	/*
 	 * What is known of the host is known, its session comes next. False: later, by

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "controller/fleet/sweep.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "controller/fleet/compare.h"
@@ -13,6 +15,7 @@
 #include "controller/fleet/worker.h"
 
 #define PROGRESS_INTERVAL_MS 250
+#define VERDICT_BYTES ((size_t)96 << 20) /* kept of what hosts have in common */
 /* An unreachable host is tried again after this long, twice as long each time. */
 #define RETRY_FIRST_MS 2000U
 
@@ -343,7 +346,14 @@ static void work_begin(struct worker_job *job)
 	struct sweep *sweep = sweep_of(job);
 	struct store *store = sweep->config->store;
 
-	if (store_each_object(store, keep_object, sweep, &sweep->fatal) != 0 ||
+	uint8_t seed[JUDGE_CACHE_SEED_SIZE];
+
+	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed)) {
+		(void)error_set(&sweep->fatal, ERROR_SYSTEM, errno, "no random numbers");
+		return;
+	}
+	if (judge_cache_new(&sweep->shared.cache, VERDICT_BYTES, seed, &sweep->fatal) != 0 ||
+	    store_each_object(store, keep_object, sweep, &sweep->fatal) != 0 ||
 	    store_secret(store, sweep->shared.secret, &sweep->fatal) != 0 ||
 	    (sweep->config->resume
 		     ? store_run_reopen(store, &sweep->summary->run, &sweep->fatal)
@@ -473,6 +483,7 @@ int sweep_run(uv_loop_t *loop, const struct sweep_config *config, const struct s
 	result = 0;
 out:
 	compare_clear(&sweep.compare);
+	judge_cache_free(sweep.shared.cache);
 	proofs_free(sweep.shared.proofs);
 	object_places_free(sweep.shared.places);
 	turns_free(sweep.turns);

@@ -219,6 +219,11 @@ static void keep(struct judge *j, const struct unit *unit, const struct before *
 	effect->expected_count = j->expected_count - before->expected;
 	effect->judged = judged;
 	effect->judged_count = list_judged(j, unit, judged);
+	for (size_t i = 0; i < effect->question_count; i++) {
+		if (effect->question[i].object || effect->question[i].bytecode) {
+			return; /* more than is copied */
+		}
+	}
 	if (effect->finding_count <= FINDINGS_MAX && effect->question_count <= QUESTIONS_MAX) {
 		cache_add(j->in->cache, &verdict);
 	}
