@@ -14,7 +14,7 @@
 #define DEPTH_MAX 12
 #define PATH_ROOM 4096
 
-/* A .deb as its archive calls it: NAME_VERSION_ARCH.deb, by which a folder's files are matched. */
+/* A .deb by the name of its file: how a folder's files are matched. */
 struct named {
 	UT_hash_handle hh;
 	const struct signed_archive *archive;
@@ -343,30 +343,44 @@ static bool deb_name(const struct release_package *package, char to[PATH_ROOM])
 	return used > 0 && (size_t)used < PATH_ROOM - len;
 }
 
-static int name_all(struct mirror *m, const struct signed_archive *archive, struct error *err)
+static int add_name(struct mirror *m, const char *name, const struct signed_archive *archive,
+		    size_t index, struct error *err)
 {
-	for (size_t i = 0; i < signed_count(archive); i++) {
-		char name[PATH_ROOM];
-		struct named *named = NULL;
-		size_t len;
+	struct named *named = NULL;
+	size_t len = strlen(name);
 
-		if (!deb_name(signed_package(archive, i), name)) {
-			continue;
-		}
-		HASH_FIND_STR(m->names, name, named);
-		if (named) {
-			continue;
-		}
-		len = strlen(name);
-		named = arena_alloc(&m->memory, sizeof(*named) + len + 1);
-		if (!named) {
-			return no_memory(err);
-		}
-		*named = (struct named){.archive = archive, .index = i};
-		memcpy(named->name, name, len + 1);
-		HASH_ADD_STR(m->names, name, named);
+	HASH_FIND_STR(m->names, name, named);
+	if (named) {
+		return 0;
 	}
+	named = arena_alloc(&m->memory, sizeof(*named) + len + 1);
+	if (!named) {
+		return no_memory(err);
+	}
+	*named = (struct named){.archive = archive, .index = index};
+	memcpy(named->name, name, len + 1);
+	HASH_ADD_STR(m->names, name, named);
 	return 0;
+}
+
+/* As apt calls it; then as the pool does, which leaves the epoch out, where no other has that name. */
+static int name_all(struct mirror *m, const struct signed_archive *archive, bool as_pool,
+		    struct error *err)
+{
+	char made[PATH_ROOM];
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < signed_count(archive); i++) {
+		const struct release_package *package = signed_package(archive, i);
+		const char *slash = strrchr(package->file, '/');
+
+		if (as_pool && slash) {
+			result = add_name(m, slash + 1, archive, i, err);
+		} else if (!as_pool && deb_name(package, made)) {
+			result = add_name(m, made, archive, i, err);
+		}
+	}
+	return result;
 }
 
 static int add_deb(struct mirror *m, const char *file, const struct signed_archive *archive,
@@ -398,8 +412,9 @@ static int match_folder(struct mirror *m, struct dirent **list, int count, struc
 {
 	char path[PATH_ROOM];
 
-	for (size_t i = 0; i < m->archive_count; i++) {
-		if (name_all(m, m->archives[i], err) < 0) {
+	for (size_t i = 0; i < 2 * m->archive_count; i++) {
+		if (name_all(m, m->archives[i % m->archive_count], i >= m->archive_count, err) <
+		    0) {
 			return -1;
 		}
 	}
