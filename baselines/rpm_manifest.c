@@ -10,10 +10,10 @@
 
 struct make {
 	const struct rpm_header *header;
-	struct manifest_entry *entries;
+	struct manifest *manifest;
+	struct manifest_entry *entries; /* of it, as are the next */
 	struct manifest_rpm *rpm;
-	struct arena memory; /* until manifest_make has copied */
-	bool is_plain;       /* paths stay as the header spells them */
+	bool is_plain; /* paths stay as the header spells them */
 	struct error *err;
 };
 
@@ -50,14 +50,31 @@ static enum entry_type type_of(uint16_t mode)
 	}
 }
 
+/* No empty or dotted component, as in nearly every header. */
+static bool is_clean(struct bytes path)
+{
+	for (size_t i = 0; i < path.len; i++) {
+		if (path.data[i] == '/' && path.len > 1 &&
+		    (i + 1 == path.len || path.data[i + 1] == '/' || path.data[i + 1] == '.')) {
+			return false; /* or a hidden file, which is looked at closer */
+		}
+	}
+	return path.len > 0;
+}
+
 /* As the probe spells it (path_clean of payloads/package_paths.h), with /usr where it belongs. */
 static int clean_path(struct make *m, const struct rpm_file *file, bool is_directory,
 		      struct bytes *path)
 {
 	const uint8_t *from = file->path.data;
-	uint8_t *to = arena_alloc(&m->memory, file->path.len + strlen("/usr") + 1);
 	size_t len = 0, start = 0;
+	uint8_t *to;
 
+	if (is_clean(file->path) && (m->is_plain || !usrmerge_moves(file->path, is_directory))) {
+		*path = file->path;
+		return 0;
+	}
+	to = arena_alloc(m->manifest->memory, file->path.len + strlen("/usr") + 1);
 	if (!to) {
 		return no_memory(m->err);
 	}
@@ -131,7 +148,7 @@ static int fill_caps(struct make *m, const struct rpm_file *file, struct manifes
 	if (file->caps.len == 0) {
 		return 0;
 	}
-	to = arena_alloc(&m->memory, ENTRY_CAPS_MAX);
+	to = arena_alloc(m->manifest->memory, ENTRY_CAPS_MAX);
 	if (!to) {
 		return no_memory(m->err);
 	}
@@ -207,46 +224,67 @@ static int fill(struct make *m, size_t index)
 
 static int fill_all(struct make *m)
 {
-	for (size_t i = 0; i < m->header->file_count; i++) {
+	size_t count = m->header->file_count;
+
+	m->entries = arena_alloc(m->manifest->memory, count * sizeof(*m->entries));
+	m->rpm = arena_alloc(m->manifest->memory, count * sizeof(*m->rpm));
+	if (!m->entries || !m->rpm) {
+		return no_memory(m->err);
+	}
+	for (size_t i = 0; i < count; i++) {
 		if (fill(m, i) < 0) {
 			return -1;
 		}
 	}
+	m->manifest->entries = m->entries;
+	m->manifest->count = count;
 	return 0;
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+	const struct manifest_entry *a = left, *b = right;
+
+	return bytes_path_compare(a->entry.path, b->entry.path);
+}
+
+/* Sorts; *twice where two files have one path. */
+static void sort_entries(struct manifest *manifest, bool *twice)
+{
+	*twice = false;
+	if (manifest->count > 1) {
+		qsort(manifest->entries, manifest->count, sizeof(*manifest->entries),
+		      compare_entries);
+	}
+	for (size_t i = 1; i < manifest->count; i++) {
+		*twice = *twice ||
+			 compare_entries(&manifest->entries[i - 1], &manifest->entries[i]) == 0;
+	}
 }
 
 int rpm_manifest_make(const struct rpm_header *header, const char *source, const char *origin,
 		      struct manifest **manifest, struct error *err)
 {
 	struct make m = {.header = header, .err = err};
-	int result = -1;
+	bool twice = false;
 
 	*manifest = NULL;
-	m.entries = calloc(header->file_count + 1, sizeof(*m.entries));
-	m.rpm = calloc(header->file_count + 1, sizeof(*m.rpm));
-	if (!m.entries || !m.rpm) {
-		(void)no_memory(err);
-		goto out;
-	}
-	if (fill_all(&m) < 0) {
-		goto out;
-	}
-	result = manifest_make(m.entries, header->file_count, source, origin, manifest, err);
-	if (result < 0 && err->kind == ERROR_CONFIG) {
-		/* A path stands twice: perhaps only since /bin/cut and /usr/bin/cut became one. */
-		m.is_plain = true;
+	/* A path stands twice: perhaps only since /bin/cut and /usr/bin/cut became one. */
+	do {
+		m.is_plain = twice;
+		if (manifest_new(source, origin, &m.manifest, err) < 0) {
+			return -1;
+		}
 		if (fill_all(&m) < 0) {
-			goto out;
+			manifest_free(m.manifest);
+			return -1;
 		}
-		result =
-			manifest_make(m.entries, header->file_count, source, origin, manifest, err);
-		if (result < 0 && err->kind == ERROR_CONFIG) {
-			err->kind = ERROR_PEER;
+		sort_entries(m.manifest, &twice);
+		if (!twice) {
+			*manifest = m.manifest;
+			return 0;
 		}
-	}
-out:
-	free(m.entries);
-	free(m.rpm);
-	arena_clear(&m.memory);
-	return result;
+		manifest_free(m.manifest);
+	} while (!m.is_plain);
+	return error_set(err, ERROR_PEER, 0, "rpm header: a path stands twice");
 }

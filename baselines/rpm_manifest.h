@@ -12,7 +12,8 @@
 #include "baselines/rpm_header.h"
 
 /*
- * Makes a manifest of its own memory, trust MANIFEST_UNSIGNED. A header that has two files which
+ * Makes a manifest, trust MANIFEST_UNSIGNED, that borrows names and digests from the header, which
+ * must outlive it. PEER error where its files make no sense. A header that has two files which
  * usrmerge would make one (old distributions: /bin/cut, and /usr/bin/cut as a link to it) keeps
  * the header's spelling for all its paths.
  */
