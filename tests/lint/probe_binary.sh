@@ -34,7 +34,8 @@ reproducible)
 		cp -R "$top/$part" "$copy/elsewhere/"
 	done
 	# Only what the probe is made of; the rest of the tree has its own dependencies.
-	sed -i -e '/add_subdirectory(baselines)/d' -e '/add_subdirectory(controller)/d' "$copy/elsewhere/CMakeLists.txt"
+	sed -i -e '/add_subdirectory(schema)/b' -e '/add_subdirectory(payloads)/b' -e '/add_subdirectory(/d' \
+		"$copy/elsewhere/CMakeLists.txt"
 	MUSTER_DEPS=${MUSTER_DEPS:-$top/build/deps}
 	export MUSTER_DEPS
 	if ! cmake -S "$copy/elsewhere" -B "$copy/b" -G Ninja -DMUSTER_TESTS=OFF >"$copy/log" 2>&1 ||
