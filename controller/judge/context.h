@@ -119,6 +119,7 @@ struct judge {
 	size_t dir_count;
 	struct question_list questions;
 	struct piles *piles; /* pile.h */
+	size_t sources_asked;
 	struct package_work work;
 	struct buffer buffer[9];
 	size_t proved_in_packages; /* of counts->files_proved */

@@ -217,23 +217,19 @@ static struct pile *pile_of(struct judge *j, struct bytes path)
 	return pile;
 }
 
-static void put_name(struct judge *j, const struct pile *pile, struct heap *heap, struct bytes path)
+/* Below the root, escaped; as many as there is room for. */
+static void put_name(const struct pile *pile, struct heap *heap, struct bytes path)
 {
 	size_t skip = pile->root.len > 1 ? pile->root.len + 1 : 1;
 	char name[NAME_ROOM];
 	size_t len;
 
-	if (!heap->names) {
-		heap->names = judge_alloc(j, NAMES_ROOM, 1);
-	}
-	if (!heap->names || heap->named < heap->count - 1) {
-		return;
-	}
 	if (path.len > skip) {
 		path = bytes_make(path.data + skip, path.len - skip);
 	}
 	len = strlen(escape_text(path, name, sizeof(name)));
-	if (heap->names_len + len + 3 > NAMES_ROOM) {
+	if (heap->names_full || heap->names_len + len + 3 > NAMES_ROOM) {
+		heap->names_full = true;
 		return;
 	}
 	if (heap->names_len > 0) {
@@ -243,6 +239,24 @@ static void put_name(struct judge *j, const struct pile *pile, struct heap *heap
 	memcpy(heap->names + heap->names_len, name, len);
 	heap->names_len += len;
 	heap->named++;
+}
+
+/* Names are wanted from where the heap is too high to be told one by one: then the kept ones too. */
+static void put_names(struct judge *j, const struct pile *pile, struct heap *heap, size_t limit,
+		      struct bytes path)
+{
+	if (heap->count <= limit) {
+		return;
+	}
+	if (!heap->names) {
+		heap->names = judge_alloc(j, NAMES_ROOM, 1);
+		for (size_t i = 0; heap->names && heap->kept && i < limit; i++) {
+			put_name(pile, heap, heap->kept[i].path);
+		}
+	}
+	if (heap->names) {
+		put_name(pile, heap, path);
+	}
 }
 
 static struct change keep_change(struct judge *j, const struct change *from)
@@ -293,7 +307,7 @@ static int put(struct judge *j, const struct change *change, enum pile_heap whic
 	if (heap->kept && heap->count <= heap_limits[which]) {
 		heap->kept[heap->count - 1] = keep_change(j, change);
 	}
-	put_name(j, pile, heap, change->path);
+	put_names(j, pile, heap, heap_limits[which], change->path);
 	pile->is_shown = pile->is_shown || heap->count > heap_limits[which];
 	return 0;
 }

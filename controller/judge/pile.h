@@ -51,6 +51,7 @@ struct heap {
 	char *names;         /* of the first ones, below the root, escaped; NAMES_ROOM */
 	size_t names_len;
 	size_t named;
+	bool names_full;
 };
 
 /* Of one part of a pile, as it is now. */

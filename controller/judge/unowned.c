@@ -6,6 +6,7 @@
 #include "controller/judge/pile.h"
 
 #define LINKS_MAX 3U
+#define ASKED_MAX 100000U /* sources that a host can make the judge look for elsewhere */
 #define CODE (DIFFERS_SIZE | DIFFERS_DIGEST)
 
 /* /bin, a link to usr/bin: the alias that makes one path of two. */
@@ -208,6 +209,10 @@ int unowned_bytecode(struct judge *j, const struct entry_list *list, const struc
 	if (source && source->type == ENTRY_FILE) {
 		return tell_bytecode(j, &one, source, err);
 	}
+	if (j->sources_asked >= ASKED_MAX) {
+		return tell_bytecode(j, &one, source, err);
+	}
+	j->sources_asked++;
 	kept = judge_alloc(j, 1, sizeof(*kept));
 	question = path.len > 0 ? judge_ask(j, ASK_SOURCE, path) : NULL;
 	if (!kept || !question) {

@@ -406,6 +406,47 @@ static void change_inside_of_a_tree_is_named(void **state)
 			 SEVERITY_HIGH);
 }
 
+static void alias_of_merged_usr_is_explained_and_no_other_link(void **state)
+{
+	static const struct {
+		const char *path, *link;
+		bool told;
+	} cases[] = {
+		{"/bin", "usr/bin", false},     {"/lib64", "/usr/lib64", false},
+		{"/sbin", "usr/bin", true},     {"/lib", "usr/lib/x", true},
+		{"/lib32", "/tmp/lib32", true}, {"/other", "usr/other", true},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct world *w = world_new();
+
+		world_standard(w);
+		w->has_first = false;
+		side_add(&w->now, build_dir_key(SECTION_TREE, "/"),
+			 build_link(cases[i].path, cases[i].link));
+		world_judge(w);
+		if (!world_finding(w, RULE_UNOWNED_PRESENT, cases[i].path) == cases[i].told) {
+			fail_msg("%s -> %s", cases[i].path, cases[i].link);
+		}
+		world_free(w);
+	}
+	(void)state;
+}
+
+static void generated_cache_is_explained_but_not_as_a_program(void **state)
+{
+	struct world *w = *state;
+
+	w->has_first = false;
+	side_add(&w->now, build_dir_key(SECTION_TREE, "/etc"),
+		 build_file("/etc/ld.so.cache", 0644, 45));
+	world_judge(w);
+	assert_int_equal(world_count(w, SEVERITY_LOW), 0);
+	side_find(&w->now, "/etc/ld.so.cache")->mode = 04755;
+	world_judge(w);
+	assert_non_null(world_finding(w, RULE_SETID_GAINED, "/etc/ld.so.cache"));
+}
+
 static void link_is_explained_while_a_package_owns_its_target(void **state)
 {
 	struct section_key key = build_dir_key(SECTION_TREE, "/etc/systemd/system");
@@ -495,6 +536,8 @@ int main(void)
 		TEST(few_files_are_told_one_by_one),
 		TEST(what_tells_is_named_inside_of_a_tree),
 		TEST(change_inside_of_a_tree_is_named),
+		cmocka_unit_test(alias_of_merged_usr_is_explained_and_no_other_link),
+		TEST(generated_cache_is_explained_but_not_as_a_program),
 		TEST(link_is_explained_while_a_package_owns_its_target),
 		TEST(what_policy_names_is_explained_and_its_change_told),
 		cmocka_unit_test(value_of_a_pile_covers_what_it_was_made_of),
