@@ -316,6 +316,27 @@ static const struct verb verbs[] = {
 		verb_hosts_keys,
 	},
 	{
+		"doctor",
+		"[HOST...]",
+		"what would stop a scan, here and on each host",
+		"Looks at what a scan needs here (programs, keys, database, baseline, limits), "
+		"then goes "
+		"to each host as far as a scan would: connects, checks its key, logs in, becomes "
+		"root, "
+		"brings the probe there and hears its greeting. Nothing is scanned, kept or left "
+		"behind. Names what stops it with what to do, and hosts whose clock is off or "
+		"whose "
+		"machine-id another one has.\n"
+		"\n"
+		"Exit 0: all hosts are ready; 3: some are not, or not as root; 2: a fault here.",
+		{{"muster doctor", "every host of the inventory"},
+		 {"muster doctor web[001-003] --become none", "without sudo"}},
+		REACH | BIT(INVENTORY) | BIT(BASELINE) | BIT(DB),
+		0,
+		ANY,
+		verb_doctor,
+	},
+	{
 		"prune",
 		"",
 		"drop old runs from the database",

@@ -76,6 +76,7 @@ int verb_baseline_list(struct call *call, struct error *err);
 int verb_baseline_verify(struct call *call, struct error *err);
 int verb_hosts(struct call *call, struct error *err);
 int verb_hosts_keys(struct call *call, struct error *err);
+int verb_doctor(struct call *call, struct error *err);
 int verb_prune(struct call *call, struct error *err);
 int verb_version(struct call *call, struct error *err);
 
