@@ -97,17 +97,23 @@ static bool check_self(const struct arguments *arguments)
 static void remove_self(char *self)
 {
 	static const char folder[] = "/.muster-";
-	char *slash = strrchr(self, '/');
+	char *slash = strrchr(self, '/'), *start;
+	int fd;
 
-	(void)unlink(self);
-	if (slash) {
-		char *start;
-
-		*slash = '\0';
-		start = strrchr(self, '/');
-		if (start && strncmp(start, folder, sizeof(folder) - 1) == 0) {
-			(void)rmdir(self);
-		}
+	if (!slash) {
+		(void)unlink(self);
+		return;
+	}
+	*slash = '\0';
+	/* By a pinned rule the folder is the login user's, and root must not be led elsewhere. */
+	fd = open(self, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0) {
+		(void)unlinkat(fd, slash + 1, 0);
+		close(fd);
+	}
+	start = strrchr(self, '/');
+	if (start && strncmp(start, folder, sizeof(folder) - 1) == 0) {
+		(void)rmdir(self);
 	}
 }
 

@@ -11,7 +11,7 @@
 
 #define SHOWN 80
 
-static const char *const become_words[] = {"sudo", "none", NULL};
+static const char *const become_words[] = {"sudo", "pinned", "none", NULL};
 static const char *const format_words[] = {"text", "ndjson", "rundeck", NULL};
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const severity_words[] = {"info",     "low",   "medium", "high",
@@ -34,7 +34,8 @@ static const struct option_spec specs[OPTIONS] = {
 	[OPTION_SSH_CONFIG] = {0, CONFIG_SSH_CONFIG, "ssh-config", "FILE",
 			       "ssh_config to resolve hosts by, or none", NULL},
 	[OPTION_BECOME] = {0, CONFIG_BECOME, "become", "HOW",
-			   "become root on the host by sudo, or none", become_words},
+			   "become root on the host by sudo, by a pinned rule, or none",
+			   become_words},
 	[OPTION_PARALLEL] = {0, CONFIG_PARALLEL, "parallel", "N", "hosts at once", NULL},
 	[OPTION_FULL_PARALLEL] = {0, OPTION_NO_SETTING, "full-parallel", "N",
 				  "of them, those that read everything (default: 32)", NULL},
@@ -96,6 +97,8 @@ static const struct option_spec specs[OPTIONS] = {
 	[OPTION_IMPORT] = {0, OPTION_NO_SETTING, "import", "FILE",
 			   "write the keys to this file for review", NULL},
 	[OPTION_KEEP] = {0, OPTION_NO_SETTING, "keep", "N", "keep the newest N runs", NULL},
+	[OPTION_PROBES] = {0, OPTION_NO_SETTING, "probes", NULL,
+			   "only the digests of the probes, as sha256sum prints them", NULL},
 	[OPTION_FAIL_ON] = {0, CONFIG_FAIL_ON, "fail-on", "SEVERITY",
 			    "exit 1 for open findings from this severity on, or never",
 			    severity_words},

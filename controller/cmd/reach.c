@@ -23,11 +23,22 @@ static bool is_flag(const struct call *call, enum config_key key)
 
 static enum become become_of(const struct call *call, const struct inventory_vars *vars)
 {
+	enum config_become become = (enum config_become)config_number(call->config, CONFIG_BECOME);
+
 	if (vars && vars->become != INVENTORY_BECOME_UNSET && !is_flag(call, CONFIG_BECOME)) {
-		return vars->become == INVENTORY_BECOME_SUDO ? BECOME_SUDO : BECOME_NONE;
+		become = vars->become == INVENTORY_BECOME_SUDO     ? CONFIG_BECOME_SUDO
+			 : vars->become == INVENTORY_BECOME_PINNED ? CONFIG_BECOME_PINNED
+								   : CONFIG_BECOME_NONE;
 	}
-	return config_number(call->config, CONFIG_BECOME) == CONFIG_BECOME_SUDO ? BECOME_SUDO
-										: BECOME_NONE;
+	switch (become) {
+	case CONFIG_BECOME_SUDO:
+		return BECOME_SUDO;
+	case CONFIG_BECOME_PINNED:
+		return BECOME_PINNED;
+	case CONFIG_BECOME_NONE:
+		break;
+	}
+	return BECOME_NONE;
 }
 
 struct target reach_target(struct call *call, struct inventory *inventory, const char *name)

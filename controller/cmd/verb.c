@@ -337,6 +337,28 @@ static const struct verb verbs[] = {
 		verb_doctor,
 	},
 	{
+		"sudoers",
+		"",
+		"a sudoers rule for the probe and nothing else",
+		"Prints a rule for the user that logs in on the hosts (--user): it may run "
+		"muster's "
+		"probes as root without a password, and nothing else. Each probe is told by its "
+		"SHA-256, its place and its arguments, so that no other program and no other use "
+		"of "
+		"the probe is allowed. The rule holds for this version of muster. Scans use it "
+		"with "
+		"--become pinned.\n"
+		"\n"
+		"The probe then stands in .muster-USER below /dev/shm, /var/tmp or /tmp, whichever "
+		"can "
+		"be written and executed from; it removes itself at its start as ever.",
+		{{"muster sudoers --user inspect", "for /etc/sudoers.d/muster"}},
+		BIT(USER),
+		0,
+		0,
+		verb_sudoers,
+	},
+	{
 		"prune",
 		"",
 		"drop old runs from the database",
@@ -354,8 +376,9 @@ static const struct verb verbs[] = {
 		"Versions of the libraries in use, and the digests of the probes, for hosts that "
 		"allow "
 		"programs by digest.",
-		{{"muster version", ""}},
-		0,
+		{{"muster version", ""},
+		 {"muster version --probes", "for fapolicyd, EDR consoles and sha256sum -c"}},
+		BIT(PROBES),
 		0,
 		0,
 		verb_version,

@@ -77,6 +77,7 @@ int verb_baseline_verify(struct call *call, struct error *err);
 int verb_hosts(struct call *call, struct error *err);
 int verb_hosts_keys(struct call *call, struct error *err);
 int verb_doctor(struct call *call, struct error *err);
+int verb_sudoers(struct call *call, struct error *err);
 int verb_prune(struct call *call, struct error *err);
 int verb_version(struct call *call, struct error *err);
 

@@ -2,7 +2,6 @@
 #include "controller/cmd/version.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "baselines/libraries.h"
 #include "controller/cmd/call.h"
+#include "controller/cmd/probes.h"
 #include "controller/report/print.h"
 #include "controller/ssh/helper.h"
 #include "controller/store/libraries.h"
@@ -74,24 +74,33 @@ static void print_helper(FILE *out)
 
 static void print_probe(FILE *out, const char *name)
 {
-	uint8_t *data = NULL, sha256[DIGEST_SIZE];
-	struct error err = {0};
-	char path[4096];
-	size_t len = 0;
+	struct probe_file probe;
+	struct error err;
 
-	if (helper_path(name, path, sizeof(path), &err) < 0 ||
-	    helper_read(path, HELPER_PROBE_MAX, &data, &len, &err) < 0 ||
-	    EVP_Digest(data, len, sha256, NULL, EVP_sha256(), NULL) != 1) {
+	if (probes_read(name, &probe, &err) < 0) {
 		(void)fprintf(out, "  %-14s  not built\n", name);
-		free(data);
-		return;
+	} else {
+		(void)fprintf(out, "  %-14s  %zu bytes  sha256 %s\n", name, probe.size,
+			      probe.sha256);
 	}
-	(void)fprintf(out, "  %-14s  %zu bytes  sha256 ", name, len);
-	for (size_t i = 0; i < sizeof(sha256); i++) {
-		(void)fprintf(out, "%02x", sha256[i]);
+}
+
+/* What sha256sum prints, and so what reads it: fapolicyd-cli, EDR consoles, sha256sum -c. */
+static int print_digests(FILE *out, struct error *err)
+{
+	struct probe_file probe;
+	struct error absent;
+	const char *name;
+	size_t count = 0;
+
+	for (size_t i = 0; (name = probes_name(i)); i++) {
+		if (probes_read(name, &probe, &absent) == 0) {
+			(void)fprintf(out, "%s  %s\n", probe.sha256, name);
+			count++;
+		}
 	}
-	(void)fputc('\n', out);
-	free(data);
+	return count > 0 ? EXIT_CLEAN
+			 : error_set(err, ERROR_CONFIG, 0, "muster version: no probe was built");
 }
 
 int verb_version(struct call *call, struct error *err)
@@ -99,7 +108,9 @@ int verb_version(struct call *call, struct error *err)
 	char line[LINE_ROOM];
 	FILE *out = call->out;
 
-	(void)err;
+	if (call_has(call, OPTION_PROBES)) {
+		return print_digests(out, err);
+	}
 	(void)fprintf(out, "muster %s\n\nLibraries:\n", version_text);
 	(void)fprintf(out, "  %s\n", libraries_of_baselines(line, sizeof(line)));
 	(void)fprintf(out, "  %s\n", libraries_of_store(line, sizeof(line)));
@@ -107,7 +118,8 @@ int verb_version(struct call *call, struct error *err)
 		      uv_version_string());
 	print_helper(out);
 	(void)fputs("\nProbes, for hosts that allow programs by digest:\n", out);
-	print_probe(out, "probe-x86_64");
-	print_probe(out, "probe-aarch64");
+	for (size_t i = 0; probes_name(i); i++) {
+		print_probe(out, probes_name(i));
+	}
 	return EXIT_CLEAN;
 }

@@ -20,7 +20,7 @@
 
 enum type { TYPE_PATH, TYPE_TEXT, TYPE_NUMBER, TYPE_TIME, TYPE_WORD };
 
-static const char *const become_words[] = {"none", "sudo", NULL};
+static const char *const become_words[] = {"none", "sudo", "pinned", NULL};
 static const char *const journal_words[] = {"none", "new", NULL};
 static const char *const severity_words[] = {"info",     "low",   "medium", "high",
 					     "critical", "never", NULL};

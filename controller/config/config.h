@@ -38,7 +38,7 @@ enum config_key {
 	CONFIG_KEYS
 };
 
-enum config_become { CONFIG_BECOME_NONE, CONFIG_BECOME_SUDO };
+enum config_become { CONFIG_BECOME_NONE, CONFIG_BECOME_SUDO, CONFIG_BECOME_PINNED };
 enum config_journal { CONFIG_JOURNAL_NONE, CONFIG_JOURNAL_NEW };
 #define CONFIG_FAIL_NEVER 5 /* after SEVERITY_CRITICAL */
 

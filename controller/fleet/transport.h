@@ -18,7 +18,11 @@
 #include "schema/error.h"
 #include "schema/outcome.h"
 
-enum become { BECOME_NONE, BECOME_SUDO };
+/*
+ * SUDO: everything on the host runs as root, through `sudo -n /bin/sh`. PINNED: the probe alone does,
+ * from a fixed place, by a sudoers rule that holds its digest (muster sudoers).
+ */
+enum become { BECOME_NONE, BECOME_SUDO, BECOME_PINNED };
 
 /* Where a host is and how to get in. Strings are borrowed until open returns. */
 struct target {

@@ -26,7 +26,12 @@
 
 struct inventory;
 
-enum inventory_become { INVENTORY_BECOME_UNSET, INVENTORY_BECOME_NONE, INVENTORY_BECOME_SUDO };
+enum inventory_become {
+	INVENTORY_BECOME_UNSET,
+	INVENTORY_BECOME_NONE,
+	INVENTORY_BECOME_SUDO,
+	INVENTORY_BECOME_PINNED
+};
 
 struct inventory_vars {
 	const char *address; /* NULL: not said */

@@ -30,7 +30,7 @@ static int bad_word(const struct yaml_reader *reader, const char *word, const ch
 static int read_var(struct yaml_reader *reader, size_t key, struct vars_text *text,
 		    struct inventory_vars *vars, struct error *err)
 {
-	static const char *const becomes[] = {"none", "sudo", NULL};
+	static const char *const becomes[] = {"none", "sudo", "pinned", NULL};
 	uint64_t port;
 	size_t become;
 
@@ -61,7 +61,9 @@ static int read_var(struct yaml_reader *reader, size_t key, struct vars_text *te
 		if (yaml_reader_word(reader, becomes, &become, err) < 0) {
 			return -1;
 		}
-		vars->become = become == 1 ? INVENTORY_BECOME_SUDO : INVENTORY_BECOME_NONE;
+		vars->become = become == 1   ? INVENTORY_BECOME_SUDO
+			       : become == 2 ? INVENTORY_BECOME_PINNED
+					     : INVENTORY_BECOME_NONE;
 		return 0;
 	}
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controller/ssh/pinned.h"
+
 #define MARKER "MUSTER"
 #define MARKER_LEN (sizeof(MARKER) - 1 + BOOTSTRAP_TAG_SIZE)
 
@@ -19,13 +21,15 @@
  *   file, which keeps its mode.
  * - Nothing is sent after the probe's bytes until it speaks, so a head that reads ahead (busybox)
  *   swallows nothing.
+ * - By a pinned rule the name is not random: who made it first stands in the way, and no more. The
+ *   shell stays, to clean up where sudo refuses.
  * - exec leaves the trap behind; where it fails, or the connection dies, the trap cleans up.
  */
 #define SCRIPT_HEAD \
 	"umask 077; PATH=/usr/bin:/bin:/usr/sbin:/sbin:$PATH; export PATH; m=" MARKER "%.16s; "
 #define SCRIPT_BODY                                                                               \
 	"a=$(uname -m); c() { cd /; rm -rf \"$t\"; }; "                                           \
-	"for d in /run /dev/shm /var/tmp /tmp U \"$HOME\"; do "                                   \
+	"for d in %s; do "                                                                        \
 	"case $d in U) d=${XDG_RUNTIME_DIR:-/run/user/$(id -u)};; /*) ;; *) continue;; esac; "    \
 	"t=$d/.muster-$r; mkdir \"$t\" 2>/dev/null || { t=; continue; }; "                        \
 	"trap c 0; trap \"exit 1\" 1 2 13 15; p=$t/probe; "                                       \
@@ -35,8 +39,8 @@
 	"if [ -z \"$t\" ]; then echo \"$m$k e no-place\"; exit 0; fi; "                           \
 	"echo \"$m$k a $a\"; read s h || exit 1; head -c \"$s\" >\"$p\"; "                        \
 	"if [ \"$(wc -c <\"$p\")\" -ne \"$s\" ]; then echo \"$m$k e short\"; exit 0; fi; "        \
-	"exec \"$p\" --stdio --self \"$p\" --size \"$s\" --sha256 \"$h\""
-
+	"%s\"$p\" --stdio --self \"$p\" --size \"$s\" --sha256 \"$h\""
+#define PLACES "/run /dev/shm /var/tmp /tmp U \"$HOME\""
 void bootstrap_init(struct bootstrap *bootstrap, const char *tag)
 {
 	*bootstrap = (struct bootstrap){.noise = 0};
@@ -44,22 +48,32 @@ void bootstrap_init(struct bootstrap *bootstrap, const char *tag)
 		       BOOTSTRAP_TAG_SIZE, tag);
 }
 
-size_t bootstrap_command(const char *tag, bool sudo, size_t room_bytes, char *to, size_t room)
+size_t bootstrap_command(const char *tag, enum become become, size_t room_bytes, char *to,
+			 size_t room)
 {
 	const char *half = tag + BOOTSTRAP_TAG_SIZE / 2;
-	int len;
+	int len = 0;
 
 	/* The marker's halves stand apart: an echo of this command is not the marker. */
-	if (sudo) {
+	switch (become) {
+	case BECOME_SUDO:
 		len = snprintf(to, room,
 			       "exec /bin/sh -c 'm=" MARKER "%.16s; k=%.16s; echo \"$m$k s\"; "
 			       "exec sudo -n /bin/sh -c \"$0\"' '" SCRIPT_HEAD
 			       "k=%.16s; r=%.16s; " SCRIPT_BODY "'",
-			       tag, half, tag, half, tag, room_bytes);
-	} else {
+			       tag, half, tag, half, tag, PLACES, room_bytes, "exec ");
+		break;
+	case BECOME_PINNED:
+		len = snprintf(to, room,
+			       "exec /bin/sh -c '" SCRIPT_HEAD "k=%.16s; r=$(id -un); " SCRIPT_BODY
+			       "'",
+			       tag, half, PINNED_PLACES, room_bytes, "sudo -n ");
+		break;
+	case BECOME_NONE:
 		len = snprintf(to, room,
 			       "exec /bin/sh -c '" SCRIPT_HEAD "k=%.16s; r=%.16s; " SCRIPT_BODY "'",
-			       tag, half, tag, room_bytes);
+			       tag, half, tag, PLACES, room_bytes, "exec ");
+		break;
 	}
 	return len > 0 && (size_t)len < room ? (size_t)len : 0;
 }

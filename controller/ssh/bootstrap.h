@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "controller/fleet/transport.h"
 #include "schema/bytes.h"
 
 #define BOOTSTRAP_TAG_SIZE 32      /* hexadecimal digits */
@@ -47,7 +48,8 @@ void bootstrap_init(struct bootstrap *bootstrap, const char *tag);
  * The command for an exec request. `room_bytes` is what the folder must be able to hold. Returns its
  * length, or 0 where it does not fit.
  */
-size_t bootstrap_command(const char *tag, bool sudo, size_t room_bytes, char *to, size_t room);
+size_t bootstrap_command(const char *tag, enum become become, size_t room_bytes, char *to,
+			 size_t room);
 
 /* Takes from the front of *input up to the next event. After STREAM and TOO_MUCH: no more. */
 enum bootstrap_event bootstrap_feed(struct bootstrap *bootstrap, struct bytes *input);

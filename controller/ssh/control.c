@@ -43,7 +43,7 @@ static size_t blobs_decode(struct cbor_reader *r, struct bytes *blob, size_t mos
 
 static void start_encode(struct cbor_writer *w, const struct control_start *m)
 {
-	cbor_write_array(w, 11);
+	cbor_write_array(w, 12);
 	cbor_write_uint(w, CONTROL_START);
 	cbor_write_uint(w, m->id);
 	cbor_write_array(w, m->address_count);
@@ -58,6 +58,7 @@ static void start_encode(struct cbor_writer *w, const struct control_start *m)
 	blobs_encode(w, m->pin, m->pin_count);
 	blobs_encode(w, m->key, m->key_count);
 	cbor_write_bool(w, m->sudo);
+	cbor_write_bool(w, m->pinned);
 	cbor_write_uint(w, m->connect_timeout_ms);
 	cbor_write_uint(w, m->timeout_ms);
 	cbor_write_uint(w, m->cap_bytes);
@@ -83,6 +84,7 @@ static void start_decode(struct cbor_reader *r, struct control_start *m)
 	m->pin_count = blobs_decode(r, m->pin, CONTROL_PINS_MAX);
 	m->key_count = blobs_decode(r, m->key, CONTROL_KEYS_MAX);
 	m->sudo = cbor_read_bool(r);
+	m->pinned = cbor_read_bool(r);
 	m->connect_timeout_ms = (uint32_t)cbor_read_uint_max(r, UINT32_MAX);
 	m->timeout_ms = (uint32_t)cbor_read_uint_max(r, UINT32_MAX);
 	m->cap_bytes = cbor_read_uint(r);
@@ -194,7 +196,7 @@ static uint64_t item_count(enum control_type type)
 	case CONTROL_SIGN:
 		return 6;
 	case CONTROL_START:
-		return 11;
+		return 12;
 	case CONTROL_CLOSED:
 		return 9;
 	case CONTROL_SEND:

@@ -93,10 +93,11 @@ struct control_start {
 	struct bytes pin[CONTROL_PINS_MAX]; /* host key blobs that are accepted; none: report */
 	size_t key_count;
 	struct bytes key[CONTROL_KEYS_MAX]; /* public keys or certificates to offer */
-	bool sudo;
-	uint32_t connect_timeout_ms; /* for each phase before the probe runs */
-	uint32_t timeout_ms;         /* total; 0: none */
-	uint64_t cap_bytes;          /* most that the host may send; 0: none */
+	bool sudo;                          /* BECOME_SUDO */
+	bool pinned;                        /* BECOME_PINNED */
+	uint32_t connect_timeout_ms;        /* for each phase before the probe runs */
+	uint32_t timeout_ms;                /* total; 0: none */
+	uint64_t cap_bytes;                 /* most that the host may send; 0: none */
 };
 
 struct control_sign {

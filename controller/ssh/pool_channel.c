@@ -50,6 +50,7 @@ struct channel *channel_new(struct pool *pool, const struct target *target,
 	channel->port_given = target->port != 0 || pool->port != 0;
 	channel->known_hosts = pool->known;
 	channel->sudo = target->become == BECOME_SUDO;
+	channel->pinned = target->become == BECOME_PINNED;
 	channel->connect_timeout_ms = target->connect_timeout_ms ? target->connect_timeout_ms
 								 : CONNECT_TIMEOUT_MS;
 	channel->timeout_ms = target->timeout_ms;
@@ -253,6 +254,7 @@ static bool send_start(struct channel *channel, const struct addrinfo *info, str
 		.id = channel->id,
 		.user = bytes_from_string(channel->user),
 		.sudo = channel->sudo,
+		.pinned = channel->pinned,
 		.connect_timeout_ms = channel->connect_timeout_ms,
 		.timeout_ms = channel->timeout_ms,
 		.cap_bytes = channel->cap_bytes,

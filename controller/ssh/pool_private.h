@@ -55,6 +55,7 @@ struct channel {
 	bool user_given;
 	bool port_given;
 	bool sudo;
+	bool pinned;
 	uint32_t connect_timeout_ms;
 	uint32_t timeout_ms;
 	uint64_t cap_bytes;

@@ -341,8 +341,11 @@ static size_t largest_probe(const struct session_shared *shared)
 static enum progress step_exec(struct session *session)
 {
 	char command[BOOTSTRAP_COMMAND_MAX];
-	size_t len = bootstrap_command(session->tag, session->start.sudo,
-				       largest_probe(session->shared), command, sizeof(command));
+	enum become become = session->start.pinned ? BECOME_PINNED
+			     : session->start.sudo ? BECOME_SUDO
+						   : BECOME_NONE;
+	size_t len = bootstrap_command(session->tag, become, largest_probe(session->shared),
+				       command, sizeof(command));
 	int rc;
 
 	assert(len > 0);
@@ -371,6 +374,14 @@ static enum progress finish_before_probe(struct session *session, int status)
 	if (excerpt_has(session, "fork")) {
 		return session_finish(session, OUTCOME_NO_PROCESS, "cannot start a process%s",
 				      text);
+	}
+	/* The probe has no status 1: it is sudo that did not start it. */
+	if (session->state_before_end == SESSION_UPLOAD && session->start.pinned && status == 1) {
+		return session_finish(
+			session, OUTCOME_NO_SUDO,
+			"sudo -n does not allow this probe: muster sudoers prints the "
+			"rule%s",
+			text);
 	}
 	if (session->state_before_end == SESSION_UPLOAD) {
 		const char *own = probe_end_text(status);

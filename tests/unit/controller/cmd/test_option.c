@@ -77,7 +77,7 @@ static void fault_names_option_and_nearest(void **state)
 		 "--format: unknown value \"xml\": known are text, ndjson, rundeck"},
 		{"--format ndjon", "--format: unknown value \"ndjon\": did you mean ndjson?"},
 		{"--fail-on hig", "--fail-on: unknown value \"hig\": did you mean high?"},
-		{"--become=doas", "--become: unknown value \"doas\": known are sudo, none"},
+		{"--become=doas", "--become: unknown value \"doas\": known are sudo, pinned, none"},
 		{"--\x1b[2J", "--\\033[2J: unknown option"},
 	};
 

@@ -175,7 +175,7 @@ static void fault_names_its_place_and_the_right_word(void **state)
 		{"timeout: 5 min\n", ":1:10: expected a time such as 90s, 15m or 6h, from 1 to "
 				     "604800 seconds"},
 		{"fail_on: hihg\n", ":1:10: unknown value \"hihg\": did you mean \"high\"?"},
-		{"become: doas\n", ":1:9: unknown value \"doas\": known are none, sudo"},
+		{"become: doas\n", ":1:9: unknown value \"doas\": known are none, sudo, pinned"},
 		{"db: \"\"\n", ":1:5: expected a file, not \"\""},
 		{"db:\n", ":1:4: expected a text, found nothing"},
 		{"ssh: {user: -x}\n", ":1:13: expected a name, not \"-...\""},

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "controller/ssh/bootstrap.h"
+#include "controller/ssh/pinned.h"
 
 #define TAG "0123456789abcdeffedcba9876543210"
 #define MARK "MUSTER" TAG
@@ -34,11 +35,12 @@ static enum bootstrap_event feed(struct bootstrap *bootstrap, struct bytes text,
 
 static void command_passes_every_shell(void **state)
 {
+	static const enum become becomes[] = {BECOME_NONE, BECOME_SUDO, BECOME_PINNED};
 	char command[BOOTSTRAP_COMMAND_MAX];
 
 	(void)state;
-	for (int sudo = 0; sudo < 2; sudo++) {
-		size_t len = bootstrap_command(TAG, sudo == 1, 131072, command, sizeof(command));
+	for (size_t b = 0; b < 3; b++) {
+		size_t len = bootstrap_command(TAG, becomes[b], 131072, command, sizeof(command));
 		size_t quotes = 0;
 
 		assert_true(len > 0 && len == strlen(command));
@@ -49,10 +51,35 @@ static void command_passes_every_shell(void **state)
 		for (size_t i = 0; i < len; i++) {
 			quotes += command[i] == '\'';
 		}
-		assert_int_equal(quotes, sudo == 1 ? 4 : 2);
+		assert_int_equal(quotes, becomes[b] == BECOME_SUDO ? 4 : 2);
 		assert_null(strstr(command, MARK));
-		assert_int_equal(bootstrap_command(TAG, sudo == 1, 131072, command, len), 0);
+		assert_int_equal(bootstrap_command(TAG, becomes[b], 131072, command, len), 0);
 	}
+}
+
+static void a_pinned_probe_stands_where_the_rule_says(void **state)
+{
+	char command[BOOTSTRAP_COMMAND_MAX], path[128], arguments[512];
+	size_t i;
+
+	(void)state;
+	assert_true(bootstrap_command(TAG, BECOME_PINNED, 131072, command, sizeof(command)) > 0);
+	for (i = 0; pinned_path(i, "inspect", path, sizeof(path)); i++) {
+		char *slash = strstr(path, "/.muster-inspect/probe");
+
+		assert_non_null(slash);
+		*slash = '\0';
+		assert_non_null(strstr(command, path));
+	}
+	assert_int_equal(i, 3);
+	assert_false(pinned_path(0, "inspect", path, 10));
+	assert_true(pinned_arguments("/p", 12, "ab", arguments, sizeof(arguments)));
+	assert_string_equal(arguments, "--stdio --self /p --size 12 --sha256 ab");
+	/* As the command has them, word for word. */
+	assert_non_null(strstr(command, "; sudo -n \"$p\" --stdio --self \"$p\" --size \"$s\" "
+					"--sha256 \"$h\""));
+	assert_non_null(strstr(command, "t=$d/.muster-$r"));
+	assert_null(strstr(command, "sudo -n /bin/sh"));
 }
 
 static void marker_is_found_in_any_noise(void **state)
@@ -162,6 +189,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(command_passes_every_shell),
+		cmocka_unit_test(a_pinned_probe_stands_where_the_rule_says),
 		cmocka_unit_test(marker_is_found_in_any_noise),
 		cmocka_unit_test(stream_begins_at_the_first_byte_of_a_frame),
 		cmocka_unit_test(failure_after_the_marker_is_read),

@@ -31,6 +31,7 @@ static struct control_message message_of(enum control_type type)
 			.pin_count = 1,
 			.key_count = 2,
 			.sudo = true,
+			.pinned = true,
 			.connect_timeout_ms = 15000,
 			.timeout_ms = 0,
 			.cap_bytes = 1ULL << 33,
