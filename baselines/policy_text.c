@@ -43,7 +43,7 @@ static void write_where(FILE *to)
 		"the\n"
 		"# value shown, which is the built-in one. A pattern is fnmatch(3) with "
 		"FNM_PATHNAME\n"
-		"# (* never matches a slash); where it may end in /**, that is everything below.\n"
+		"# (* never matches a slash); at its end /** is everything below.\n"
 		"\n"
 		"# Searched for what no package owns. Roots that are links of merged /usr are "
 		"skipped.\n",

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "payloads/collect.h"
-#include "payloads/match.h"
+#include "schema/glob.h"
 
 struct setid_walk {
 	struct probe *probe;
@@ -45,7 +45,7 @@ static enum walk_want setid_filter(void *context, const struct walk_entry *entry
 			return WALK_DROP;
 		}
 		for (size_t i = 0; i < probe->plan.excludes.count; i++) {
-			if (match_path(probe->plan.excludes.item[i], entry->path)) {
+			if (glob_match_path(probe->plan.excludes.item[i], entry->path)) {
 				coverage_add(&probe->coverage, "setid",
 					     probe->plan.excludes.item[i], COVERAGE_SKIPPED,
 					     "excluded", 1);

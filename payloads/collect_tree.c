@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "payloads/collect.h"
-#include "payloads/match.h"
+#include "schema/glob.h"
 
 #define TREE_WANTS (OBJECT_CONTENT | OBJECT_TIME | OBJECT_MAGIC)
 
@@ -23,7 +23,7 @@ static bool is_excluded(struct tree *tree, struct bytes path)
 	const struct plan_list *excludes = &tree->probe->plan.excludes;
 
 	for (size_t i = 0; i < excludes->count; i++) {
-		if (match_path(excludes->item[i], path)) {
+		if (glob_match_path(excludes->item[i], path)) {
 			if (!tree->collection) {
 				coverage_add(&tree->probe->coverage, "tree", excludes->item[i],
 					     COVERAGE_SKIPPED, "excluded", 1);

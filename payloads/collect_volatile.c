@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "payloads/collect.h"
-#include "payloads/match.h"
 #include "payloads/oddity.h"
+#include "schema/glob.h"
 
 struct volatile_walk {
 	struct probe *probe;
@@ -25,7 +25,7 @@ static enum walk_want volatile_filter(void *context, const struct walk_entry *en
 	for (size_t i = 0; i < walk->probe->plan.excludes.count; i++) {
 		struct bytes pattern = walk->probe->plan.excludes.item[i];
 
-		if (match_path(pattern, entry->path)) {
+		if (glob_match_path(pattern, entry->path)) {
 			if (!walk->collection) {
 				coverage_add(&walk->probe->coverage, "volatile", pattern,
 					     COVERAGE_SKIPPED, "excluded", 1);

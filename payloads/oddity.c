@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "payloads/oddity.h"
 
-#include "payloads/match.h"
+#include "schema/glob.h"
 
 static bool matches(const char *const *patterns, struct bytes name)
 {
 	for (; *patterns; patterns++) {
-		if (match_path(bytes_from_string(*patterns), name)) {
+		if (glob_match_path(bytes_from_string(*patterns), name)) {
 			return true;
 		}
 	}

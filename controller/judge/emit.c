@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "controller/judge/context.h"
 
-#include "controller/judge/glob.h"
 #include "controller/judge/path_class.h"
+#include "schema/glob.h"
 
 #define PATH_SYSTEM (PATH_BIN | PATH_LIB | PATH_TELLING)
 #define MODE_SETID 06000U

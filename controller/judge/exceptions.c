@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
-#include "controller/judge/glob.h"
 #include "controller/judge/path_class.h"
 #include "controller/judge/unit.h"
+#include "schema/glob.h"
 
 #define PATH_SYSTEM (PATH_BIN | PATH_LIB | PATH_TELLING)
 #define ALTERNATIVES "/etc/alternatives/"

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "controller/judge/capability.h"
-#include "controller/judge/glob.h"
 #include "controller/judge/unit.h"
+#include "schema/glob.h"
 
 static const struct manifest_entry *find_accepted(struct judge *j, struct bytes path)
 {

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "controller/judge/glob.h"
 #include "controller/judge/path_class.h"
+#include "schema/glob.h"
 
 /* File systems that installations have of their own: nothing to tell at first sight. */
 static const char *const separate[] = {

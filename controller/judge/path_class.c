@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "controller/judge/path_class.h"
 
-#include "controller/judge/glob.h"
 #include "schema/escape.h"
+#include "schema/glob.h"
 
 struct row {
 	const char *folder;  /* the path itself or all below it; no trailing slash */

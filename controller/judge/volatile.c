@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "controller/judge/context.h"
 
-#include "controller/judge/glob.h"
 #include "controller/judge/path_class.h"
 #include "controller/judge/walk.h"
+#include "schema/glob.h"
 
 #define MODE_SETID 06000U
 #define MODE_EXEC 0111U

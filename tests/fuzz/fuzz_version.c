@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/judge/glob.h"
 #include "controller/judge/judge.h"
+#include "schema/glob.h"
 #include "tests/fuzz/fuzz.h"
 
 static int sign(int order)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "controller/judge/glob.h"
+#include "schema/glob.h"
+
+#include <string.h>
 
 static struct bytes from(struct bytes b, size_t at)
 {
@@ -18,8 +20,18 @@ static size_t bracket_size(struct bytes pattern)
 		if (pattern.data[at] == ']' && at > first) {
 			return at + 1;
 		}
+		at += pattern.data[at] == '\\';
 	}
 	return 0;
+}
+
+/* A backslash takes the next byte as it is, here too; the bracket's end is never taken. */
+static uint8_t bracket_byte(struct bytes bracket, size_t *at)
+{
+	if (bracket.data[*at] == '\\' && *at + 2 < bracket.len) {
+		++*at;
+	}
+	return bracket.data[(*at)++];
 }
 
 static bool in_bracket(struct bytes bracket, uint8_t c)
@@ -30,13 +42,12 @@ static bool in_bracket(struct bytes bracket, uint8_t c)
 
 	at += negated;
 	while (at + 1 < bracket.len) {
-		uint8_t low = bracket.data[at], high = low;
+		uint8_t low = bracket_byte(bracket, &at), high = low;
 
-		if (at + 3 < bracket.len && bracket.data[at + 1] == '-') {
-			high = bracket.data[at + 2];
-			at += 2;
+		if (at + 2 < bracket.len && bracket.data[at] == '-') {
+			at++;
+			high = bracket_byte(bracket, &at);
 		}
-		at++;
 		found = found || (c >= low && c <= high);
 	}
 	return found != negated;

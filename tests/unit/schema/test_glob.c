@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "controller/judge/glob.h"
+#include "schema/glob.h"
 
 static bool match(const char *pattern, const char *text)
 {
@@ -54,6 +54,16 @@ static const struct {
 	{"/a", "/a/", false, false},
 	{"*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaac", false, false},
 	{"/x\xff*", "/x\xff\xfe", true, true},
+	{"/[\\]]", "/]", true, true},
+	{"/[\\]a]", "/a", true, true},
+	{"/[a\\-c]", "/-", true, true},
+	{"/[a\\-c]", "/b", false, false},
+	{"/[!\\]]", "/]", false, false},
+	{"/[a-]", "/-", true, true},
+	{"/a[/]b", "/a/b", true, false},
+	{"/a*b*c", "/aXbYbZc", true, true},
+	{"/a*b*c", "/aXbYbZ", false, false},
+	{"/*x*/y", "/axb/z", false, false},
 };
 
 static void patterns_match_as_documented(void **state)

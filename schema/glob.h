@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-#ifndef MUSTER_CONTROLLER_JUDGE_GLOB_H
-#define MUSTER_CONTROLLER_JUDGE_GLOB_H
+#ifndef MUSTER_SCHEMA_GLOB_H
+#define MUSTER_SCHEMA_GLOB_H
 
 /*
- * Shell patterns over bytes, as the policy and dpkg.cfg have them: *, ?, [a-z], [!a-z], \x. Unlike
- * fnmatch(3) it needs no NUL and knows no locale (a name that is no UTF-8 still matches), and takes
+ * Shell patterns over bytes, as the policy and dpkg.cfg have them: *, ?, [a-z], [!a-z], \x. One for
+ * the probe and the controller, so that a pattern means one thing on both sides. Unlike fnmatch(3)
+ * it needs no NUL and knows no locale (a name that is no UTF-8 still matches), and takes
  * at most pattern times text steps whatever a host has put into either.
  */
 
