@@ -20,6 +20,7 @@ struct vendor_keys {
 	size_t id_count;
 	uint8_t *ring;
 	size_t ring_len;
+	size_t usual_len; /* of the version 4 keys, which stand first */
 	struct digest digest;
 };
 
@@ -126,16 +127,24 @@ static int add_id(struct vendor_keys *keys, const uint8_t id[OPENPGP_ID_SIZE], s
 	return 0;
 }
 
-static int add_to_ring(struct vendor_keys *keys, struct bytes packets, struct error *err)
+/*
+ * gpgv gives up its search at the first key of a version that it does not know ("keydb_search
+ * failed"), and would find none of those behind it: what every gpgv knows goes first.
+ */
+static int add_to_ring(struct vendor_keys *keys, struct bytes packets, bool is_usual,
+		       struct error *err)
 {
 	uint8_t *grown = realloc(keys->ring, keys->ring_len + packets.len);
+	size_t at = is_usual ? keys->usual_len : keys->ring_len;
 
 	if (!grown) {
 		return no_memory(err);
 	}
-	memcpy(grown + keys->ring_len, packets.data, packets.len);
+	memmove(grown + at + packets.len, grown + at, keys->ring_len - at);
+	memcpy(grown + at, packets.data, packets.len);
 	keys->ring = grown;
 	keys->ring_len += packets.len;
+	keys->usual_len += is_usual ? packets.len : 0;
 	return 0;
 }
 
@@ -183,13 +192,17 @@ static int add_block(struct vendor_keys *keys, struct bytes block, struct error 
 	uint8_t id[OPENPGP_ID_SIZE];
 	struct openpgp_packet packet;
 	struct bytes rest = block;
+	bool is_usual = true;
 
 	while (openpgp_next(&rest, &packet) > 0) {
-		if (openpgp_key_read(&packet, text, id) && add_id(keys, id, err) < 0) {
-			return -1;
+		if (openpgp_key_read(&packet, text, id)) {
+			is_usual = is_usual && packet.body.data[0] == 4;
+			if (add_id(keys, id, err) < 0) {
+				return -1;
+			}
 		}
 	}
-	return add_to_ring(keys, block, err);
+	return add_to_ring(keys, block, is_usual, err);
 }
 
 static int take_key(struct vendor_keys *keys, const struct trust_key *key, struct bytes packets,

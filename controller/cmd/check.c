@@ -213,6 +213,7 @@ static int run_hosts(struct call *call, struct inventory *inventory, struct node
 	    resume_open(call, &reach, config, &resume, err) < 0) {
 		goto out;
 	}
+	config->keys = config_text(call->config, CONFIG_TRUST);
 	config->hosts = reach.hosts;
 	config->host_count = reach.host_count;
 	code = go(call, &loop, config, &resume, report, err);

@@ -41,6 +41,7 @@ static const struct setting {
 	[CONFIG_BASELINE] = {NULL, "baseline", "baseline", "MUSTER_BASELINE", TYPE_PATH, NULL, 0, 0,
 			     NULL},
 	[CONFIG_DB] = {NULL, "db", "db", "MUSTER_DB", TYPE_PATH, NULL, 0, 0, NULL},
+	[CONFIG_TRUST] = {NULL, "keys", "keys", "MUSTER_KEYS", TYPE_PATH, NULL, 0, 0, NULL},
 	[CONFIG_USER] = {"ssh", "user", "ssh.user", "MUSTER_USER", TYPE_TEXT, NULL, 0, 0, NULL},
 	[CONFIG_PORT] = {"ssh", "port", "ssh.port", "MUSTER_PORT", TYPE_NUMBER, NULL, 1, 65535,
 			 NULL},

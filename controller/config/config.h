@@ -24,6 +24,7 @@ enum config_key {
 	CONFIG_INVENTORY, /* path, or - */
 	CONFIG_BASELINE,  /* path */
 	CONFIG_DB,        /* path */
+	CONFIG_TRUST,     /* path: a folder with keys.yaml, in place of the baseline's keys/ */
 	CONFIG_USER,
 	CONFIG_PORT,
 	CONFIG_IDENTITY,        /* path */

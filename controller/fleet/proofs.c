@@ -33,9 +33,10 @@ struct known {
 struct proofs {
 	struct store *store;
 	struct baseline *baseline;
+	const char *folder;
 	bool keeps;
 	const struct vendor_keys *keys; /* NULL: not read yet */
-	struct vendor_keys *no_keys;
+	struct vendor_keys *own;        /* where they are not the baseline's */
 	struct known *known;
 	size_t parsed; /* bytes of all proofs read */
 	uint64_t host; /* number of the one being judged */
@@ -79,13 +80,14 @@ static int need_keys(struct proofs *proofs, struct error *err)
 	if (proofs->keys) {
 		return 0;
 	}
-	if (proofs->baseline) {
+	if (!proofs->folder && proofs->baseline) {
 		return baseline_keys(proofs->baseline, &proofs->keys, err);
 	}
-	if (vendor_keys_none(&proofs->no_keys, err) < 0) {
+	if ((proofs->folder ? vendor_keys_of_folder(proofs->folder, &proofs->own, err)
+			    : vendor_keys_none(&proofs->own, err)) < 0) {
 		return -1;
 	}
-	proofs->keys = proofs->no_keys;
+	proofs->keys = proofs->own;
 	return 0;
 }
 
@@ -405,8 +407,8 @@ struct proofs_counts proofs_counts(const struct proofs *proofs)
 	return proofs->counts;
 }
 
-int proofs_new(struct store *store, struct baseline *baseline, bool keeps, struct proofs **proofs,
-	       struct error *err)
+int proofs_new(struct store *store, struct baseline *baseline, const char *folder, bool keeps,
+	       struct proofs **proofs, struct error *err)
 {
 	struct proofs *made = calloc(1, sizeof(*made));
 
@@ -415,6 +417,7 @@ int proofs_new(struct store *store, struct baseline *baseline, bool keeps, struc
 	}
 	made->store = store;
 	made->baseline = baseline;
+	made->folder = folder;
 	made->keeps = keeps;
 	made->source = (struct rpm_proof_source){.context = made, .find = find};
 	*proofs = made;
@@ -435,6 +438,6 @@ void proofs_free(struct proofs *proofs)
 		next = known->hh.next;
 		free_known(proofs, known);
 	}
-	vendor_keys_free(proofs->no_keys);
+	vendor_keys_free(proofs->own);
 	free(proofs);
 }

@@ -18,11 +18,12 @@
 struct proofs;
 
 /*
- * `baseline` NULL: no keys. Keys are read when the first header is met. `keeps`: new verdicts are
+ * Keys are those of `folder` (its keys.yaml) or, where it is NULL, the baseline's; neither: none. They
+ * are read when the first header is met. `keeps`: new verdicts are
  * written to the store (open for writing). Both outlive it.
  */
-int proofs_new(struct store *store, struct baseline *baseline, bool keeps, struct proofs **proofs,
-	       struct error *err) MUST_CHECK;
+int proofs_new(struct store *store, struct baseline *baseline, const char *folder, bool keeps,
+	       struct proofs **proofs, struct error *err) MUST_CHECK;
 void proofs_free(struct proofs *proofs);
 
 /*

@@ -402,7 +402,8 @@ static int begin(struct sweep *sweep, struct error *err)
 	}
 	if (turns_new(&turns, &sweep->turns, err) != 0 ||
 	    object_places_new(&sweep->shared.places, err) != 0 ||
-	    proofs_new(config->store, config->baseline, true, &sweep->shared.proofs, err) != 0 ||
+	    proofs_new(config->store, config->baseline, config->keys, true, &sweep->shared.proofs,
+		       err) != 0 ||
 	    worker_new(sweep->loop, &sweep->shared.worker, err) != 0) {
 		return -1;
 	}

@@ -49,6 +49,7 @@ struct sweep_config {
 	struct store *store;            /* open for writing */
 	struct baseline *baseline;      /* NULL: none, policy_default() holds */
 	struct acks *acks;              /* of the baseline; NULL: none are applied */
+	const char *keys;               /* folder with keys.yaml; NULL: the baseline's keys/ */
 };
 
 struct sweep_result {

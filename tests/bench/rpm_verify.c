@@ -168,7 +168,7 @@ static void run(struct bench *b, const char *first, bool again)
 	double wall = wall_s(), cpu = cpu_s();
 	size_t good, bytes;
 
-	if (proofs_new(b->store, b->baseline, true, &proofs, &err) < 0 ||
+	if (proofs_new(b->store, b->baseline, NULL, true, &proofs, &err) < 0 ||
 	    proofs_begin(proofs, &b->observation, &source, &err) < 0) {
 		die(err.msg);
 	}

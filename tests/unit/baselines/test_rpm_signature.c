@@ -421,6 +421,40 @@ static void without_keys_nothing_is_known(void **state)
 	assert_non_null(strstr(err.msg, "holds no key 0000"));
 }
 
+/* A key of version 6, which gpgv 2.2 stops at, listed and standing before the others. */
+static void key_that_gpgv_cannot_read_hides_no_other(void **state)
+{
+	uint8_t file[2 + 42] = {0xc6, 42, 6, 0x65, 0, 0, 0, 27, 0, 0, 0, 32};
+	char fingerprint[OPENPGP_FINGERPRINT_SIZE], path[128];
+	uint8_t id[OPENPGP_ID_SIZE];
+	struct openpgp_packet packet;
+	struct bytes rest = bytes_make(file, sizeof(file));
+	struct vendor_keys *with = NULL;
+	struct error err = {0};
+	FILE *to;
+
+	(void)state;
+	need_rpm();
+	assert_int_equal(openpgp_next(&rest, &packet), 1);
+	assert_true(openpgp_key_read(&packet, fingerprint, id));
+	assert_int_equal(strlen(fingerprint), 64);
+	assert_int_equal(run("cp -r %s/made/keys %s/six", dir, dir), 0);
+	(void)snprintf(path, sizeof(path), "%s/six/six.gpg", dir);
+	to = fopen(path, "wb");
+	assert_non_null(to);
+	assert_int_equal(fwrite(file, 1, sizeof(file), to), sizeof(file));
+	assert_int_equal(fclose(to), 0);
+	assert_int_equal(run("cd %s/six && { printf -- '- fingerprint: %s\\n  file: six.gpg\\n  "
+			     "origins: [six]\\n'; cat keys.yaml; } >new && mv new keys.yaml",
+			     dir, fingerprint),
+			 0);
+	(void)snprintf(path, sizeof(path), "%s/six", dir);
+	assert_int_equal(vendor_keys_of_folder(path, &with, &err), 0);
+	assert_int_equal(check_one(with, section_of("good")).verdict, RPM_PROOF_GOOD);
+	assert_int_equal(check_one(with, section_of("limit-inside")).verdict, RPM_PROOF_GOOD);
+	vendor_keys_free(with);
+}
+
 static void status_lines_are_told_apart(void **state)
 {
 #define FPR "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -478,6 +512,7 @@ int main(void)
 		cmocka_unit_test(every_algorithm_in_every_tag_is_verified),
 		cmocka_unit_test(weak_and_inline_signatures_prove_nothing),
 		cmocka_unit_test(without_keys_nothing_is_known),
+		cmocka_unit_test(key_that_gpgv_cannot_read_hides_no_other),
 		cmocka_unit_test(status_lines_are_told_apart),
 	};
 

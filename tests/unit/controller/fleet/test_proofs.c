@@ -118,7 +118,7 @@ static void open_proofs(struct bed *bed)
 
 	(void)snprintf(path, sizeof(path), "%s/base", made.path);
 	if (baseline_open(path, NULL, &bed->baseline, &err) < 0 ||
-	    proofs_new(bed->store, bed->baseline, true, &bed->proofs, &err) < 0) {
+	    proofs_new(bed->store, bed->baseline, NULL, true, &bed->proofs, &err) < 0) {
 		fail_msg("%s", err.msg);
 	}
 }
@@ -295,7 +295,7 @@ static void without_a_baseline_no_key_is_known(void **state)
 	{
 		struct error err = {0};
 
-		assert_int_equal(proofs_new(bed.store, NULL, false, &bed.proofs, &err), 0);
+		assert_int_equal(proofs_new(bed.store, NULL, NULL, false, &bed.proofs, &err), 0);
 	}
 	begin(&bed);
 	assert_int_equal(ask(&bed, "good", &key)->verdict, RPM_PROOF_UNKNOWN_KEY);
@@ -306,6 +306,31 @@ static void without_a_baseline_no_key_is_known(void **state)
 	bed_remove(&bed);
 }
 
+static void keys_of_a_folder_replace_the_baselines(void **state)
+{
+	struct section_key key;
+	struct error err = {0};
+	struct bed bed;
+	char path[200];
+
+	(void)state;
+	need_rpm();
+	bed_make(&bed);
+	proofs_free(bed.proofs);
+	assert_int_equal(fixture_run(&made,
+				     "rm -rf few && mkdir few && cp made/keys/eddsa.asc few && "
+				     "grep -A3 \"$(cat made/fpr/eddsa)\" made/keys/keys.yaml "
+				     ">few/keys.yaml"),
+			 0);
+	(void)snprintf(path, sizeof(path), "%s/few", made.path);
+	assert_int_equal(proofs_new(bed.store, bed.baseline, path, true, &bed.proofs, &err), 0);
+	begin(&bed);
+	assert_int_equal(ask(&bed, "good-eddsa", &key)->verdict, RPM_PROOF_GOOD);
+	assert_int_equal(ask(&bed, "good", &key)->verdict, RPM_PROOF_UNKNOWN_KEY);
+	proofs_end(bed.proofs);
+	bed_remove(&bed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +338,7 @@ int main(void)
 		cmocka_unit_test(second_run_verifies_nothing),
 		cmocka_unit_test(other_keys_mean_other_verdicts),
 		cmocka_unit_test(without_a_baseline_no_key_is_known),
+		cmocka_unit_test(keys_of_a_folder_replace_the_baselines),
 	};
 
 	return cmocka_run_group_tests(tests, make, clean_up);
