@@ -124,8 +124,12 @@ static int tell_fits(struct judge *j, const struct bytecode_case *one, struct er
 		/* Made anew from a source that changed, which is told of itself. */
 		change.differences &= ~(uint32_t)CODE;
 	} else if (change.differences & CODE) {
-		change.detail = "Its head is what it was and fits its source; its code is "
-				"another.";
+		/* A state of before heads were kept says nothing of the head. */
+		change.detail = before->head.len > 0
+					? "Its head is what it was and fits its source; its code "
+					  "is another."
+					: "Its head fits its source; its code is another than "
+					  "before.";
 		change.has_severity = true;
 		change.severity = path_class(one->now.path) & (PATH_BIN | PATH_LIB)
 					  ? SEVERITY_HIGH

@@ -226,6 +226,10 @@ static void code_replaced_under_its_head_is_told(void **state)
 	assert_non_null(found);
 	assert_int_equal(found->severity, SEVERITY_HIGH);
 	assert_true(found->detail.len > 0);
+	/* Where the head was not kept, nothing shows that the source had been another. */
+	side_find(&w->first, CACHE "mod.cpython-311.pyc")->head = bytes_make(NULL, 0);
+	world_judge(w);
+	assert_non_null(world_finding(w, RULE_UNOWNED_CHANGED, CACHE "mod.cpython-311.pyc"));
 	/* Made anew, because the source had been another: explained. */
 	memcpy(old, room, sizeof(old));
 	old[8]++;
