@@ -162,6 +162,19 @@ build_another_hostname() {
 	import 0 '0 signed, 1 unsigned' "$work/hostname.deb"
 }
 
+# An older build of the package that `plant unknown-package` installs. Like that one it ships no md5sums.
+build_an_older_tool() {
+	mkdir -p "$work/tool/DEBIAN" "$work/tool/usr/bin"
+	echo old >"$work/tool/usr/bin/handy-tool"
+	printf 'Package: handy-tool\nVersion: 0.9\nArchitecture: %s\nMaintainer: x <x@localhost>\nDescription: x\n' \
+		"$(dpkg --print-architecture)" >"$work/tool/DEBIAN/control"
+	dpkg-deb --root-owner-group -b "$work/tool" "$work/tool.deb" >/dev/null
+	import 0 '0 signed, 1 unsigned' "$work/tool.deb"
+	"$muster" baseline list --baseline "$work/baseline" >"$work/baseline-list"
+	grep -q '^package  handy-tool 0.9 .* unsigned .*no-md5sums$' "$work/baseline-list" ||
+		fail "the list does not say that it ships no md5sums: $(grep handy-tool "$work/baseline-list")"
+}
+
 plant_all() {
 	local name
 	while IFS=$'\t' read -r name _ _; do
@@ -217,6 +230,17 @@ a_doctored_list_deceives_dpkg_alone() {
 	"$here/expect.py" "$work/planted" detail /usr/bin/id database.disagrees 'another MD5 than the manifest'
 }
 
+# dpkg made a list for a package that ships none: it is no proof, and is called by its name.
+a_list_that_dpkg_computed_is_labelled() {
+	local subject
+	subject=handy-tool:$(dpkg --print-architecture)
+	lab exec web001 test -s /var/lib/dpkg/info/handy-tool.md5sums || fail 'dpkg computed no md5sums'
+	"$here/expect.py" "$work/planted" finding "$subject" package.self-summed info
+	"$here/expect.py" "$work/planted" detail "$subject" package.self-summed 'dpkg computed from what it unpacked'
+	"$muster" show web001 -v --config "$work/muster.yaml" >"$work/show" || [ $? -eq 1 ] || fail 'show failed'
+	grep -qF package.self-summed "$work/show" || fail 'show does not label it'
+}
+
 run raise the_baseline_lists_the_keys a_changed_list_or_package_proves_nothing the_whole_chain_is_imported \
-	a_fresh_install_equals_its_signed_packages build_another_hostname plant_all each_is_found_and_named \
-	nothing_is_called_missing_by_mistake a_doctored_list_deceives_dpkg_alone
+	a_fresh_install_equals_its_signed_packages build_another_hostname build_an_older_tool plant_all each_is_found_and_named \
+	nothing_is_called_missing_by_mistake a_list_that_dpkg_computed_is_labelled a_doctored_list_deceives_dpkg_alone
