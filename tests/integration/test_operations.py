@@ -32,7 +32,8 @@ def installed(build, work):
         fail(f"cmake --install: {said[-2000:]}")
     for name in ("bin/muster", "libexec/muster/muster-ssh", "lib/systemd/system/muster-sweep.service",
                  "lib/systemd/system/muster-sweep.timer", "lib/sysusers.d/muster.conf",
-                 "share/muster/prometheus/muster.rules.yml", "share/man/man1/muster.1"):
+                 "share/muster/prometheus/muster.rules.yml", "share/muster/rundeck/jobs.yaml",
+                 "share/man/man1/muster.1"):
         if not os.path.exists(f"{work}/usr/{name}"):
             fail(f"{name} is not installed")
     print("- cmake --install places units, rules and manual pages")
