@@ -168,8 +168,9 @@ static void fault_names_its_place_and_the_right_word(void **state)
 	} rows[] = {
 		{"paralel: 3\n", ":1:1: unknown key \"paralel\": did you mean \"parallel\"?"},
 		{"ssh:\n  usr: x\n", ":2:3: unknown key \"usr\": did you mean \"user\"?"},
-		{"user: x\n", ":1:1: unknown key \"user\": known are inventory, baseline, db, "
-			      "parallel, timeout, become, fail_on, journal, ssh, groups"},
+		{"user: x\n",
+		 ":1:1: unknown key \"user\": known are inventory, baseline, db, keys, "
+		 "parallel, timeout, become, fail_on, journal, ssh, groups"},
 		{"parallel: 0\n", ":1:11: expected a number from 1 to 10000"},
 		{"parallel: many\n", ":1:11: expected a number from 1 to 10000"},
 		{"timeout: 5 min\n", ":1:10: expected a time such as 90s, 15m or 6h, from 1 to "
