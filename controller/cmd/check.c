@@ -40,6 +40,18 @@ static void on_started(void *context, const struct store_run *run)
 	}
 }
 
+static int64_t oldest_content(const struct observation *seen)
+{
+	int64_t oldest = 0;
+
+	for (size_t i = 0; i < seen->section_count; i++) {
+		int64_t read_s = seen->sections[i].read_s;
+
+		oldest = i == 0 || read_s < oldest ? read_s : oldest;
+	}
+	return oldest;
+}
+
 static int tell_host(struct going *going, const struct sweep_result *result)
 {
 	struct report_host host = {
@@ -51,11 +63,14 @@ static int tell_host(struct going *going, const struct sweep_result *result)
 		.received_bytes = result->received_bytes,
 		.probe_bytes = result->probe_bytes,
 		.wall_ms = result->wall_ms,
+		.has_last_complete = result->has_last_complete,
+		.last_complete_s = result->last_complete_s,
 	};
 
 	if (result->observation) {
 		host.coverage = result->observation->coverage;
 		host.coverage_count = result->observation->coverage_count;
+		host.oldest_content_s = oldest_content(result->observation);
 	}
 	if (report_host(going->report, &host, &going->error) < 0) {
 		return -1;

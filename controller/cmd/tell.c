@@ -102,6 +102,9 @@ static int on_host(void *context, const struct store_host_row *row)
 		.probe_bytes = row->probe_bytes,
 		.finished_s = row->finished_s,
 		.oldest_content_s = row->oldest_content_s,
+		/* The store knows of today; what was at an older run is not asked. */
+		.has_last_complete = tell->run == 0,
+		.last_complete_s = row->last_complete_s,
 	};
 	int status = -1;
 
@@ -154,7 +157,8 @@ static int tell_never_asked(struct tell *tell, struct error *err)
 	for (size_t i = 0; i < nodeset_count(tell->wanted); i++) {
 		const struct report_host host = {.name = nodeset_name(tell->wanted, i),
 						 .outcome = OUTCOME_NOT_ASKED,
-						 .reason = "never looked at"};
+						 .reason = "never looked at",
+						 .has_last_complete = true};
 
 		if (nodeset_has(names.set, host.name)) {
 			continue;

@@ -263,6 +263,7 @@ static int put(struct host_run *host, struct error *err)
 	row.first_seen_s = host->first_seen_s;
 	row.acks = acks;
 	result = store_host_put(host_config(host)->store, host->shared->run, &row, err);
+	host->last_complete_s = row.last_complete_s;
 out:
 	free(acks);
 	return result;

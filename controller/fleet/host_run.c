@@ -73,6 +73,8 @@ static void done_finish(struct worker_job *job)
 		.findings = &host->findings,
 		.acks = host->acks,
 		.first_seen_s = host->first_seen_s,
+		.has_last_complete = true,
+		.last_complete_s = host->last_complete_s,
 	};
 
 	if (host->whole) {

@@ -50,6 +50,7 @@ struct host_run {
 	size_t excerpt_len;
 	uint64_t sent_bytes, received_bytes, probe_bytes;
 	int64_t started_s, finished_s;
+	int64_t last_complete_s; /* where it was not looked at whole now; 0: never */
 	uint64_t started_ms;
 	struct findings findings;
 	const struct ack **acks; /* one a finding; NULL: none */

@@ -61,6 +61,8 @@ struct sweep_result {
 	const struct findings *findings;       /* NULL likewise; states as the store has them */
 	const struct ack *const *acks;         /* one a finding, NULL where none; or NULL: none */
 	const int64_t *first_seen_s;           /* one a finding; or NULL: not known */
+	bool has_last_complete;                /* of a host that was not looked at whole */
+	int64_t last_complete_s;               /* 0: never */
 	uint64_t sent_bytes;
 	uint64_t received_bytes;
 	uint64_t probe_bytes;

@@ -144,6 +144,9 @@ static int host(void *state, const struct writer_context *context, const struct 
 	jsonl_number(&json, "ms", host->wall_ms);
 	jsonl_time(&json, "finished", host->finished_s);
 	jsonl_time(&json, "oldest_content", host->oldest_content_s);
+	if (host->has_last_complete && outcome_class(host->outcome) != OUTCOME_CLASS_LOOKED) {
+		jsonl_time(&json, "last_complete", host->last_complete_s);
+	}
 	return end(&json, err);
 }
 

@@ -7,6 +7,8 @@
 
 #define OUTPUTS_MAX 32
 
+#define DAY_S 86400
+
 struct output {
 	struct report_options options;
 	struct writer_context context;
@@ -106,6 +108,27 @@ int report_run_start(struct report *report, const struct store_run *run, struct 
 	return 0;
 }
 
+/* How long nobody has seen the whole of a host that could not be looked at now. */
+static void count_age(struct report *report, const struct report_host *host)
+{
+	struct report_tally *tally = &report->tally;
+	int64_t age_s = report->output[0].context.run.started_s - host->last_complete_s;
+
+	if (!host->has_last_complete || outcome_class(host->outcome) == OUTCOME_CLASS_LOOKED) {
+		return;
+	}
+	if (host->last_complete_s == 0) {
+		tally->never++;
+	} else if (age_s < DAY_S + DAY_S / 4) {
+		/* The night before last began earlier or took longer. */
+		tally->last_day++;
+	} else if (age_s < 7 * DAY_S) {
+		tally->last_week++;
+	} else {
+		tally->long_ago++;
+	}
+}
+
 int report_host(struct report *report, const struct report_host *host, struct error *err)
 {
 	struct report_tally *tally = &report->tally;
@@ -115,6 +138,7 @@ int report_host(struct report *report, const struct report_host *host, struct er
 	if (outcome_class(host->outcome) == OUTCOME_CLASS_LOOKED) {
 		tally->looked++;
 	}
+	count_age(report, host);
 	if (host->counts) {
 		tally->packages += host->counts->packages;
 		tally->proved += host->counts->files_proved;

@@ -71,6 +71,8 @@ struct report_host {
 	int64_t wall_ms;          /* 0: not known */
 	int64_t finished_s;       /* 0: now */
 	int64_t oldest_content_s; /* 0: not known */
+	bool has_last_complete;
+	int64_t last_complete_s; /* when it was looked at whole before; 0: never */
 };
 
 struct report_finding {
@@ -87,6 +89,8 @@ struct report_tally {
 	size_t hosts;
 	size_t by_outcome[OUTCOMES];
 	size_t looked;                      /* clean, findings */
+	size_t last_day, last_week;         /* of the others: looked at whole so lately, */
+	size_t long_ago, never;             /* or not; where it is known */
 	size_t hosts_open;                  /* with something open at fail_on or above */
 	size_t open[SEVERITY_CRITICAL + 1]; /* new and open, a host each */
 	size_t fresh;                       /* new among them */

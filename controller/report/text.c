@@ -76,18 +76,39 @@ static int add_gaps(struct text *text, const struct report_host *host, struct er
 	return 0;
 }
 
+/* In days, so that hosts that were lost together stay together. */
+static const char *last_whole(const struct writer_context *context, const struct report_host *host,
+			      char to[64])
+{
+	int64_t age_s = context->run.started_s - host->last_complete_s;
+	const char *comma = host->reason && host->reason[0] ? "; " : "";
+
+	to[0] = '\0';
+	if (!host->has_last_complete) {
+		return to;
+	}
+	if (host->last_complete_s == 0) {
+		(void)snprintf(to, 64, "%snever looked at whole", comma);
+	} else if (age_s < 86400) {
+		(void)snprintf(to, 64, "%slast whole within a day", comma);
+	} else {
+		(void)snprintf(to, 64, "%slast whole %lld day%s ago", comma,
+			       (long long)(age_s / 86400), age_s / 86400 == 1 ? "" : "s");
+	}
+	return to;
+}
+
 static int host(void *state, const struct writer_context *context, const struct report_host *host,
 		struct error *err)
 {
 	struct text *text = state;
-	char key[1024];
+	char key[1024], age[64];
 
-	(void)context;
 	if (outcome_class(host->outcome) == OUTCOME_CLASS_LOOKED) {
 		return 0;
 	}
-	(void)snprintf(key, sizeof(key), "%s\n%s", outcome_name(host->outcome),
-		       host->reason ? host->reason : "");
+	(void)snprintf(key, sizeof(key), "%s\n%s%s", outcome_name(host->outcome),
+		       host->reason ? host->reason : "", last_whole(context, host, age));
 	if (groups_add(text->unlooked, key, (int)host->outcome, host->name, 0, err) < 0) {
 		return -1;
 	}
@@ -182,6 +203,42 @@ static void print_verdict(struct text *text, const struct writer_context *contex
 	}
 	(void)fputs(context->interrupted ? ". Interrupted: what was finished is kept.\n" : ".\n",
 		    out);
+}
+
+static void print_part(FILE *out, size_t count, const char *what, bool *first)
+{
+	char number[PRINT_NUMBER_ROOM];
+
+	if (count > 0) {
+		(void)fprintf(out, "%s%s %s", *first ? "" : ", ", print_count(count, number), what);
+		*first = false;
+	}
+}
+
+/* How many hosts were not seen, and how long nobody has seen them: the other half of the verdict. */
+static void print_seen(const struct writer_context *context)
+{
+	const struct report_tally *tally = context->tally;
+	size_t partly = tally->by_outcome[OUTCOME_PARTIAL];
+	FILE *out = context->options->out;
+	bool first = true;
+
+	if (tally->looked == tally->hosts) {
+		return;
+	}
+	(void)fputs("Coverage: ", out);
+	print_part(out, tally->looked, "whole", &first);
+	print_part(out, partly, "partly", &first);
+	print_part(out, tally->hosts - tally->looked - partly, "not at all", &first);
+	if (tally->last_day + tally->last_week + tally->long_ago + tally->never > 0) {
+		first = true;
+		(void)fputs("; last whole: ", out);
+		print_part(out, tally->last_day, "within a day", &first);
+		print_part(out, tally->last_week, "within a week", &first);
+		print_part(out, tally->long_ago, "longer ago", &first);
+		print_part(out, tally->never, "never", &first);
+	}
+	(void)fputs(".\n", out);
 }
 
 static void print_run(const struct writer_context *context)
@@ -544,6 +601,7 @@ static int run_end(void *state, const struct writer_context *context, struct err
 
 	changes_sort(text->changes);
 	print_verdict(text, context);
+	print_seen(context);
 	print_run(context);
 	print_witnesses(context);
 	print_unproved(context);

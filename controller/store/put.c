@@ -369,6 +369,20 @@ static int write_host(struct store *store, const struct store_host *put, const s
 		       p->first != 0 || !looked ? p->first : row->id, p->packages, p->host);
 }
 
+/* When a host that now was not looked at whole last was. */
+static int find_complete(struct store *store, const struct previous *p, struct store_host *put,
+			 struct error *err)
+{
+	put->last_complete_s = 0;
+	if (outcome_class(put->outcome) == OUTCOME_CLASS_LOOKED || p->complete == 0) {
+		return 0;
+	}
+	return db_number(&store->db, &put->last_complete_s, 0, err,
+			 "SELECT r.started + h.started + h.took FROM host_run h "
+			 "JOIN run r ON r.id = (h.id >> 24) WHERE h.id = ?",
+			 "i", p->complete);
+}
+
 static int put_all(struct store *store, const struct store_run *run, struct store_host *put,
 		   struct error *err)
 {
@@ -379,7 +393,8 @@ static int put_all(struct store *store, const struct store_run *run, struct stor
 	struct previous p;
 	int result = -1;
 
-	if (find_host(store, put->name, &p, err) || put_objects(store, put, err) ||
+	if (find_host(store, put->name, &p, err) || find_complete(store, &p, put, err) ||
+	    put_objects(store, put, err) ||
 	    (put->observation && put_observation(store, run, put, &p, &row, &session, err)) ||
 	    interval_put(store, p.host, run, put, &tally, err) ||
 	    tally_put(store, &tally, &row.tally, err) ||

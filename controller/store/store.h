@@ -93,6 +93,7 @@ struct store_host {
 	uint64_t probe_bytes;
 	int64_t started_s;
 	int64_t finished_s;
+	int64_t last_complete_s; /* set by this call where it is not looked at whole; 0: never was */
 };
 /*
  * An observation is kept as the host's latest; the first complete one (clean or findings) also as

@@ -185,7 +185,7 @@ static void status_gives_the_verdict_first(void **state)
 		say("muster status --db %s/x.db", folder), EXIT_FINDINGS,
 		"FINDINGS: 1 change open on 2 of 3 hosts (1 high); 1 host not looked at whole.");
 	assert_says(say("muster status --db %s/x.db", folder), EXIT_FINDINGS,
-		    "  refused        db1  port 22\n");
+		    "  refused        db1  port 22; never looked at whole\n");
 	assert_says(say("muster status --db %s/x.db", folder), EXIT_FINDINGS,
 		    "web[1-2] (2)  HIGH      S.5......  c /etc/motd");
 	assert_says(say("muster status --db %s/x.db --fail-on critical", folder), EXIT_INCOMPLETE,

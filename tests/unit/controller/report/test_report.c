@@ -135,6 +135,7 @@ static void text_folds_changes_and_causes(void **state)
 	assert_string_equal(
 		o.text,
 		"FINDINGS: 1 change open on 40 of 43 hosts (1 high); 3 hosts not looked at whole.\n"
+		"Coverage: 40 whole, 3 not at all.\n"
 		"Run 20261121T020000Z-7f3a of 2026-11-21T02:00:00Z, baseline 0123456789ab, took "
 		"12 s.\n"
 		"Files: 40,000 proved, 120 unproved, 0 skipped.\n"
@@ -181,6 +182,43 @@ static void clean_is_said_only_of_what_was_looked_at(void **state)
 	begin(&o, (struct report_options){.format = REPORT_TEXT});
 	finish(&o);
 	assert_int_equal(report_verdict(o.report), REPORT_INCOMPLETE);
+	forget(&o);
+}
+
+static void hosts_not_seen_are_told_with_how_long_ago(void **state)
+{
+	static const struct {
+		const char *name;
+		enum outcome outcome;
+		int64_t days; /* since it was looked at whole; 0: never */
+	} hosts[] = {
+		{"a", OUTCOME_TIMEOUT, 1},  {"b", OUTCOME_TIMEOUT, 3}, {"c", OUTCOME_TIMEOUT, 3},
+		{"d", OUTCOME_REFUSED, 40}, {"e", OUTCOME_REFUSED, 0}, {"f", OUTCOME_PARTIAL, 1},
+		{"g", OUTCOME_CLEAN, 2},
+	};
+	struct output o;
+
+	(void)state;
+	begin(&o, (struct report_options){.format = REPORT_TEXT});
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		const struct report_host host = {
+			.name = hosts[i].name,
+			.outcome = hosts[i].outcome,
+			.reason = "why",
+			.has_last_complete = true,
+			.last_complete_s =
+				hosts[i].days ? run.started_s - hosts[i].days * 86400 - 60 : 0,
+		};
+		struct error err = {0};
+
+		assert_int_equal(report_host(o.report, &host, &err), 0);
+	}
+	finish(&o);
+	assert_non_null(strstr(o.text,
+			       "\nCoverage: 1 whole, 1 partly, 5 not at all; last whole: "
+			       "2 within a day, 2 within a week, 1 longer ago, 1 never.\n"));
+	assert_non_null(strstr(o.text, "(2)  why; last whole 3 days ago\n"));
+	assert_non_null(strstr(o.text, "e  why; never looked at whole\n"));
 	forget(&o);
 }
 
@@ -514,6 +552,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_folds_changes_and_causes),
 		cmocka_unit_test(clean_is_said_only_of_what_was_looked_at),
+		cmocka_unit_test(hosts_not_seen_are_told_with_how_long_ago),
 		cmocka_unit_test(verdict_follows_fail_on_and_state),
 		cmocka_unit_test(ndjson_is_of_its_schema_and_ends_in_run_end),
 		cmocka_unit_test(hostile_bytes_pass_no_writer),
