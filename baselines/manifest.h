@@ -36,6 +36,7 @@ struct manifest_rpm {
 	uint32_t hardlinks;  /* 0: one name; else the same number on every name of one file */
 	uint32_t algorithm;  /* enum rpm_digest, of `digest` */
 	struct bytes digest; /* raw, where it is neither SHA-256 nor MD5; else empty */
+	uint32_t file;       /* index into the header's files */
 };
 
 struct manifest_entry {

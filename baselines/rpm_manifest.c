@@ -211,6 +211,7 @@ static int fill(struct make *m, size_t index)
 		.color = file->color,
 		.hardlinks = file->hardlinks,
 		.algorithm = algorithm,
+		.file = (uint32_t)index,
 	};
 	if (is_other && made->entry.type == ENTRY_FILE) {
 		rpm->digest = file->digest;

@@ -195,7 +195,7 @@ static void copy_effect(struct arena *arena, const struct effect *from, struct e
 	to->finding = copy_findings(arena, from->finding, from->finding_count, ok);
 	to->question = copy_questions(arena, from->question, from->question_count, ok);
 	for (size_t i = 0; expected && i < from->expected_count; i++) {
-		expected[i].manifest = from->expected[i].manifest;
+		expected[i] = from->expected[i];
 		expected[i].package = arena_copy(arena, from->expected[i].package, ok);
 	}
 	if (judged) {

@@ -17,6 +17,7 @@
 #include "controller/judge/compare.h"
 #include "controller/judge/judge.h"
 #include "controller/judge/package.h"
+#include "controller/judge/rpm_verify.h"
 #include "controller/judge/trace.h"
 #include "schema/record.h"
 
@@ -50,6 +51,8 @@ struct dir {
 	struct entry entry;
 	enum dir_state state;
 	struct manifest_entry want; /* where it differs: one expectation */
+	uint32_t differences;       /* from that */
+	bool is_signed;             /* a vendor's signature says it */
 	struct bytes package;
 };
 
@@ -63,6 +66,18 @@ enum question_kind {
 	ASK_MOUNT,       /* a mount point: is it a packaged file? */
 	ASK_LINK,        /* the target of an unowned link */
 	ASK_SOURCE,      /* what compiled Python was made from */
+	ASK_LEFT,        /* a file of a package that is gone from the database */
+};
+
+/* A package that the host's database no longer names. */
+struct left {
+	struct left *next;
+	struct bytes subject;
+	struct bytes package;
+	enum witness witness;
+	size_t asked;
+	size_t found; /* files that are still there as they were, and no package's */
+	struct bytes first;
 };
 
 struct question {
@@ -80,6 +95,7 @@ struct question {
 	bool known;
 	const struct entry *object;
 	struct bytecode_case *bytecode;
+	struct left *left;
 };
 
 struct question_list {
@@ -120,7 +136,9 @@ struct judge {
 	struct question_list questions;
 	struct piles *piles; /* pile.h */
 	size_t sources_asked;
+	struct left *left;
 	struct package_work work;
+	struct rpm_names names; /* users and groups of the host; copied */
 	struct buffer buffer[9];
 	size_t proved_in_packages; /* of counts->files_proved */
 	size_t unproved_in_packages;
@@ -244,8 +262,12 @@ void judged_package_end(struct judge *j, const struct section_key *key,
 void judged_rest(struct judge *j);
 
 /* dirs.c */
-/* Held against [dirs] in judge_dirs_end: any manifest that agrees is enough. */
-void dirs_expect(struct judge *j, const struct manifest *manifest, struct bytes package);
+/*
+ * Held against [dirs] in judge_dirs_end: any manifest that agrees is enough. `rpm`: what goes with the
+ * manifest of a signed header, else NULL.
+ */
+void dirs_expect(struct judge *j, const struct manifest *manifest, const struct rpm_facts *rpm,
+		 struct bytes package);
 const struct dir *dirs_find(struct judge *j, struct bytes path);
 /* /bin/x as /usr/bin/x, where this host has merged the two. */
 struct bytes dirs_canonical(struct judge *j, struct bytes path);
@@ -255,6 +277,12 @@ bool exceptions_make(struct judge *j, const struct entry *entry);
 
 /* question.c: NULL for lack of memory (told at the end). */
 struct question *judge_ask(struct judge *j, enum question_kind kind, struct bytes path);
+
+/* removed.c: asks whether the files of a package that is gone lie there still. */
+int judge_ask_left(struct judge *j, const struct section_key *key, struct bytes subject,
+		   struct bytes package, enum witness witness, struct error *err) MUST_CHECK;
+void judge_note_left(const struct question *question);
+int judge_tell_left(struct judge *j, struct error *err) MUST_CHECK;
 
 /* coverage.c */
 bool gap_covers(const struct gap_list *gaps, struct bytes path);

@@ -196,6 +196,10 @@ static int judge_views(struct judge *j, const struct coverage_item *item, struct
 		.new_line = item->check,
 	};
 
+	if (bytes_equal_string(item->reason, "second-database")) {
+		change.rule = RULE_DATABASE_SECOND;
+		return judge_emit(j, &change, err);
+	}
 	return bytes_equal_string(item->reason, "inconsistent") ? judge_emit(j, &change, err) : 0;
 }
 

@@ -61,6 +61,15 @@ enum rule {
 	RULE_CHECK_LOST,          /* check.lost: a check this host used to pass is not done */
 	RULE_PROTOCOL,            /* protocol.broken */
 	RULE_HOST_KEY,            /* hostkey.changed */
+	RULE_HEADER_UNSIGNED,     /* header.unsigned: an rpm header that nobody signed */
+	RULE_HEADER_UNKNOWN_KEY,  /* header.unknown-key: signed by a key that is not listed */
+	RULE_HEADER_BAD,          /* header.bad-signature: not what its vendor signed */
+	RULE_HEADER_OUTSIDE,      /* header.outside-list: a key that may not prove this package */
+	RULE_HEADER_OVERRIDDEN,   /* header.overridden: a tag in the region and again behind it */
+	RULE_HEADER_STATES,       /* header.states: file states that hide what is there */
+	RULE_HEADER_MANIFEST,     /* header.manifest: signature against the manifest in git */
+	RULE_PACKAGE_HIDDEN,      /* package.hidden: gone from the database, its files stay */
+	RULE_DATABASE_SECOND,     /* database.second: two package databases in one place */
 	RULE_FIRST_SIGHT,         /* host.first-sight (information): no accepted state yet */
 	RULE_FLEET_DIFFERS,       /* fleet.differs: not what the other hosts of the release have */
 	RULE_FLEET_DISAGREES,     /* fleet.disagrees: fleet against a stronger witness */

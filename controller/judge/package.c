@@ -5,6 +5,7 @@
 
 #include "controller/judge/compare.h"
 #include "controller/judge/path_class.h"
+#include "controller/judge/rpm_verify.h"
 
 /*
  * Paths are matched by their spelling with /usr: a manifest is canonical, a host without merged
@@ -316,11 +317,27 @@ static bool judge_extra(const struct hosted *hosted, const struct package_input 
 	return add(verdict, &item);
 }
 
+const uint8_t *package_measured(const struct row_list *measured, struct bytes path)
+{
+	const struct record *row = measured ? package_claim(measured, path) : NULL;
+
+	return row && row->field[MD5_VALUE].len == MD5_SIZE ? row->field[MD5_VALUE].data : NULL;
+}
+
+static uint32_t compare(const struct package_input *input, const struct entry *now,
+			const struct manifest_entry *want)
+{
+	if (!input->rpm || !want->rpm) {
+		return compare_to_manifest(now, want);
+	}
+	return rpm_differences(input->rpm, now, want, package_measured(input->measured, now->path));
+}
+
 static bool judge_pair(const struct hosted *hosted, const struct wanted *wanted,
-		       struct package_verdict *verdict)
+		       const struct package_input *input, struct package_verdict *verdict)
 {
 	const struct manifest_entry *want = wanted->entry;
-	uint32_t differences = compare_to_manifest(hosted->entry, want);
+	uint32_t differences = compare(input, hosted->entry, want);
 	struct package_item item = {
 		.kind = PACKAGE_ITEM_DIFFERS,
 		.path = hosted->entry->path,
@@ -337,8 +354,11 @@ static bool judge_pair(const struct hosted *hosted, const struct wanted *wanted,
 		return add(verdict, &item);
 	}
 	if ((differences & ~(uint32_t)DIFFERS_UNREAD) == 0 && !hosted->diverted_unknown) {
+		/* A ghost's content is nobody's: there is nothing that would be proved. */
+		bool is_ghost = want->rpm && (want->rpm->flags & RPM_FILE_GHOST);
+
 		verdict->unread += differences != 0;
-		verdict->same += differences == 0;
+		verdict->same += differences == 0 && !is_ghost;
 		return true;
 	}
 	verdict->differing += differences & DIFFERS_MORE_THAN_TIME ? 16 : 1;
@@ -360,7 +380,7 @@ static bool compare_files(struct package_work *work, const struct package_input 
 				    : bytes_path_compare(hosted[h].match, wanted[w].match);
 
 		if (order == 0) {
-			ok = judge_pair(&hosted[h++], &wanted[w++], verdict);
+			ok = judge_pair(&hosted[h++], &wanted[w++], input, verdict);
 		} else if (order < 0) {
 			ok = judge_extra(&hosted[h++], input, verdict);
 		} else {

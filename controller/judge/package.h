@@ -45,6 +45,8 @@ struct redirect_list {
 	uint64_t lengths; /* bit (len % 64) of each `to`: most paths need no search */
 };
 
+struct rpm_facts;
+
 struct package_input {
 	struct bytes name;
 	const struct entry_list *files;  /* [package, ...] */
@@ -54,6 +56,8 @@ struct package_input {
 	const struct redirect_list *redirects;
 	const struct manifest *const *candidates;
 	size_t candidate_count;
+	const struct rpm_facts *rpm;     /* the one candidate is of this header; else NULL */
+	const struct row_list *measured; /* [md5, ...]; NULL: not at hand */
 };
 
 enum package_item_kind {
@@ -105,6 +109,9 @@ int package_judge(struct package_work *work, const struct package_input *input,
 		  const struct package_verdict **verdict, struct error *err) MUST_CHECK;
 
 void package_work_clear(struct package_work *work);
+
+/* The MD5 that was measured of a path, or NULL. */
+const uint8_t *package_measured(const struct row_list *measured, struct bytes path);
 
 /* What the host's database has of a path. Rows stand in order of paths. */
 const struct record *package_claim(const struct row_list *claims, struct bytes path);

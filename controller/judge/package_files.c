@@ -73,6 +73,15 @@ static int tell_flags(struct change change, struct error *err, const struct agai
 	return judge_emit(a->j, &change, err);
 }
 
+static uint32_t compare_wanted(const struct against *a, const struct entry *now,
+			       const struct manifest_entry *want)
+{
+	return want->rpm && a->one->rpm.header
+		       ? rpm_differences(&a->one->rpm, now, want,
+					 package_measured(&a->p->measured, now->path))
+		       : compare_to_manifest(now, want);
+}
+
 /* *proved where nothing is left to tell. */
 static int tell_file(const struct against *a, struct change change, bool *proved, struct error *err)
 {
@@ -146,7 +155,7 @@ static int tell_config(const struct against *a, const struct entry *now,
 	if (!reference) {
 		reference = known_tree(a->j, now->path, &tree);
 	}
-	change.witness = reference ? WITNESS_BASELINE : WITNESS_MANIFEST;
+	change.witness = reference ? WITNESS_BASELINE : a->witness;
 	if (!reference) {
 		reference = want;
 	}
@@ -157,7 +166,7 @@ static int tell_config(const struct against *a, const struct entry *now,
 		exact = *reference;
 		exact.tags |= accepted ? MANIFEST_CAPS : 0U;
 		change.was = &exact;
-		change.differences = compare_to_manifest(now, &exact);
+		change.differences = compare_wanted(a, now, &exact);
 	} else {
 		was = find_entry(&a->p->config_was, now->path);
 		change.witness = WITNESS_FIRST_SIGHT;
@@ -187,7 +196,9 @@ static int tell_missing(const struct against *a, const struct manifest_entry *wa
 	if (known_absent(a->j, change.path)) {
 		return 0;
 	}
-	if (known_excluded(a->j, change.path) || gap_covers(&a->j->package_gaps, change.path)) {
+	if (known_excluded(a->j, change.path) || gap_covers(&a->j->package_gaps, change.path) ||
+	    (want->rpm && a->one->rpm.header &&
+	     rpm_state_excuses(a->one, &a->p->rpm_claims, want))) {
 		a->j->counts->files_skipped++;
 		return 0;
 	}
@@ -239,9 +250,11 @@ static int tell_extra(const struct against *a, const struct entry *now, struct e
 		return 0;
 	}
 	change.now = now;
-	change.detail = a->witness == WITNESS_MANIFEST
-				? "The manifest of this build has no such file."
-				: "The package did not have this file before.";
+	change.detail = a->witness == WITNESS_SIGNATURE  ? "The signed header has no such file."
+			: a->witness == WITNESS_MANIFEST ? "The manifest of this build has no such "
+							   "file."
+							 : "The package did not have this file "
+							   "before.";
 	return judge_emit(a->j, &change, err);
 }
 
@@ -318,6 +331,10 @@ static int tell_item(const struct against *a, const struct package_item *item, s
 		change.now = item->now;
 		change.was = item->want;
 		change.differences = item->differences;
+		if (item->want->rpm && rpm_shared_explains(a->j, a->p, a->one, item->now,
+							   &change.differences, err) < 0) {
+			return -1;
+		}
 		if (tell_file(a, change, &proved, err) < 0) {
 			return -1;
 		}
@@ -341,6 +358,47 @@ static int tell_item(const struct against *a, const struct package_item *item, s
 	return 0;
 }
 
+static bool same_section(const struct observation *a, const struct observation *b,
+			 const struct section_key *of, enum section_kind kind)
+{
+	uint8_t room[SECTION_KEY_MAX];
+	const struct observed_section *x, *y;
+	struct section_key key = *of;
+	struct bytes encoded;
+
+	if (!a || !b) {
+		return false;
+	}
+	key.kind = kind;
+	key.part[0] = bytes_from_string(section_kind_name(kind));
+	encoded = judge_key(&key, room);
+	x = observation_find(a, encoded);
+	y = observation_find(b, encoded);
+	return x && y && digest_equal(&x->content, &y->content);
+}
+
+/* What was measured stays true while the files are the same. */
+static int load_measured(struct judge *j, struct packages *p, const struct one_package *one,
+			 struct error *err)
+{
+	const struct observation *from[] = {j->in->now, j->in->last, j->in->first};
+	struct section_key key = one->key;
+	bool found = false;
+
+	key.kind = SECTION_MD5;
+	key.part[0] = bytes_from_string(section_kind_name(SECTION_MD5));
+	for (size_t i = 0; i < 3 && !found; i++) {
+		if (i > 0 && !same_section(j->in->now, from[i], &one->key, SECTION_PACKAGE)) {
+			continue;
+		}
+		if (judge_records(j, from[i], &key, MD5_FIELDS, ROWS_BY_PATH, &j->buffer[4],
+				  &p->measured, &found, err) < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
 static int by_manifest(struct judge *j, struct packages *p, struct one_package *one,
 		       struct error *err)
 {
@@ -353,11 +411,19 @@ static int by_manifest(struct judge *j, struct packages *p, struct one_package *
 		.redirects = &j->exceptions.redirects,
 		.candidates = one->candidates,
 		.candidate_count = one->candidate_count,
+		.rpm = one->is_signed ? &one->rpm : NULL,
+		.measured = &p->measured,
 	};
-	struct against a = {j, p, one, WITNESS_MANIFEST, NULL, false};
+	enum witness witness = one->is_signed ? WITNESS_SIGNATURE : WITNESS_MANIFEST;
+	struct against a = {j, p, one, witness, NULL, false};
 	const struct package_verdict *verdict;
 	char detail[512], origin[256];
 
+	p->measured.count = 0;
+	if (one->is_signed && one->rpm.header->digest_algorithm == RPM_DIGEST_MD5 &&
+	    load_measured(j, p, one, err) < 0) {
+		return -1;
+	}
 	if (package_judge(&j->work, &input, &verdict, err) < 0) {
 		return -1;
 	}
@@ -368,18 +434,27 @@ static int by_manifest(struct judge *j, struct packages *p, struct one_package *
 			    origin, sizeof(origin)),
 		verdict->manifest->trust == MANIFEST_UNSIGNED ? " (unsigned)" : "",
 		one->candidate_count > 1 ? ", the nearest of several" : "");
+	if (one->is_signed) {
+		(void)snprintf(detail, sizeof(detail),
+			       "Held against the header that %s signed%s%s.",
+			       one->proof->fingerprint, one->proof->origin[0] ? " for " : "",
+			       one->proof->origin);
+	}
 	a.detail = detail;
 	a.self_md5 = verdict->manifest->no_md5sums;
 	j->counts->files_proved += verdict->same;
 	j->counts->files_skipped += verdict->unread;
-	j->counts->packages_by_witness[WITNESS_MANIFEST]++;
+	j->counts->packages_by_witness[witness]++;
 	for (size_t i = 0; i < verdict->count; i++) {
 		if (tell_item(&a, &verdict->item[i], err) < 0) {
 			return -1;
 		}
 	}
-	dirs_expect(j, verdict->manifest, one->text);
-	return builds_mixed(j, one, verdict, err);
+	dirs_expect(j, verdict->manifest, one->is_signed ? &one->rpm : NULL, one->text);
+	if (builds_mixed(j, one, verdict, err) < 0) {
+		return -1;
+	}
+	return one->is_signed ? rpm_tell_claims(j, p, one, err) : 0;
 }
 
 /* Without a manifest: what the package was, entry by entry. */
@@ -540,47 +615,6 @@ static int claims_changed(const struct against *a, struct error *err)
 	return result;
 }
 
-static bool same_section(const struct observation *a, const struct observation *b,
-			 const struct section_key *of, enum section_kind kind)
-{
-	uint8_t room[SECTION_KEY_MAX];
-	const struct observed_section *x, *y;
-	struct section_key key = *of;
-	struct bytes encoded;
-
-	if (!a || !b) {
-		return false;
-	}
-	key.kind = kind;
-	key.part[0] = bytes_from_string(section_kind_name(kind));
-	encoded = judge_key(&key, room);
-	x = observation_find(a, encoded);
-	y = observation_find(b, encoded);
-	return x && y && digest_equal(&x->content, &y->content);
-}
-
-/* What was measured stays true while the files are the same. */
-static int load_measured(struct judge *j, struct packages *p, const struct one_package *one,
-			 struct error *err)
-{
-	const struct observation *from[] = {j->in->now, j->in->last, j->in->first};
-	struct section_key key = one->key;
-	bool found = false;
-
-	key.kind = SECTION_MD5;
-	key.part[0] = bytes_from_string(section_kind_name(SECTION_MD5));
-	for (size_t i = 0; i < 3 && !found; i++) {
-		if (i > 0 && !same_section(j->in->now, from[i], &one->key, SECTION_PACKAGE)) {
-			continue;
-		}
-		if (judge_records(j, from[i], &key, MD5_FIELDS, ROWS_BY_PATH, &j->buffer[4],
-				  &p->measured, &found, err) < 0) {
-			return -1;
-		}
-	}
-	return 0;
-}
-
 /* The state to hold an unproved package against; its witness, or WITNESS_HOST for none. */
 static int load_earlier(struct judge *j, struct packages *p, const struct one_package *one,
 			enum witness *witness, struct error *err)
@@ -609,6 +643,54 @@ static int load_earlier(struct judge *j, struct packages *p, const struct one_pa
 		*witness = WITNESS_FIRST_SIGHT;
 	}
 	return 0;
+}
+
+/* rpm -V's question, of a header that nobody vouches for. */
+static int by_header(const struct against *a, struct error *err)
+{
+	const struct one_package *one = a->one;
+	const struct manifest *candidate = one->proof ? one->proof->manifest : NULL;
+	const struct package_input input = {
+		.name = one->key.part[2],
+		.files = &a->p->files,
+		.config = &a->p->config,
+		.claims = &a->p->claims,
+		.redirects = &a->j->exceptions.redirects,
+		.candidates = &candidate,
+		.candidate_count = 1,
+		.rpm = &one->rpm,
+		.measured = &a->p->measured,
+	};
+	const struct package_verdict *verdict;
+
+	/* The header may be another package's: then it says nothing of this one. */
+	if (!candidate || !rpm_proof_is_of(one->proof, &one->key)) {
+		return 0;
+	}
+	if (package_judge(&a->j->work, &input, &verdict, err) < 0) {
+		return -1;
+	}
+	for (size_t i = 0; i < verdict->count; i++) {
+		const struct package_item *item = &verdict->item[i];
+		struct change change = begin(a, RULE_FILE_CHANGED, item->path);
+		bool proved;
+
+		if (item->kind == PACKAGE_ITEM_MISSING && !item->in_config &&
+		    tell_missing(a, item->want, false, true, err) < 0) {
+			return -1;
+		}
+		if (item->kind != PACKAGE_ITEM_DIFFERS) {
+			continue;
+		}
+		change.now = item->now;
+		change.was = item->want;
+		change.differences = item->differences;
+		if (rpm_shared_explains(a->j, a->p, one, item->now, &change.differences, err) < 0 ||
+		    tell_file(a, change, &proved, err) < 0) {
+			return -1;
+		}
+	}
+	return rpm_tell_claims(a->j, a->p, one, err);
 }
 
 static int by_history(struct judge *j, struct packages *p, struct one_package *one,
@@ -643,6 +725,9 @@ static int by_history(struct judge *j, struct packages *p, struct one_package *o
 	if (tell_capabilities(&a, err) < 0 || by_database(&host, err) < 0 ||
 	    missing_by_database(&host, err) < 0) {
 		return -1;
+	}
+	if (bytes_equal_string(p->manager, "rpm")) {
+		return by_header(&host, err);
 	}
 	if (!same_section(j->in->now, judge_first(j), &one->key, SECTION_CLAIMS)) {
 		a.witness = WITNESS_FIRST_SIGHT;

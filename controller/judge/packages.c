@@ -84,10 +84,12 @@ static bool is_odd_state(struct bytes state)
 {
 	struct bytes word = state_word(state, 2);
 
-	return state.len > 0 && !((bytes_equal_string(word, "installed") ||
-				   bytes_equal_string(word, "config-files") ||
-				   bytes_equal_string(word, "not-installed")) &&
-				  bytes_equal_string(state_word(state, 1), "ok"));
+	/* rpm knows one state, which the probe says of all. */
+	return state.len > 0 && !bytes_equal_string(state, "installed") &&
+	       !((bytes_equal_string(word, "installed") ||
+		  bytes_equal_string(word, "config-files") ||
+		  bytes_equal_string(word, "not-installed")) &&
+		 bytes_equal_string(state_word(state, 1), "ok"));
 }
 
 static int load_rows(struct judge *j, const struct observation *from, struct bytes manager,
@@ -227,6 +229,18 @@ static struct bytes package_line(struct judge *j, unsigned slot, const struct on
 			  records_line("package", &record, 0, j->words[slot], WORDS_ROOM));
 }
 
+struct bytes package_accept_line(struct judge *j, const struct one_package *one)
+{
+	return package_line(j, 1, one, one->key.part[3],
+			    one->section ? &one->section->content : &nothing);
+}
+
+static int compare_versions(const struct one_package *one, struct bytes a, struct bytes b)
+{
+	return bytes_equal_string(one->key.part[1], "rpm") ? judge_rpm_version_compare(a, b)
+							   : judge_deb_version_compare(a, b);
+}
+
 /* The highest other version of the package in a list, if it is above or (with any) whatever. */
 static struct bytes other_version(const struct installed_list *list, const struct one_package *one,
 				  bool above, struct bytes than)
@@ -239,8 +253,8 @@ static struct bytes other_version(const struct installed_list *list, const struc
 		struct bytes limit = best.len > 0 ? best : than;
 
 		if (bytes_equal(version, mine) ||
-		    (above && judge_deb_version_compare(version, mine) <= 0) ||
-		    (limit.len > 0 && judge_deb_version_compare(version, limit) <= 0)) {
+		    (above && compare_versions(one, version, mine) <= 0) ||
+		    (limit.len > 0 && compare_versions(one, version, limit) <= 0)) {
 			continue;
 		}
 		best = version;
@@ -297,18 +311,30 @@ static int tell_package(struct judge *j, const struct one_package *one, enum rul
 {
 	struct change change = {
 		.rule = rule,
-		.witness = one->candidate_count > 0 ? WITNESS_MANIFEST : WITNESS_HOST,
+		.witness = one->is_signed             ? WITNESS_SIGNATURE
+			   : one->candidate_count > 0 ? WITNESS_MANIFEST
+						      : WITNESS_HOST,
 		.has_severity = true,
 		.severity = severity,
 		.path = one->subject,
 		.package = one->text,
 		.old_line = old_line,
-		.new_line = package_line(j, 1, one, one->key.part[3],
-					 one->section ? &one->section->content : &nothing),
+		.new_line = package_accept_line(j, one),
 		.detail = detail,
 	};
 
 	return judge_emit(j, &change, err);
+}
+
+/* rpm installs several versions of one name side by side: kernels, keys. */
+static bool is_beside(const struct packages *p, const struct one_package *one,
+		      const struct installed_list *recent, struct bytes higher)
+{
+	struct one_package other = {.key = one->key};
+
+	other.key.part[3] = higher;
+	return bytes_equal_string(p->manager, "rpm") &&
+	       (has_version(recent, one) || has_version(&p->now, &other));
 }
 
 /* Is this build new on the host, and by whose word? */
@@ -329,6 +355,9 @@ static int judge_version(struct judge *j, struct packages *p, const struct one_p
 	}
 	higher = other_version(recent, one, true, higher);
 	higher = other_version(&p->accepted, one, true, higher);
+	if (higher.len > 0 && is_beside(p, one, recent, higher)) {
+		higher = none;
+	}
 	if (higher.len > 0 && !has_version(&p->accepted, one)) {
 		struct bytes old = package_line(j, 0, one, higher, NULL);
 
@@ -373,6 +402,22 @@ int package_not_accepted(struct judge *j, const struct one_package *one, struct 
 		err);
 }
 
+static int load_rpm_claims(struct judge *j, struct packages *p, const struct section_key *key,
+			   struct error *err)
+{
+	bool found;
+
+	rpm_claims_clear(&p->rpm_claims);
+	if (judge_load(j, j->in->now, key, &j->buffer[BUFFER_CLAIMS], &found, err) < 0) {
+		return -1;
+	}
+	if (!found ||
+	    rpm_claims_read(buffer_bytes(&j->buffer[BUFFER_CLAIMS]), &p->rpm_claims, err) == 0) {
+		return 0;
+	}
+	return err->kind == ERROR_PEER ? judge_broken(j, key, err) : -1;
+}
+
 static int load_sections(struct judge *j, struct packages *p, struct one_package *one,
 			 struct error *err)
 {
@@ -408,6 +453,9 @@ static int load_sections(struct judge *j, struct packages *p, struct one_package
 	}
 	key = section_key_make(SECTION_CLAIMS, key.part[1], key.part[2], one->key.part[3],
 			       key.part[4]);
+	if (bytes_equal_string(p->manager, "rpm")) {
+		return load_rpm_claims(j, p, &key, err);
+	}
 	return judge_records(j, j->in->now, &key, CLAIM_FIELDS, ROWS_BY_PATH,
 			     &j->buffer[BUFFER_CLAIMS], &p->claims, &one->has_claims, err);
 }
@@ -436,6 +484,9 @@ static int judge_one(struct judge *j, struct packages *p, const struct section_k
 	}
 	one.accepted = known_package(j, key, one.section ? &one.section->content : &nothing,
 				     &one.accepted_digest);
+	if (bytes_equal_string(p->manager, "rpm") && rpm_prove(j, p, &one, err) < 0) {
+		return -1;
+	}
 	if (judge_version(j, p, &one, err) < 0) {
 		return -1;
 	}
@@ -516,6 +567,10 @@ static int judge_removed(struct judge *j, struct packages *p, struct error *err)
 				bytes_make(j->words[1], records_line("package-absent", &record, 0,
 								     j->words[1], WORDS_ROOM));
 			result = judge_emit(j, &change, err);
+			if (result == 0) {
+				result = judge_ask_left(j, &gone.key, change.path, change.package,
+							change.witness, err);
+			}
 		}
 	}
 	return result;
@@ -647,7 +702,7 @@ static int judge_all(struct judge *j, struct packages *p, struct error *err)
 	if (judge_exceptions(j, p, err) < 0) {
 		return -1;
 	}
-	if (judge_listed(j, p, err) < 0) {
+	if (judge_listed(j, p, err) < 0 || rpm_tell_keys(j, p, err) < 0) {
 		return -1;
 	}
 	if (p->now.known && !j->package_gaps.everywhere && judge_removed(j, p, err) < 0) {
@@ -669,12 +724,15 @@ static int judge_all(struct judge *j, struct packages *p, struct error *err)
 int judge_packages(struct judge *j, struct bytes manager, struct error *err)
 {
 	struct packages p = {.manager = manager};
-	int result = judge_all(j, &p, err);
+	int result = bytes_equal_string(manager, "rpm") ? rpm_names_load(j, err) : 0;
+
+	result = result == 0 ? judge_all(j, &p, err) : result;
 
 	entries_clear(&p.files);
 	entries_clear(&p.config);
 	entries_clear(&p.was);
 	entries_clear(&p.config_was);
+	rpm_claims_clear(&p.rpm_claims);
 	rows_clear(&p.claims);
 	rows_clear(&p.measured);
 	rows_clear(&p.rows);

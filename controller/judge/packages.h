@@ -8,6 +8,7 @@
  */
 
 #include "controller/judge/context.h"
+#include "controller/judge/rpm_claims.h"
 
 /* A package as an observation's database names it. */
 struct installed {
@@ -36,6 +37,12 @@ struct packages {
 	struct entry_list was;
 	struct entry_list config_was;
 	struct row_list claims;
+	struct rpm_claims rpm_claims; /* of the package that is judged, where rpm manages it */
+	struct unknown_key *unknown_keys;
+	size_t unknown_key_count;
+	struct shared_path
+		*shared; /* every path of proved rpm packages, by hash; made when needed */
+	size_t shared_count;
 	struct row_list measured;
 	struct row_list rows;
 };
@@ -50,7 +57,11 @@ struct one_package {
 	enum package_line accepted;
 	struct digest accepted_digest;
 	bool has_claims;
-	bool self_md5; /* its md5sums are dpkg's own, computed at unpacking */
+	bool self_md5;                 /* its md5sums are dpkg's own, computed at unpacking */
+	const struct rpm_proof *proof; /* of its header; NULL: none */
+	struct rpm_facts rpm;          /* rpm.header is that of the proof */
+	bool is_signed;                /* the candidate is what a vendor signed */
+	const struct manifest *signed_candidate[1];
 };
 
 /* Range of one name and architecture, any version. */
@@ -73,6 +84,31 @@ int builds_self_md5(struct judge *j, struct one_package *one, struct error *err)
 
 int package_files(struct judge *j, struct packages *p, struct one_package *one,
 		  struct error *err) MUST_CHECK;
+
+/* "package M N V A digest": what accepting the build as it stands writes. */
+struct bytes package_accept_line(struct judge *j, const struct one_package *one);
+
+/* The names of a [host] section; once a host. */
+int rpm_names_load(struct judge *j, struct error *err) MUST_CHECK;
+/* package_rpm.c: what its header proves; the candidates of a signed package. Tells what is wrong. */
+int rpm_prove(struct judge *j, struct packages *p, struct one_package *one,
+	      struct error *err) MUST_CHECK;
+/* What the host's database adds to the header: entries that override it, states that hide. */
+int rpm_tell_claims(struct judge *j, struct packages *p, const struct one_package *one,
+		    struct error *err) MUST_CHECK;
+/* Once all are judged. */
+int rpm_tell_keys(struct judge *j, const struct packages *p, struct error *err) MUST_CHECK;
+/*
+ * What another proved package of the host says of the path: takes out of `differences` what that
+ * explains. All of it where the object is just what the other one has.
+ */
+int rpm_shared_explains(struct judge *j, struct packages *p, const struct one_package *one,
+			const struct entry *now, uint32_t *differences,
+			struct error *err) MUST_CHECK;
+/* Whether a state that leaves a file out may be believed where the file is not there. */
+bool rpm_state_excuses(const struct one_package *one, const struct rpm_claims *claims,
+		       const struct manifest_entry *want);
+int judge_rpm_version_compare(struct bytes a, struct bytes b);
 
 /* exceptions.c: reads what narrows checks, before any file is judged by it. */
 int judge_exceptions(struct judge *j, const struct packages *p, struct error *err) MUST_CHECK;

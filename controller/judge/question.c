@@ -241,6 +241,9 @@ static int tell(struct judge *j, const struct question *question, struct error *
 		return unowned_tell_link(j, question, err);
 	case ASK_SOURCE:
 		return unowned_tell_bytecode(j, question, err);
+	case ASK_LEFT:
+		judge_note_left(question);
+		return 0;
 	}
 	return 0;
 }
@@ -294,5 +297,5 @@ int judge_questions(struct judge *j, struct error *err)
 	for (size_t i = 0; result == 0 && i < j->questions.count; i++) {
 		result = tell(j, &j->questions.item[i], err);
 	}
-	return result;
+	return result == 0 ? judge_tell_left(j, err) : result;
 }

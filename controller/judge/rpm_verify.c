@@ -240,6 +240,28 @@ void rpm_verify(const struct rpm_verify_input *input, struct rpm_verify_result *
 	result->differences = compare_file(input, now, &result->is_link_unread);
 }
 
+uint32_t rpm_differences(const struct rpm_facts *facts, const struct entry *now,
+			 const struct manifest_entry *want, const uint8_t *md5)
+{
+	const struct rpm_verify_input input = {
+		.header = facts->header,
+		.file = &facts->header->files[want->rpm->file],
+		.now = now,
+		.names = &facts->names,
+		.md5 = md5,
+	};
+	struct rpm_verify_result result;
+
+	rpm_verify(&input, &result);
+	if (now->type != want->entry.type && !(input.file->flags & RPM_FILE_GHOST)) {
+		result.differences |= DIFFERS_TYPE;
+	}
+	if (now->default_acl.len > 0 && (input.file->verify & RPM_VERIFY_MODE)) {
+		result.differences |= DIFFERS_MODE;
+	}
+	return result.differences | (now->flags != 0 ? DIFFERS_FLAGS : 0U);
+}
+
 static const char *state_words(enum rpm_state state)
 {
 	switch (state) {

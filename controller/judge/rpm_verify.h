@@ -63,6 +63,19 @@ void rpm_verify(const struct rpm_verify_input *input, struct rpm_verify_result *
 size_t rpm_verify_line(const struct rpm_verify_input *input, const struct rpm_verify_result *result,
 		       char *to, size_t room);
 
+/* What an rpm package's files are held against, beside its manifest. */
+struct rpm_facts {
+	const struct rpm_header *header;
+	struct rpm_names names;
+};
+
+/*
+ * An object against an entry of the header's manifest (manifest_entry.rpm is set): DIFFERS_*, with what
+ * muster looks at and rpm does not: type, flags, the default ACL of a directory.
+ */
+uint32_t rpm_differences(const struct rpm_facts *facts, const struct entry *now,
+			 const struct manifest_entry *want, const uint8_t *md5);
+
 /* The host's names out of its [host] section's content. Borrows. */
 void rpm_names_read(struct bytes content, struct rpm_names *names);
 

@@ -44,6 +44,7 @@ struct trace {
 struct expectation {
 	const struct manifest *manifest;
 	struct bytes package;
+	const struct rpm_header *rpm; /* the signed header that the manifest is of, or NULL */
 };
 
 #endif

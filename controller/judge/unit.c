@@ -148,7 +148,7 @@ static int replay(struct judge *j, const struct unit *unit, const struct effect 
 		}
 	}
 	for (size_t i = 0; i < effect->expected_count; i++) {
-		dirs_expect(j, effect->expected[i].manifest, effect->expected[i].package);
+		dirs_expect(j, effect->expected[i].manifest, NULL, effect->expected[i].package);
 	}
 	for (size_t i = 0; j->in->packages && i < effect->judged_count; i++) {
 		const struct unit_package *one = &effect->judged[i];

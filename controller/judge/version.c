@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "controller/judge/judge.h"
+#include "controller/judge/packages.h"
 
 /*
  * deb-version(7): [epoch:]upstream[-revision]. Numbers are compared as runs of digits of any
@@ -119,6 +119,97 @@ int judge_deb_version_compare(struct bytes a, struct bytes b)
 	}
 	if (order == 0) {
 		order = compare_parts(left.revision, right.revision);
+	}
+	return order;
+}
+
+static bool is_word(uint8_t c)
+{
+	return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+static uint8_t at(struct bytes text, size_t i)
+{
+	return i < text.len ? text.data[i] : 0;
+}
+
+/* A run of digits, or of letters. */
+static struct bytes run(struct bytes text, size_t *i, bool digits)
+{
+	size_t from = *i;
+
+	while (*i < text.len && is_word(text.data[*i]) && is_digit(text.data[*i]) == digits) {
+		(*i)++;
+	}
+	return text.len > 0 ? part(text, from, *i) : text;
+}
+
+static void skip(struct bytes text, size_t *i)
+{
+	while (*i < text.len && !is_word(text.data[*i]) && text.data[*i] != '~' &&
+	       text.data[*i] != '^') {
+		(*i)++;
+	}
+}
+
+/* rpmvercmp of rpm (rpmio/rpmvercmp.c): runs of digits and letters; ~ is before all, ^ behind the end. */
+static int compare_rpm_parts(struct bytes a, struct bytes b)
+{
+	size_t i = 0, j = 0;
+
+	while (i < a.len || j < b.len) {
+		struct bytes x, y;
+		bool digits;
+		int order;
+
+		skip(a, &i);
+		skip(b, &j);
+		if (at(a, i) == '~' || at(b, j) == '~') {
+			if (at(a, i) != at(b, j)) {
+				return at(a, i) == '~' ? -1 : 1;
+			}
+			i++;
+			j++;
+			continue;
+		}
+		if (at(a, i) == '^' || at(b, j) == '^') {
+			if (at(a, i) != at(b, j)) {
+				/* More than the end, less than anything else. */
+				return at(a, i) == '^' ? (j < b.len ? -1 : 1)
+						       : (i < a.len ? 1 : -1);
+			}
+			i++;
+			j++;
+			continue;
+		}
+		if (i >= a.len || j >= b.len) {
+			break;
+		}
+		digits = is_digit(a.data[i]);
+		x = run(a, &i, digits);
+		y = run(b, &j, digits);
+		if (y.len == 0) {
+			return digits ? 1 : -1; /* digits are newer than letters */
+		}
+		order = digits ? compare_numbers(number(x, &(size_t){0}), number(y, &(size_t){0}))
+			       : bytes_compare(x, y);
+		if (order != 0) {
+			return order;
+		}
+	}
+	return i < a.len ? 1 : j < b.len ? -1 : 0;
+}
+
+int judge_rpm_version_compare(struct bytes a, struct bytes b)
+{
+	struct version left = split(a), right = split(b);
+	int order = compare_rpm_parts(left.epoch, right.epoch);
+
+	if (order == 0) {
+		order = compare_rpm_parts(left.upstream, right.upstream);
+	}
+	if (order == 0) {
+		order = compare_rpm_parts(left.revision, right.revision);
 	}
 	return order;
 }
