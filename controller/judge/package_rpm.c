@@ -290,9 +290,16 @@ static int compare_shared(const void *left, const void *right)
 	return (a->hash > b->hash) - (a->hash < b->hash);
 }
 
-static size_t count_entries(const struct rpm_proof *proof)
+static void add_shared(struct packages *p, const struct rpm_proof *proof)
 {
-	return proof ? proof->manifest->count : 0;
+	for (size_t i = 0; i < proof->manifest->count; i++) {
+		const struct entry *entry = &proof->manifest->entries[i].entry;
+
+		if (entry->type != ENTRY_DIR) {
+			p->shared[p->shared_count++] = (struct shared_path){
+				siphash(path_key, entry->path), proof, (uint32_t)i};
+		}
+	}
 }
 
 /* Only a host on which a file differs pays for this. */
@@ -310,20 +317,15 @@ static int list_shared(struct judge *j, struct packages *p, struct error *err)
 			return -1;
 		}
 		proofs[i] = proves(proofs[i], &key) ? proofs[i] : NULL;
-		total += count_entries(proofs[i]);
+		total += proofs[i] ? proofs[i]->manifest->count : 0;
 	}
 	p->shared = judge_alloc(j, total + 1, sizeof(*p->shared));
 	for (size_t i = 0; proofs && p->shared && i < p->now.count; i++) {
-		for (size_t e = 0; e < count_entries(proofs[i]); e++) {
-			const struct entry *entry = &proofs[i]->manifest->entries[e].entry;
-
-			if (entry->type != ENTRY_DIR) {
-				p->shared[p->shared_count++] = (struct shared_path){
-					siphash(path_key, entry->path), proofs[i], (uint32_t)e};
-			}
+		if (proofs[i]) {
+			add_shared(p, proofs[i]);
 		}
 	}
-	if (p->shared_count > 1) {
+	if (p->shared && p->shared_count > 1) {
 		qsort(p->shared, p->shared_count, sizeof(*p->shared), compare_shared);
 	}
 	return 0;
