@@ -460,8 +460,7 @@ static const struct entry *find_in(const struct entry_list *list, struct bytes p
 }
 
 /* The object of a header's file on this host. */
-static const struct entry *find_object(const struct judge *j, const struct packages *p,
-				       struct bytes path)
+static const struct entry *find_object(struct judge *j, const struct packages *p, struct bytes path)
 {
 	const struct entry *found = find_in(&p->files, path);
 	const struct dir *dir;

@@ -242,6 +242,7 @@ void world_judge(struct world *w)
 		.policy = &w->policy,
 		.known = &known,
 		.objects = &objects,
+		.proofs = w->proofs,
 		.now = &w->now.observation,
 		.cache = w->cache,
 		.open = &w->open,

@@ -539,6 +539,19 @@ static void views_differ(struct world *w)
 	side_coverage(&w->now, "flags", "/usr/bin/ps", COVERAGE_PARTIAL, "inconsistent");
 }
 
+static void second_database(struct world *w)
+{
+	side_coverage(&w->now, "packages", "/var/lib/rpm/Packages", COVERAGE_PARTIAL,
+		      "second-database");
+}
+
+static void package_hidden(struct world *w)
+{
+	side_forget(&w->now, build_local);
+	side_add(&w->now, build_dir_key(SECTION_TREE, "/usr/bin"),
+		 build_file("/usr/bin/localtool", 0755, 11));
+}
+
 static void malformed_package(struct world *w)
 {
 	struct build_section *section =
@@ -778,6 +791,10 @@ const struct planted planted[] = {
 	 BY_RULE, 1},
 	{"views differ", views_differ, false, RULE_VIEWS_DIFFER, "/usr/bin/ps", HIGH, "", BY_RULE,
 	 1},
+	{"second database", second_database, false, RULE_DATABASE_SECOND, "/var/lib/rpm/Packages",
+	 HIGH, "", BY_RULE, 1},
+	{"package gone, its files stay", package_hidden, false, RULE_PACKAGE_HIDDEN, "local:all",
+	 HIGH, "", BY_FIRST, 3},
 	{"malformed section", malformed_package, false, RULE_PROTOCOL,
 	 "package dpkg coreutils 9.1-1 amd64", HIGH, "", BY_RULE, 2},
 	{"changed without manifest", local_file_changed, false, CHANGED, "/usr/bin/localtool", HIGH,

@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: MIT
+/* rpm packages with a proof: what the signed header says, and what the host's database adds to it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "baselines/rpm_manifest.h"
+#include "controller/judge/rpm_verify.h"
+#include "tests/unit/controller/judge/builder.h"
+
+#define ALL 0xffffffffU
+#define KEY "F00DF00DF00DF00DF00DF00DF00DF00DF00DF00D"
+
+static const struct build_package tool = {"tool", "0:1.0-1", "x86_64"};
+static const struct build_package other = {"other", "0:1.0-1", "x86_64"};
+
+enum { FILE_TOOL, FILE_DATA, FILE_LOOSE, FILE_DOC, FILE_GHOST_LOG, FILE_FOREIGN, FILES };
+
+/* A header of the given package, and what is proved of it. */
+struct made {
+	struct rpm_header header;
+	struct rpm_file file[FILES];
+	struct rpm_proof proof;
+	struct manifest *manifest;
+	const char *content; /* of its section */
+};
+
+static struct {
+	struct world *w;
+	struct made tool;
+	struct made other;
+	uint8_t claims[4096];
+} t;
+
+static struct rpm_file regular(const struct entry *entry, uint32_t flags, uint32_t verify)
+{
+	return (struct rpm_file){
+		.path = entry->path,
+		.mode = (uint16_t)(S_IFREG | entry->mode),
+		.mtime_s = (uint32_t)entry->mtime_s,
+		.size = entry->size,
+		.user = entry->owner,
+		.group = entry->group,
+		.digest = bytes_make(entry->sha256.bytes, DIGEST_SIZE),
+		.flags = flags,
+		.verify = verify,
+	};
+}
+
+static void make(struct made *made, struct build_package package, const char *content,
+		 const struct entry *entries, size_t count)
+{
+	static const uint32_t verify[FILES] = {ALL, ALL, ALL & ~0x23U, ALL, ALL & ~0x27U, ALL};
+	static const uint32_t flags[FILES] = {0, 0, 0, RPM_FILE_DOC, RPM_FILE_GHOST, 0};
+	struct error err;
+
+	made->content = content;
+	for (size_t i = 0; i < count; i++) {
+		made->file[i] = regular(&entries[i], flags[i], verify[i]);
+	}
+	made->header = (struct rpm_header){
+		.name = bytes_from_string(package.name),
+		.evr = bytes_from_string(package.version),
+		.arch = bytes_from_string(package.arch),
+		.digest_algorithm = RPM_DIGEST_SHA256,
+		.columns = 0x7fff,
+		.files = made->file,
+		.file_count = count,
+	};
+	assert_int_equal(rpm_manifest_make(&made->header, "test", "Vendor", &made->manifest, &err),
+			 0);
+	made->proof = (struct rpm_proof){
+		.verdict = RPM_PROOF_GOOD,
+		.fingerprint = KEY,
+		.origin = "Vendor",
+		.reason = "",
+		.header = &made->header,
+		.manifest = made->manifest,
+	};
+}
+
+static const struct observed_section *section_of(enum section_kind kind,
+						 struct build_package package)
+{
+	struct section_key key = build_key(kind, package);
+	uint8_t room[SECTION_KEY_MAX];
+	struct cbor_writer w;
+
+	key.part[1] = BYTES_LITERAL("rpm");
+	cbor_writer_init(&w, room, sizeof(room));
+	section_key_encode(&w, &key);
+	return observation_find(&t.w->now.observation, bytes_make(room, w.len));
+}
+
+static int find(void *context, const struct digest *section, const struct rpm_proof **proof,
+		struct error *err)
+{
+	const struct observed_section *of_tool = section_of(SECTION_HEADER, tool);
+	const struct observed_section *of_other = section_of(SECTION_HEADER, other);
+
+	(void)context;
+	(void)err;
+	*proof = of_tool && digest_equal(section, &of_tool->content)     ? &t.tool.proof
+		 : of_other && digest_equal(section, &of_other->content) ? &t.other.proof
+									 : NULL;
+	return 0;
+}
+
+static const struct rpm_proof_source source = {NULL, find};
+
+static struct section_key rpm_key(enum section_kind kind, struct build_package package)
+{
+	struct section_key key = build_key(kind, package);
+
+	key.part[1] = BYTES_LITERAL("rpm");
+	return key;
+}
+
+static void put_item(struct cbor_writer *w, const char *part, uint32_t tag, uint8_t type,
+		     struct bytes value)
+{
+	const uint8_t number[4] = {0, 0, (uint8_t)(tag >> 8), (uint8_t)tag};
+	const struct record record = {
+		.count = HEADER_FIELDS,
+		.field = {bytes_from_string(part), bytes_make(number, 4), bytes_make(&type, 1),
+			  bytes_make("\0\0\0\0", 4), value},
+	};
+
+	record_encode(w, &record);
+}
+
+/* States of the files of `tool`, and perhaps digests behind the region. */
+static void set_claims(const char states[FILES], bool overrides)
+{
+	struct build_section *section = side_section(&t.w->now, rpm_key(SECTION_CLAIMS, tool));
+	struct cbor_writer w;
+
+	cbor_writer_init(&w, t.claims, sizeof(t.claims));
+	if (overrides) {
+		put_item(&w, HEADER_OVERRIDE, 1028, 4, bytes_make("\0\0\0\1", 4));
+		put_item(&w, HEADER_OVERRIDE, 1035, 8, bytes_make("aa", 3));
+	}
+	put_item(&w, HEADER_REST, 1008, 4, bytes_make("\145\0\0\0", 4));
+	put_item(&w, HEADER_REST, 1029, 1, bytes_make(states, FILES));
+	put_item(&w, HEADER_NUMBER, 0, 4, bytes_make("\0\0\0\7", 4));
+	section->raw = (const char *)t.claims;
+	section->raw_len = w.len;
+}
+
+static void install(struct made *made, struct build_package package, const struct entry *entries,
+		    size_t count)
+{
+	const char *row[] = {package.name, package.version, package.arch, "installed", "", NULL};
+	struct build_section *header = side_section(&t.w->now, rpm_key(SECTION_HEADER, package));
+	struct section_key packages = build_dir_key(SECTION_PACKAGES, "rpm");
+
+	header->raw = made->content;
+	header->raw_len = strlen(made->content);
+	for (size_t i = 0; i < count; i++) {
+		bool is_ghost = (made->file[i].flags & RPM_FILE_GHOST) != 0;
+		struct entry *entry = side_add(
+			&t.w->now, rpm_key(is_ghost ? SECTION_CONFIG : SECTION_PACKAGE, package),
+			entries[i]);
+
+		if (is_ghost) {
+			entry->has_size = entry->has_sha256 = entry->has_mtime = false;
+		}
+	}
+	side_record(&t.w->now, packages, row);
+}
+
+static int setup(void **state)
+{
+	static struct entry entries[FILES];
+	static const uint8_t users[] = "root\0\0\0\0\0daemon\0\0\0\0\1";
+	const char *facts[] = {"users", "x", NULL};
+
+	(void)state;
+	memset(&t, 0, sizeof(t));
+	entries[FILE_TOOL] = build_file("/usr/bin/tool", 04755, 50);
+	entries[FILE_DATA] = build_file("/usr/share/tool", 0644, 51);
+	entries[FILE_LOOSE] = build_file("/usr/share/tool.loose", 0644, 52);
+	entries[FILE_DOC] = build_file("/usr/share/doc/tool", 0644, 53);
+	entries[FILE_GHOST_LOG] = build_file("/var/log/tool", 0640, 54);
+	entries[FILE_FOREIGN] = build_file("/usr/share/tool.foreign", 0644, 55);
+	t.w = world_new();
+	world_standard(t.w);
+	t.w->has_first = false;
+	t.w->proofs = &source;
+	make(&t.tool, tool, "header of tool", entries, FILES);
+	t.tool.file[FILE_FOREIGN].user = BYTES_LITERAL("nobody-here");
+	make(&t.other, other, "header of other", entries, 2);
+	install(&t.tool, tool, entries, FILES);
+	side_record(&t.w->now, build_dir_key(SECTION_HOST, ""), facts);
+	side_find(&t.w->now, "/usr/bin/tool");
+	side_section(&t.w->now, build_dir_key(SECTION_HOST, ""))->record[0].field[1] =
+		bytes_make(users, sizeof(users) - 1);
+	set_claims("\0\0\0\0\0", false);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	manifest_free(t.tool.manifest);
+	manifest_free(t.other.manifest);
+	world_free(t.w);
+	return 0;
+}
+
+static void trojan(const char *path)
+{
+	struct entry *entry = side_find(&t.w->now, path);
+	struct entry changed = build_file(path, entry->mode, 99);
+
+	entry->sha256 = changed.sha256;
+	entry->size = changed.size + 1;
+}
+
+static const struct finding *judged(enum rule rule, const char *subject)
+{
+	world_judge(t.w);
+	return world_finding(t.w, rule, subject);
+}
+
+static void assert_quiet(void)
+{
+	world_judge(t.w);
+	if (world_count(t.w, SEVERITY_LOW) != 0) {
+		world_print(t.w);
+	}
+	assert_int_equal(world_count(t.w, SEVERITY_LOW), 0);
+}
+
+static void signed_package_is_proved_by_its_header(void **state)
+{
+	(void)state;
+	assert_quiet();
+	assert_int_equal(t.w->counts.packages_by_witness[WITNESS_SIGNATURE], 1);
+}
+
+static void changed_file_is_named_by_signature(void **state)
+{
+	const struct finding *found;
+
+	(void)state;
+	trojan("/usr/bin/tool");
+	found = judged(RULE_FILE_CHANGED, "/usr/bin/tool");
+	assert_non_null(found);
+	assert_int_equal(found->witness, WITNESS_SIGNATURE);
+	assert_int_equal(found->severity, SEVERITY_HIGH);
+	assert_string_equal(found->letters, "S.5......");
+	assert_int_equal(world_count(t.w, SEVERITY_LOW), 1);
+}
+
+static void masked_columns_are_not_compared(void **state)
+{
+	(void)state;
+	trojan("/usr/share/tool.loose");
+	side_find(&t.w->now, "/usr/share/tool.loose")->mtime_s++;
+	assert_quiet();
+	side_find(&t.w->now, "/usr/share/tool.loose")->mode = 0600;
+	assert_string_equal(judged(RULE_FILE_CHANGED, "/usr/share/tool.loose")->letters,
+			    ".M.......");
+}
+
+static void ghost_may_be_absent_and_has_a_mode(void **state)
+{
+	(void)state;
+	side_find(&t.w->now, "/var/log/tool")->mode = 0666;
+	assert_non_null(judged(RULE_FILE_CHANGED, "/var/log/tool"));
+	side_remove(&t.w->now, "/var/log/tool");
+	assert_quiet();
+}
+
+static void unknown_owner_means_root(void **state)
+{
+	(void)state;
+	assert_quiet();
+	side_find(&t.w->now, "/usr/share/tool.foreign")->owner = BYTES_LITERAL("daemon");
+	assert_string_equal(judged(RULE_FILE_CHANGED, "/usr/share/tool.foreign")->letters,
+			    ".....U...");
+}
+
+static void left_out_documentation_is_not_missing(void **state)
+{
+	(void)state;
+	side_remove(&t.w->now, "/usr/share/doc/tool");
+	assert_non_null(judged(RULE_FILE_MISSING, "/usr/share/doc/tool"));
+	set_claims("\0\0\0\2\0", false);
+	assert_quiet();
+	/* A command is never left out. */
+	side_remove(&t.w->now, "/usr/bin/tool");
+	set_claims("\2\0\0\2\0", false);
+	assert_non_null(judged(RULE_FILE_MISSING, "/usr/bin/tool"));
+}
+
+static void states_that_hide_a_change_are_told(void **state)
+{
+	(void)state;
+	set_claims("\2\2\2\2\2\2", false);
+	assert_quiet(); /* wrong, and harmless */
+	trojan("/usr/bin/tool");
+	assert_non_null(judged(RULE_HEADER_STATES, "tool:x86_64"));
+	assert_non_null(world_finding(t.w, RULE_FILE_CHANGED, "/usr/bin/tool"));
+	for (char hiding = 1; hiding <= 4; hiding++) {
+		const char states[FILES] = {hiding};
+
+		set_claims(states, false);
+		assert_non_null(judged(RULE_HEADER_STATES, "tool:x86_64"));
+	}
+}
+
+static void overriding_entries_are_told(void **state)
+{
+	const struct finding *found;
+
+	(void)state;
+	set_claims("\0\0\0\0\0", true);
+	found = judged(RULE_HEADER_OVERRIDDEN, "tool:x86_64");
+	assert_non_null(found);
+	assert_non_null(memmem(found->detail.data, found->detail.len, "digests (1035)", 14));
+	assert_false(world_accept_finding(t.w, found));
+}
+
+static void each_verdict_has_its_rule(void **state)
+{
+	static const struct {
+		enum rpm_verdict verdict;
+		enum rule rule;
+		const char *subject;
+		enum severity severity;
+		bool acceptable;
+	} rows[] = {
+		{RPM_PROOF_UNSIGNED, RULE_HEADER_UNSIGNED, "tool:x86_64", SEVERITY_MEDIUM, true},
+		{RPM_PROOF_UNSUPPORTED, RULE_HEADER_UNSIGNED, "tool:x86_64", SEVERITY_MEDIUM, true},
+		{RPM_PROOF_UNKNOWN_KEY, RULE_HEADER_UNKNOWN_KEY, KEY, SEVERITY_MEDIUM, false},
+		{RPM_PROOF_OUTSIDE, RULE_HEADER_OUTSIDE, "tool:x86_64", SEVERITY_HIGH, true},
+		{RPM_PROOF_REVOKED, RULE_HEADER_OUTSIDE, "tool:x86_64", SEVERITY_HIGH, true},
+		{RPM_PROOF_EXPIRED, RULE_HEADER_OUTSIDE, "tool:x86_64", SEVERITY_HIGH, true},
+		{RPM_PROOF_BAD_SIGNATURE, RULE_HEADER_BAD, "tool:x86_64", SEVERITY_CRITICAL, false},
+		{RPM_PROOF_MALFORMED, RULE_HEADER_BAD, "tool:x86_64", SEVERITY_CRITICAL, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *found;
+
+		t.tool.proof.verdict = rows[i].verdict;
+		found = judged(rows[i].rule, rows[i].subject);
+		assert_non_null(found);
+		assert_int_equal(found->severity, rows[i].severity);
+		assert_int_equal(t.w->counts.packages_by_witness[WITNESS_SIGNATURE], 0);
+		if (rows[i].acceptable) {
+			size_t records = t.w->record_count;
+
+			assert_true(world_accept_finding(t.w, found));
+			assert_null(judged(rows[i].rule, rows[i].subject));
+			t.w->record_count = records;
+		} else {
+			assert_false(world_accept_finding(t.w, found));
+		}
+	}
+}
+
+static void unproved_package_is_held_against_its_own_header(void **state)
+{
+	const struct finding *found;
+
+	(void)state;
+	t.tool.proof.verdict = RPM_PROOF_UNSIGNED;
+	trojan("/usr/bin/tool");
+	found = judged(RULE_FILE_CHANGED, "/usr/bin/tool");
+	assert_non_null(found);
+	assert_int_equal(found->witness, WITNESS_HOST);
+}
+
+static void header_of_another_package_proves_nothing(void **state)
+{
+	(void)state;
+	t.tool.header.name = BYTES_LITERAL("another");
+	assert_non_null(judged(RULE_HEADER_BAD, "tool:x86_64"));
+	assert_int_equal(t.w->counts.packages_by_witness[WITNESS_SIGNATURE], 0);
+}
+
+static void manifest_in_git_that_disagrees_is_told(void **state)
+{
+	struct build_manifest *git = world_manifest(t.w, tool, "Mirror");
+
+	(void)state;
+	for (size_t i = 0; i < FILES; i++) {
+		manifest_put(git, t.tool.manifest->entries[i].entry, 0);
+	}
+	assert_quiet();
+	git->entry[0].entry.mode ^= 1;
+	assert_non_null(judged(RULE_HEADER_MANIFEST, "tool:x86_64"));
+}
+
+static void path_of_two_packages_may_be_either_ones(void **state)
+{
+	struct entry file[2];
+
+	(void)state;
+	/* Another build of the same paths, which is the one on disk. */
+	file[0] = build_file("/usr/bin/tool", 04755, 60);
+	file[1] = build_file("/usr/share/tool", 0644, 61);
+	manifest_free(t.other.manifest);
+	make(&t.other, other, "header of other", file, 2);
+	install(&t.other, other, file, 2);
+	*side_find(&t.w->now, "/usr/bin/tool") = file[0];
+	*side_find(&t.w->now, "/usr/share/tool") = file[1];
+	assert_quiet();
+	/* What neither has is told, and the time of a shared path is nobody's. */
+	for (size_t i = 0; i < t.w->now.count; i++) {
+		struct build_section *section = &t.w->now.section[i];
+
+		for (size_t e = 0; e < section->count && section->key.kind == SECTION_PACKAGE;
+		     e++) {
+			if (bytes_equal_string(section->entry[e].path, "/usr/bin/tool")) {
+				section->entry[e].mtime_s++;
+			}
+		}
+	}
+	assert_quiet();
+	trojan("/usr/bin/tool");
+	assert_non_null(judged(RULE_FILE_CHANGED, "/usr/bin/tool"));
+}
+
+static void kernels_side_by_side_are_no_downgrade(void **state)
+{
+	const char *row[] = {"tool", "0:2.0-1", "x86_64", "installed", "", NULL};
+
+	(void)state;
+	side_record(&t.w->now, build_dir_key(SECTION_PACKAGES, "rpm"), row);
+	t.w->last = t.w->now;
+	t.w->has_last = true;
+	assert_null(judged(RULE_PACKAGE_DOWNGRADED, "tool:x86_64"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(signed_package_is_proved_by_its_header, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(changed_file_is_named_by_signature, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(masked_columns_are_not_compared, setup, teardown),
+		cmocka_unit_test_setup_teardown(ghost_may_be_absent_and_has_a_mode, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(unknown_owner_means_root, setup, teardown),
+		cmocka_unit_test_setup_teardown(left_out_documentation_is_not_missing, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(states_that_hide_a_change_are_told, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(overriding_entries_are_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(each_verdict_has_its_rule, setup, teardown),
+		cmocka_unit_test_setup_teardown(unproved_package_is_held_against_its_own_header,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(header_of_another_package_proves_nothing, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(manifest_in_git_that_disagrees_is_told, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(path_of_two_packages_may_be_either_ones, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(kernels_side_by_side_are_no_downgrade, setup,
+						teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
