@@ -114,7 +114,9 @@ static const struct verb verbs[] = {
 		"A run by its name (20261121T020000Z-7f3a), `latest` or `previous`; a host by its "
 		"name; a finding by its fingerprint. The beginning of a run's name or fingerprint "
 		"is "
-		"enough.",
+		"enough. Of a host, --rpm prints what rpm -Va would, --installed what rpm -qa "
+		"--last would: names from the headers, times as the host's database has them; "
+		"dpkg keeps no time, so that its packages stand by name.",
 		{{"muster show latest", "the newest run"},
 		 {"muster show web017", "a host: state, coverage, findings"},
 		 {"muster show web017 --rpm", "as rpm -Va would print it"},

@@ -3,6 +3,7 @@
 """Changes the headers of an rpm database (sqlite), as an intruder with root would. Packages are named by NAME.
 
     rpm_doctor.py DB override NAME ROOT PATH   size, mtime and digest of ROOT/PATH behind the signed region
+    rpm_doctor.py DB rewrite NAME ROOT PATH    the same within the region, and rpm's own digests of it made anew
     rpm_doctor.py DB states NAME NUMBER        every file state becomes NUMBER
     rpm_doctor.py DB flip NAME                 one bit of the region's file modes
     rpm_doctor.py DB unsign NAME               the signatures go
@@ -17,9 +18,9 @@ import sys
 
 NAME, SIZES, STATES, MODES, MTIMES, DIGESTS = 1000, 1028, 1029, 1030, 1034, 1035
 DIRINDEXES, BASENAMES, DIRNAMES = 1116, 1117, 1118
+REGION, SHA1, SHA256 = 63, 269, 273
 SIGNATURES = (259, 262, 267, 268, 278)
 INT32, CHAR, STRINGS = 4, 1, 8
-WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1}
 
 
 class Header:
@@ -56,11 +57,25 @@ class Header:
         self.data += data
 
 
+    def put(self, tag, data):
+        at = self.find(tag)[2]
+        self.data[at:at + len(data)] = data
+
+    def region(self):
+        """What the signature covers."""
+        assert self.entries[0][0] == REGION
+        at = self.entries[0][2]
+        count = -struct.unpack(">IIiI", self.data[at:at + 16])[2] // 16
+        head = bytes.fromhex("8eade80100000000") + struct.pack(">II", count, at + 16)
+        return head + b"".join(struct.pack(">IIiI", *e) for e in self.entries[:count]) + bytes(self.data[:at + 16])
+
+
 def name_of(blob):
     return Header(blob).strings(NAME)[0].decode()
 
 
-def override(header, root, path):
+def columns(header, root, path):
+    """Sizes, mtimes and digests of the files, with those of the file as it lies there now."""
     index = header.paths().index(path.encode())
     with open(root + path, "rb") as file:
         content = file.read()
@@ -68,9 +83,21 @@ def override(header, root, path):
     sizes[index] = len(content)
     mtimes[index] = int(os.stat(root + path).st_mtime)
     digests[index] = hashlib.sha256(content).hexdigest().encode()
-    header.append(SIZES, INT32, len(sizes), struct.pack(f">{len(sizes)}I", *sizes))
-    header.append(MTIMES, INT32, len(mtimes), struct.pack(f">{len(mtimes)}I", *mtimes))
-    header.append(DIGESTS, STRINGS, len(digests), b"".join(digest + b"\0" for digest in digests))
+    return {SIZES: (INT32, len(sizes), struct.pack(f">{len(sizes)}I", *sizes)),
+            MTIMES: (INT32, len(mtimes), struct.pack(f">{len(mtimes)}I", *mtimes)),
+            DIGESTS: (STRINGS, len(digests), b"".join(digest + b"\0" for digest in digests))}
+
+
+def override(header, root, path):
+    for tag, (kind, count, data) in columns(header, root, path).items():
+        header.append(tag, kind, count, data)
+
+
+def rewrite(header, root, path):
+    for tag, (_, _, data) in columns(header, root, path).items():
+        header.put(tag, data)
+    header.put(SHA1, hashlib.sha1(header.region()).hexdigest().encode())
+    header.put(SHA256, hashlib.sha256(header.region()).hexdigest().encode())
 
 
 def set_states(header, state):
@@ -101,7 +128,8 @@ def main(database, what, *args):
         db.execute("DELETE FROM Packages WHERE hnum = ?", (number,))
     else:
         header = Header(blob)
-        {"override": override, "states": set_states, "flip": flip, "unsign": unsign}[what](header, *args[1:])
+        verbs = {"override": override, "rewrite": rewrite, "states": set_states, "flip": flip, "unsign": unsign}
+        verbs[what](header, *args[1:])
         db.execute("UPDATE Packages SET blob = ? WHERE hnum = ?", (header.pack(), number))
     db.commit()
     db.close()
