@@ -6,7 +6,7 @@
 
 #include "baselines/rpm_section.h"
 #include "baselines/usrmerge.h"
-#include "controller/judge/context.h"
+#include "controller/judge/packages.h"
 #include "controller/judge/rpm_claims.h"
 #include "controller/judge/rpm_verify.h"
 #include "schema/siphash.h"
@@ -33,6 +33,7 @@ struct rpm_host {
 	struct entry_list dirs;
 	struct buffer names_bytes;
 	struct rpm_names names;
+	bool has_old_rpm;
 };
 
 /* What is needed while one package is looked at. */
@@ -228,6 +229,11 @@ static int read_member(struct rpm_host *host, struct member *member, struct buff
 		goto out;
 	}
 	member->number = claims.number;
+	/* Whose rules it would be judged by: those of the rpm that is installed beside it. */
+	if (bytes_equal_string(header->name, "rpm")) {
+		host->has_old_rpm =
+			judge_rpm_version_compare(header->version, BYTES_LITERAL("4.13")) < 0;
+	}
 	host->members[host->count++] = *member;
 	result = 0;
 out:
@@ -476,6 +482,7 @@ static int verify_files(struct look *look, int (*line)(void *context, struct byt
 			.now = find_object(look, file),
 			.names = &look->host->names,
 			.is_shared = is_shared(look->host, file),
+			.is_old = look->host->has_old_rpm,
 		};
 		struct rpm_verify_result result;
 		size_t len;

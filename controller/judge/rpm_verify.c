@@ -93,6 +93,15 @@ static bool differs_owner(struct bytes names, struct bytes want, struct bytes no
 	return wanted != found;
 }
 
+/* The old rule: an id of several names is right by any of them, a name that nobody has by none. */
+static bool differs_owner_old(struct bytes names, struct bytes want, struct bytes now)
+{
+	uint32_t wanted = 0, found = 0;
+
+	return !bytes_equal(want, now) && (find_name(names, want, &wanted) != NAME_KNOWN ||
+					   !id_of(names, now, &found) || wanted != found);
+}
+
 static bool differs_device(uint16_t want, const struct rpm_file *file, const struct entry *now)
 {
 	bool is_char = S_ISCHR(want), is_block = S_ISBLK(want);
@@ -162,14 +171,17 @@ static uint32_t differs_meta(const struct rpm_verify_input *input, const struct 
 			     uint32_t flags)
 {
 	const struct rpm_file *file = input->file;
+	const struct rpm_names *names = input->names;
 	bool no_user = false, no_group = false;
 	uint16_t want = file->mode, is = mode_of(now);
 	uint32_t found = 0;
 
-	if (differs_owner(input->names->users, file->user, now->owner, &no_user)) {
+	if (input->is_old ? differs_owner_old(names->users, file->user, now->owner)
+			  : differs_owner(names->users, file->user, now->owner, &no_user)) {
 		found |= DIFFERS_OWNER;
 	}
-	if (differs_owner(input->names->groups, file->group, now->group, &no_group)) {
+	if (input->is_old ? differs_owner_old(names->groups, file->group, now->group)
+			  : differs_owner(names->groups, file->group, now->group, &no_group)) {
 		found |= DIFFERS_GROUP;
 	}
 	want &= (uint16_t) ~(no_user ? S_ISUID : 0U);
@@ -232,7 +244,8 @@ void rpm_verify(const struct rpm_verify_input *input, struct rpm_verify_result *
 		return;
 	}
 	/* A link that root or the directory's owner made, and that leads to a directory. */
-	if (S_ISDIR(input->file->mode) && now->type == ENTRY_LINK && input->target &&
+	if (!input->is_old && S_ISDIR(input->file->mode) && now->type == ENTRY_LINK &&
+	    input->target &&
 	    (bytes_equal_string(now->owner, "root") ||
 	     bytes_equal(now->owner, input->file->user))) {
 		now = input->target;

@@ -44,6 +44,8 @@ struct rpm_verify_input {
 	const uint8_t *md5; /* of `now`, as measured, or NULL */
 	bool is_shared;     /* packages of this host have the path besides this one */
 	bool is_below_file; /* `now` is NULL because a parent is no directory */
+	/* rpm before 4.13 (EL7): follows no link, takes an owner that fits by name or by id. */
+	bool is_old;
 };
 
 struct rpm_verify_result {

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "controller/judge/judge.h"
+#include "controller/judge/packages.h"
 
 static int sign(int order)
 {
@@ -138,9 +138,42 @@ static void random_versions_compare_as_dpkg_does(void **state)
 	}
 }
 
+/* The cases of rpm's own test suite that tell the rules apart. */
+static void rpm_versions_compare_as_rpm_does(void **state)
+{
+	static const struct {
+		const char *a;
+		const char *b;
+		int order;
+	} rows[] = {
+		{"0:1.0-1", "0:1.0-1", 0},          {"0:1.0-1", "0:1.0-2", -1},
+		{"1:1.0-1", "0:2.0-1", 1},          {"0:10-1", "0:9-1", 1},
+		{"0:1.010-1", "0:1.10-1", 0},       {"0:2.0.1a-1", "0:2.0.1-1", 1},
+		{"0:5.5p1-1", "0:5.5p10-1", -1},    {"0:10xyz-1", "0:10.1xyz-1", -1},
+		{"0:xyz.4-1", "0:8-1", -1},         {"0:1.0~rc1-1", "0:1.0-1", -1},
+		{"0:1.0~rc1-1", "0:1.0~rc2-1", -1}, {"0:1.0^git1-1", "0:1.0-1", 1},
+		{"0:1.0^git1-1", "0:1.0.1-1", -1},  {"0:1.0^git1~pre-1", "0:1.0^git1-1", -1},
+		{"0:2_0-1", "0:2.0-1", 0},          {"0:1.0-1.el9", "0:1.0-1.el9_1", -1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bytes a = bytes_from_string(rows[i].a), b = bytes_from_string(rows[i].b);
+		int order = judge_rpm_version_compare(a, b);
+		int back = judge_rpm_version_compare(b, a);
+
+		if ((order > 0) - (order < 0) != rows[i].order) {
+			print_message("%s %s\n", rows[i].a, rows[i].b);
+		}
+		assert_int_equal((order > 0) - (order < 0), rows[i].order);
+		assert_int_equal((back > 0) - (back < 0), -rows[i].order);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rpm_versions_compare_as_rpm_does),
 		cmocka_unit_test(versions_compare_as_dpkg_does),
 		cmocka_unit_test(random_versions_compare_as_dpkg_does),
 	};
