@@ -149,8 +149,9 @@ static void tell_archive(const struct importing *i, const struct signed_archive 
 	(void)fputc(' ', i->call->log);
 	(void)print_bytes(i->call->log,
 			  bytes_from_string(release->codename ? release->codename : ""));
-	(void)fprintf(i->call->log, ": signed by %s, names %zu packages%s.\n",
+	(void)fprintf(i->call->log, ": signed by %s, names %zu package%s%s.\n",
 		      signed_fingerprint(archive), signed_count(archive),
+		      signed_count(archive) == 1 ? "" : "s",
 		      release->valid_until_s ? "" : ", no Valid-Until");
 }
 
@@ -315,7 +316,8 @@ static int import_files(struct importing *i, const char *baseline, struct error 
 	int result = -1;
 
 	if (call_has(call, OPTION_RELEASE) && open_archive(i, baseline, &archive, err) < 0) {
-		call_advise(call, "import without --release, unsigned; nothing was committed");
+		call_advise(call, "fetch Release and Packages anew, and compare the keys with what "
+				  "the archive publishes; nothing was committed");
 		goto out;
 	}
 	i->total = call->word_count;
@@ -410,7 +412,7 @@ static int import_mirror(struct importing *i, const char *baseline, struct error
 	options.source = i->signers.source;
 	if (mirror_open(&options, tell_left_out, i, &mirror, err) < 0) {
 		call_advise(i->call, "name apt's lists by --lists DIR, and keys by --keyring FILE; "
-				     "nothing was committed");
+				     "what is signed wrongly, fetch anew; nothing was committed");
 		return -1;
 	}
 	for (size_t n = 0; n < mirror_archives(mirror); n++) {
