@@ -30,6 +30,8 @@ static void forget(struct judge_cache *cache)
 	arena_clear(&cache->arena);
 	free(cache->bucket);
 	free(cache->context);
+	free(cache->paths);
+	cache->paths = NULL;
 	cache->bucket = NULL;
 	cache->context = NULL;
 	cache->buckets = cache->verdicts = cache->context_count = cache->context_room = 0;
@@ -295,4 +297,78 @@ void cache_add_list(struct judge_cache *cache, const struct digest *digest,
 		};
 		cache->list[list_bucket(digest)] = kept;
 	}
+}
+
+uint32_t cache_path_hash(const struct judge_cache *cache, struct bytes path)
+{
+	return (uint32_t)siphash(cache->seed, path);
+}
+
+static size_t paths_bucket(const struct digest *digest)
+{
+	return ((size_t)digest->bytes[0] << 8 | digest->bytes[1]) & (CACHE_PATHS - 1);
+}
+
+static bool is_asked(const struct asked_paths *asked, uint32_t hash)
+{
+	size_t low = 0, high = asked->count;
+
+	if (!(asked->map[hash % (ASKED_MAP_SIZE * 8) / 8] >> hash % 8 & 1)) {
+		return false;
+	}
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (asked->hash[middle] == hash) {
+			return true;
+		}
+		if (asked->hash[middle] < hash) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return false;
+}
+
+bool cache_asks_paths(const struct judge_cache *cache, const struct digest *digest,
+		      const struct asked_paths *asked, bool *may)
+{
+	const struct kept_paths *kept = cache->paths ? cache->paths[paths_bucket(digest)] : NULL;
+
+	*may = true;
+	while (kept && !digest_equal(&kept->digest, digest)) {
+		kept = kept->next;
+	}
+	if (!kept || !asked->map || !asked->hash) {
+		return kept != NULL;
+	}
+	*may = false;
+	for (size_t i = 0; i < kept->count && !*may; i++) {
+		*may = is_asked(asked, kept->hash[i]);
+	}
+	return true;
+}
+
+void cache_add_paths(struct judge_cache *cache, const struct digest *digest,
+		     const struct entry_list *list)
+{
+	struct kept_paths *kept;
+
+	if (!cache->paths) {
+		cache->paths = calloc(CACHE_PATHS, sizeof(struct kept_paths *));
+	}
+	kept = cache->paths ? arena_alloc(&cache->arena,
+					  sizeof(*kept) + list->count * sizeof(kept->hash[0]))
+			    : NULL;
+	if (!kept) {
+		return;
+	}
+	kept->digest = *digest;
+	kept->count = list->count;
+	for (size_t i = 0; i < list->count; i++) {
+		kept->hash[i] = cache_path_hash(cache, list->item[i].path);
+	}
+	kept->next = cache->paths[paths_bucket(digest)];
+	cache->paths[paths_bucket(digest)] = kept;
 }

@@ -61,6 +61,23 @@ struct kept_list {
 
 #define CACHE_LISTS 64 /* buckets */
 
+/* Which paths a section has: hashes of them. */
+struct kept_paths {
+	struct kept_paths *next;
+	struct digest digest;
+	size_t count;
+	uint32_t hash[];
+};
+#define CACHE_PATHS 16384 /* buckets */
+
+/* Paths that are asked for: hashes, and a bit for the lower end of each. */
+#define ASKED_MAP_SIZE 8192
+struct asked_paths {
+	uint32_t *hash; /* ascending */
+	size_t count;
+	uint8_t *map;
+};
+
 struct judge_cache {
 	size_t most_bytes;
 	struct arena arena;
@@ -73,6 +90,7 @@ struct judge_cache {
 	size_t context_count;
 	size_t context_room;
 	struct kept_list *list[CACHE_LISTS];
+	struct kept_paths **paths;      /* CACHE_PATHS, made on first use */
 	uint8_t seed[SIPHASH_KEY_SIZE]; /* of tables that hosts choose the keys of */
 };
 
@@ -89,6 +107,12 @@ bool cache_find_list(const struct judge_cache *cache, const struct digest *diges
 		     struct installed_list *list);
 void cache_add_list(struct judge_cache *cache, const struct digest *digest,
 		    const struct installed_list *list);
+/* Of a section of entries by its digest. *may is false where it has none of the paths for certain. */
+uint32_t cache_path_hash(const struct judge_cache *cache, struct bytes path);
+bool cache_asks_paths(const struct judge_cache *cache, const struct digest *digest,
+		      const struct asked_paths *asked, bool *may);
+void cache_add_paths(struct judge_cache *cache, const struct digest *digest,
+		     const struct entry_list *list);
 /* The number of these bytes, the same for the same bytes; UINT32_MAX where they cannot be kept. */
 uint32_t cache_context(struct judge_cache *cache, struct bytes context);
 

@@ -60,7 +60,11 @@ static void gather_now(struct inputs *in, const struct section_range *range, enu
 		struct bytes name;
 
 		if (split(now->sections[i].key, range->prefix, &name, &section.tail)) {
-			add(in, name_of(in, name), section);
+			struct input_name *one = name_of(in, name);
+
+			add(in, one, section);
+			in->of_now[i] =
+				(struct input_of_now){(uint32_t)(one - in->name) + 1, section.tail};
 		}
 	}
 }
@@ -89,9 +93,11 @@ static void gather_earlier(struct inputs *in, const struct observation *o, unsig
 			}
 			n++;
 		}
-		section.same = n < now_range->to && order == 0 &&
-			       digest_equal(&now->sections[n].content, &was->content);
-		if (split(was->key, range.prefix, &name, &section.tail)) {
+		if (n < now_range->to && order == 0 && in->of_now[n].name != 0) {
+			section.same = digest_equal(&now->sections[n].content, &was->content);
+			section.tail = in->of_now[n].tail;
+			add(in, &in->name[in->of_now[n].name - 1], section);
+		} else if (split(was->key, range.prefix, &name, &section.tail)) {
 			add(in, name_of(in, name), section);
 		}
 	}
@@ -196,7 +202,8 @@ int inputs_begin(struct inputs *in, struct judge *j, struct bytes manager, struc
 	in->name = judge_alloc(j, most + 1, sizeof(*in->name));
 	in->section = judge_alloc(j, most + 1, sizeof(*in->section));
 	in->slot = judge_alloc(j, in->slots, sizeof(*in->slot));
-	if (!in->name || !in->section || !in->slot || !unit_room(j)) {
+	in->of_now = judge_alloc(j, j->in->now->section_count + 1, sizeof(*in->of_now));
+	if (!in->name || !in->section || !in->slot || !in->of_now || !unit_room(j)) {
 		return error_set(err, ERROR_NOMEM, 0, "no memory to judge");
 	}
 	for (size_t k = 0; k < KINDS; k++) {

@@ -37,6 +37,10 @@ struct inputs {
 	uint32_t *slot; /* by hash of the name: index + 1 */
 	size_t slots;
 	struct input_section *section;
+	struct input_of_now {
+		uint32_t name; /* index + 1; 0: none */
+		struct bytes tail;
+	} * of_now; /* by section of now */
 	size_t section_count;
 	size_t packages; /* sections of kind package in now */
 	uint8_t seed[SIPHASH_KEY_SIZE];

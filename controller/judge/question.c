@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "controller/judge/cache.h"
 #include "controller/judge/path_class.h"
 #include "controller/judge/pile.h"
 #include "controller/judge/unowned.h"
@@ -31,6 +32,30 @@ struct question *judge_ask(struct judge *j, enum question_kind kind, struct byte
 	}
 	list->item[list->count] = (struct question){.kind = kind, .path = judge_keep(j, path)};
 	return &list->item[list->count++];
+}
+
+static int compare_hashes(const void *left, const void *right)
+{
+	const uint32_t *a = left, *b = right;
+
+	return (*a > *b) - (*a < *b);
+}
+
+/* By hash, so that a section can be asked without reading it. */
+static void asked_paths_make(struct judge *j, struct asked_paths *asked)
+{
+	asked->hash = judge_alloc(j, j->questions.count + 1, sizeof(*asked->hash));
+	asked->map = judge_alloc(j, ASKED_MAP_SIZE, 1);
+	if (!asked->hash || !asked->map) {
+		return; /* told at the end */
+	}
+	for (size_t i = 0; i < j->questions.count; i++) {
+		uint32_t hash = cache_path_hash(j->in->cache, j->questions.item[i].path);
+
+		asked->hash[asked->count++] = hash;
+		asked->map[hash % (ASKED_MAP_SIZE * 8) / 8] |= (uint8_t)(1U << hash % 8);
+	}
+	qsort(asked->hash, asked->count, sizeof(*asked->hash), compare_hashes);
 }
 
 static int compare_questions(const void *left, const void *right)
@@ -91,24 +116,55 @@ static void answer_section(struct judge *j, const struct section_key *key,
 	}
 }
 
+/* A section that may have an answer, read whole. */
+static int read_section(struct judge *j, const struct observed_section *section,
+			const struct section_key *key, struct entry_list *list, bool is_known,
+			struct error *err)
+{
+	enum decoded decoded;
+
+	if (judge_load_section(j, section, &j->buffer[0], err) < 0) {
+		return -1;
+	}
+	decoded = entries_decode(buffer_bytes(&j->buffer[0]), list);
+	if (decoded == NO_MEMORY) {
+		j->lost_memory = true;
+	}
+	/* What is malformed was told when it was judged. */
+	if (decoded != DECODED) {
+		return 0;
+	}
+	if (j->in->cache && !is_known) {
+		cache_add_paths(j->in->cache, &section->content, list);
+	}
+	answer_section(j, key, list);
+	return 0;
+}
+
+/* Every section with objects, but for those that are known to have none of the paths asked for. */
 static int read_all(struct judge *j, struct error *err)
 {
 	const struct observation *now = j->in->now;
+	struct asked_paths asked = {0};
 	struct entry_list list = {0};
 	int result = 0;
 
+	if (j->in->cache) {
+		asked_paths_make(j, &asked);
+	}
 	for (size_t i = 0; result == 0 && i < now->section_count; i++) {
+		const struct observed_section *section = &now->sections[i];
 		struct section_key key;
+		bool may = true, is_known = false;
 
-		if (!section_key_decode(now->sections[i].key, &key) ||
+		if (j->in->cache) {
+			is_known = cache_asks_paths(j->in->cache, &section->content, &asked, &may);
+		}
+		if (!may || !section_key_decode(section->key, &key) ||
 		    !section_kind_has_entries(key.kind)) {
 			continue;
 		}
-		result = judge_load_section(j, &now->sections[i], &j->buffer[0], err);
-		/* What is malformed was told when it was judged. */
-		if (result == 0 && entries_decode(buffer_bytes(&j->buffer[0]), &list) == DECODED) {
-			answer_section(j, &key, &list);
-		}
+		result = read_section(j, section, &key, &list, is_known, err);
 	}
 	entries_clear(&list);
 	return result;

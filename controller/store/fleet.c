@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,9 +51,11 @@ static int add_host(struct store_fleet *fleet, sqlite3_stmt *stmt, struct error 
 {
 	const char *release = db_text(stmt, 3);
 	int64_t snapshot = sqlite3_column_int64(stmt, 4), witness = sqlite3_column_int64(stmt, 5);
-	struct alike *last = fleet->alike_count > 0 ? &fleet->alike[fleet->alike_count - 1] : NULL;
 	void *hosts = fleet->host, *alike = fleet->alike;
+	bool same_release = false, is_alike = false;
+	const char *kept = NULL;
 	struct alike_host *host;
+	struct alike *last;
 
 	if (!grow(&hosts, &fleet->host_room, fleet->host_count, sizeof(*fleet->host)) ||
 	    !grow(&alike, &fleet->alike_room, fleet->alike_count, sizeof(*fleet->alike))) {
@@ -61,19 +64,23 @@ static int add_host(struct store_fleet *fleet, sqlite3_stmt *stmt, struct error 
 	}
 	fleet->host = hosts;
 	fleet->alike = alike;
-	last = fleet->alike_count > 0 ? &fleet->alike[fleet->alike_count - 1] : NULL;
-	if (!last || last->snapshot != snapshot || last->witness != witness ||
-	    strcmp(last->release, release) != 0) {
-		bool same = last && strcmp(last->release, release) == 0;
+	if (fleet->alike_count > 0) {
+		const struct alike *before = &fleet->alike[fleet->alike_count - 1];
 
-		fleet->alike[fleet->alike_count] = (struct alike){
-			.release = same ? last->release : arena_string(&fleet->arena, release),
+		same_release = strcmp(before->release, release) == 0;
+		kept = before->release;
+		is_alike = same_release && before->snapshot == snapshot &&
+			   before->witness == witness;
+	}
+	if (!is_alike) {
+		fleet->alike[fleet->alike_count++] = (struct alike){
+			.release = same_release ? kept : arena_string(&fleet->arena, release),
 			.snapshot = snapshot,
 			.witness = witness,
 			.first_host = fleet->host_count,
 		};
-		last = &fleet->alike[fleet->alike_count++];
 	}
+	last = &fleet->alike[fleet->alike_count - 1];
 	last->hosts++;
 	host = &fleet->host[fleet->host_count++];
 	*host = (struct alike_host){
@@ -244,7 +251,7 @@ static int decide(struct store *store, struct store_fleet *fleet, uint32_t key, 
 		  struct error *err)
 {
 	struct counting *c = &fleet->counting;
-	struct slot *few[8], **sorted = few;
+	struct slot *few[8] = {NULL}, **sorted = few;
 	size_t count = 0, hosts = 0;
 	int result = 0;
 
@@ -265,6 +272,7 @@ static int decide(struct store *store, struct store_fleet *fleet, uint32_t key, 
 	if (count > 1) {
 		qsort_r(sorted, count, sizeof(struct slot *), by_hosts, &store->names);
 	}
+	assert(sorted[0]); /* a listed key has a head */
 	sorted[0]->agreed = hosts >= FLEET_HOSTS_MIN && sorted[0]->hosts > hosts / 2;
 	if (count > 1 || (sorted[0]->differs && sorted[0]->witness <= WITNESS_MANIFEST)) {
 		result = add_group(store, fleet, key, release, sorted, count, hosts, err);
@@ -280,6 +288,7 @@ static int place_alike(struct store *store, struct store_fleet *fleet, struct al
 		       struct error *err)
 {
 	struct counting *c = &fleet->counting;
+	const struct slot *slot;
 	size_t count = 0;
 
 	if (load_alike(store, fleet, alike, err)) {
@@ -293,8 +302,9 @@ static int place_alike(struct store *store, struct store_fleet *fleet, struct al
 			continue;
 		}
 		count += c->group[pair.key] != 0;
-		if (judged->is_judged && judged->witness > WITNESS_FLEET &&
-		    find_slot(c, pair)->agreed) {
+		slot = find_slot(c, pair);
+		assert(slot); /* it was counted */
+		if (judged->is_judged && judged->witness > WITNESS_FLEET && slot->agreed) {
 			alike->vouched.packages_by_witness[judged->witness]++;
 			alike->vouched.files_by_witness[judged->witness] += judged->files;
 		}
@@ -307,9 +317,11 @@ static int place_alike(struct store *store, struct store_fleet *fleet, struct al
 		struct pair pair = fleet->pairs.item[i];
 
 		if (store->names.key[pair.key].kind == SECTION_PACKAGE && c->group[pair.key] != 0) {
+			slot = find_slot(c, pair);
+			assert(slot);
 			alike->place[alike->place_count++] = (struct store_fleet_place){
 				.group = c->group[pair.key] - 1U,
-				.side = (uint32_t)find_slot(c, pair)->side,
+				.side = (uint32_t)slot->side,
 				.witness = fleet->judged[i].is_judged ? fleet->judged[i].witness
 								      : (uint8_t)WITNESS_RULE,
 				.differs = fleet->judged[i].differs,

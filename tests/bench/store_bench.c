@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * What a fleet costs in the store: a first night, an unchanged one (times of reading move), one on
- * which 1 % of the hosts changed, a patch night for all; then loading and diffs.
+ * which 1 % of the hosts changed, a patch night for all; then loading, diffs, and comparing all hosts
+ * with each other.
  *
  *	store_bench [HOSTS [PACKAGES [ROLES [NIGHTS]]]] > figures
  */
@@ -14,12 +15,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "controller/store/fleet.h"
 #include "controller/store/store.h"
+#include "schema/record.h"
 
 #define LOCAL 24 /* sections of a host's own */
 #define PATCHED 20
 #define FINDINGS 10
 #define NIGHT 86400
+#define HOST_SEED 0xffffffffU
 #define T0 1760000000
 
 struct section {
@@ -29,6 +33,7 @@ struct section {
 	uint32_t seed; /* of the content */
 	uint16_t size;
 	int local; /* -1: the same on all hosts of the role */
+	bool is_package;
 };
 
 struct role {
@@ -39,6 +44,7 @@ struct role {
 static size_t hosts = 10000, packages = 1500, roles = 20, nights = 2;
 static struct role *fleet;
 static struct observed_section *sections;
+static struct judged_package *judged;
 static struct store_object *objects;
 static uint8_t *contents;
 static const char *path;
@@ -59,7 +65,19 @@ static void die(const char *what, const struct error *err)
 /* A third of it does not compress, as with lists of names and digests. */
 static size_t content(uint32_t seed, uint16_t size, uint8_t *to)
 {
+	if (seed == HOST_SEED) {
+		const struct record facts = {
+			.count = FACT_FIELDS,
+			.field = {BYTES_LITERAL(FACT_OS_RELEASE),
+				  BYTES_LITERAL("ID=debian\nVERSION_ID=\"12\"\n")}};
+		struct cbor_writer w;
+
+		cbor_writer_init(&w, to, size);
+		record_encode(&w, &facts);
+		return w.len;
+	}
 	for (size_t i = 0; i + 96 <= size; i += 96) {
+		memset(to + i, 0, 64); /* the name does not fill it */
 		(void)snprintf((char *)to + i, 65, "/usr/share/doc/package-%08x/file-%08zx-%s",
 			       seed, i, "0644 root root");
 		for (size_t j = 0; j < 4; j++) {
@@ -95,6 +113,7 @@ static void add(struct role *role, enum section_kind kind, const char *a, const 
 	s->seed = seed;
 	s->size = size;
 	s->local = local;
+	s->is_package = kind == SECTION_PACKAGE;
 	digest_of(s);
 }
 
@@ -132,6 +151,7 @@ static void make_role(size_t r, size_t patch)
 		(void)snprintf(name, sizeof(name), "/srv/place%d", i);
 		add(role, SECTION_TREE, name, "", "", (uint32_t)i, 2000, i < LOCAL / 2 ? i : -1);
 	}
+	add(role, SECTION_HOST, "", "", "", HOST_SEED, 4096, -1);
 	qsort(role->section, role->count, sizeof(*role->section), by_key);
 }
 
@@ -180,6 +200,11 @@ static void fill_host(struct store *store, size_t h, int night, bool changed, st
 			.stat = mix(h << 32 | i << 1 | (changed && own.local == 0)),
 			.read_s = read ? T0 + night * NIGHT : T0 + (night - 1) * NIGHT,
 			.always = own.local >= 0,
+		};
+		judged[i] = (struct judged_package){
+			.files = own.seed % 200,
+			.witness = own.seed % 4 == 0 ? WITNESS_FIRST_SIGHT : WITNESS_MANIFEST,
+			.is_judged = own.is_package,
 		};
 		if (!store_has_object(store, &own.digest)) {
 			size_t len = content(own.seed, own.size, contents + used);
@@ -251,6 +276,7 @@ static struct store_run night(struct store *store, int n, const char *what, size
 			.observation = &o,
 			.objects = objects,
 			.counts = &counts,
+			.packages = judged,
 			.findings = &findings,
 			.sent_bytes = 100000 + h % 50,
 			.received_bytes = 1700 + h % 90,
@@ -352,6 +378,27 @@ static void load_all(struct store *store)
 	       (now(CLOCK_PROCESS_CPUTIME_ID) - cpu) * 1e6 / (double)hosts);
 }
 
+static void compare(struct store *store, const struct store_run *run)
+{
+	double cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+	struct store_fleet *compared = NULL;
+	struct judge_counts counts;
+	struct error err = {0};
+
+	if (store_fleet_load(store, &compared, &err)) {
+		die("compare", &err);
+	}
+	printf("%-28s cpu %7.2f s  %zu builds differ\n", "compare all hosts",
+	       now(CLOCK_PROCESS_CPUTIME_ID) - cpu, store_fleet_count(compared));
+	cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+	if (store_fleet_end(store, compared, run, &counts, &err)) {
+		die("compare", &err);
+	}
+	printf("%-28s cpu %7.2f s\n", "keep what the fleet vouches",
+	       now(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+	store_fleet_free(compared);
+}
+
 static size_t number(const char *text)
 {
 	return (size_t)strtoul(text, NULL, 10);
@@ -376,6 +423,7 @@ int main(int argc, char **argv)
 	path = file;
 	fleet = calloc(roles, sizeof(*fleet));
 	sections = calloc(packages * 3 + LOCAL + 8, sizeof(*sections));
+	judged = calloc(packages * 3 + LOCAL + 8, sizeof(*judged));
 	objects = calloc(packages * 3 + LOCAL + 8, sizeof(*objects));
 	contents = malloc((packages * 3 + LOCAL + 8) * 9000);
 	for (size_t r = 0; r < roles; r++) {
@@ -397,6 +445,7 @@ int main(int argc, char **argv)
 	run[3] = night(store, (int)nights + 2, "patch night", 100, true);
 	store = reopen(store, STORE_WRITE);
 	load_all(store);
+	compare(store, &run[3]);
 	diff(store, &run[0], &run[1], "diff: unchanged");
 	diff(store, &run[1], &run[2], "diff: 1 % changed");
 	diff(store, &run[2], &run[3], "diff: all patched");
