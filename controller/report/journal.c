@@ -5,7 +5,6 @@
  * offer, and a datagram of lines needs no library. By syslog(3) elsewhere.
  * https://systemd.io/JOURNAL_NATIVE_PROTOCOL/, systemd.journal-fields(7).
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -126,23 +125,23 @@ static int priority_of(enum severity severity)
 	return LOG_INFO;
 }
 
-/* `record`: fields, a line each, MESSAGE first. No value holds a newline: all are escaped. */
-static int send_record(const struct journal *journal, int priority, const char *record, size_t len,
-		       struct error *err)
+/*
+ * `record`: fields, a line each, MESSAGE first. No value holds a newline: all are escaped. A journal
+ * that goes away meanwhile costs the fields, not the message, and never the run's other reports.
+ */
+static void send_record(struct journal *journal, int priority, const char *record, size_t len)
 {
-	static const char message[] = "MESSAGE=";
+	const char *text = record + strlen("MESSAGE=");
 
-	if (journal->fd < 0) {
-		const char *text = record + strlen(message);
-
-		syslog(priority, "%.*s", (int)strcspn(text, "\n"), text);
-		return 0;
+	if (journal->fd >= 0 && send(journal->fd, record, len, MSG_NOSIGNAL) == (ssize_t)len) {
+		return;
 	}
-	if (send(journal->fd, record, len, MSG_NOSIGNAL) < 0) {
-		return error_set(err, ERROR_SYSTEM, errno,
-				 "--journal: the journal takes no record: %s", strerror(errno));
+	if (journal->fd >= 0) {
+		(void)close(journal->fd);
+		journal->fd = -1;
+		openlog("muster", LOG_PID, LOG_DAEMON);
 	}
-	return 0;
+	syslog(priority, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
 static void write_common(FILE *to, const struct writer_context *context, int priority,
@@ -160,7 +159,7 @@ static struct bytes at_most(struct bytes bytes, size_t len)
 	return bytes_make(bytes.data, bytes.len < len ? bytes.len : len);
 }
 
-static int tell_change(const struct journal *journal, const struct writer_context *context,
+static int tell_change(struct journal *journal, const struct writer_context *context,
 		       const struct change *change, struct error *err)
 {
 	const struct finding *finding = change->finding;
@@ -198,7 +197,8 @@ static int tell_change(const struct journal *journal, const struct writer_contex
 	(void)fputc('\n', to);
 	(void)fclose(to);
 	if (record) {
-		status = send_record(journal, priority, record, len, err);
+		send_record(journal, priority, record, len);
+		status = 0;
 	}
 out:
 	free(record);
@@ -206,7 +206,7 @@ out:
 	return status;
 }
 
-static int tell_run(const struct journal *journal, const struct writer_context *context,
+static int tell_run(struct journal *journal, const struct writer_context *context,
 		    struct error *err)
 {
 	static const char *const verdicts[] = {[REPORT_CLEAN] = "clean",
@@ -230,7 +230,8 @@ static int tell_run(const struct journal *journal, const struct writer_context *
 	(void)fprintf(to, "MUSTER_VERDICT=%s\n", verdicts[context->verdict]);
 	(void)fclose(to);
 	if (record) {
-		status = send_record(journal, priority, record, len, err);
+		send_record(journal, priority, record, len);
+		status = 0;
 	}
 	free(record);
 	return status;

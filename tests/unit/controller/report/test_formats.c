@@ -375,6 +375,33 @@ static void the_journal_is_not_told_what_was_known(void **state)
 	}
 }
 
+static void a_journal_that_goes_away_stops_no_report(void **state)
+{
+	struct finding finding = finding_of(BYTES_LITERAL("/x"), SEVERITY_HIGH, FINDING_NEW);
+	struct report_options options = {.format = REPORT_TEXT, .is_run = true};
+	struct report *report = NULL;
+	struct fake_journal journal;
+	struct error err = {0};
+	char *text = NULL;
+	size_t len = 0;
+
+	(void)state;
+	journal_start(&journal);
+	options.journal_socket = journal.path;
+	options.out = open_memstream(&text, &len);
+	assert_non_null(options.out);
+	assert_int_equal(report_new(&report, &options, &err), 0);
+	assert_int_equal(report_add(report, REPORT_JOURNAL, NULL, &err), 0);
+	assert_int_equal(report_run_start(report, &run, &err), 0);
+	tell(report, "web1", OUTCOME_FINDINGS, "", &finding);
+	journal_end(&journal);
+	assert_int_equal(report_run_end(report, &run, false, &err), 0);
+	report_free(report);
+	(void)fclose(options.out);
+	assert_int_equal(strncmp(text, "FINDINGS", 8), 0);
+	free(text);
+}
+
 static void one_report_goes_to_several_places(void **state)
 {
 	struct finding finding = finding_of(BYTES_LITERAL("/x"), SEVERITY_HIGH, FINDING_NEW);
@@ -424,6 +451,7 @@ int main(void)
 		cmocka_unit_test(prom_counts_what_the_report_counts),
 		cmocka_unit_test(the_journal_is_told_what_is_new),
 		cmocka_unit_test(the_journal_is_not_told_what_was_known),
+		cmocka_unit_test(a_journal_that_goes_away_stops_no_report),
 		cmocka_unit_test(one_report_goes_to_several_places),
 	};
 
