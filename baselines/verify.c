@@ -16,6 +16,7 @@
 #include "baselines/repository.h"
 #include "baselines/trees.h"
 #include "baselines/trust.h"
+#include "baselines/vendor_keys.h"
 #include "schema/escape.h"
 
 #define DEPTH_MAX 8
@@ -243,9 +244,10 @@ static int tell(struct walk *w, const char *fault, struct error *err)
 	return w->callback && w->callback(w->context, fault) < 0 ? stopped(err) : 0;
 }
 
-/* The list, and that each file it names holds keys. */
+/* The list, and that each file it names holds the key that it is named for. */
 static int check_keys(struct walk *w, struct bytes content, struct error *err)
 {
+	struct vendor_keys *keys = NULL;
 	struct keyring *ring = NULL;
 	struct trust *trust = NULL;
 	int result;
@@ -254,7 +256,11 @@ static int check_keys(struct walk *w, struct bytes content, struct error *err)
 		return -1;
 	}
 	result = keyring_of_trust(trust, w->repository, &ring, err);
+	if (result == 0) {
+		result = vendor_keys_of_repository(w->repository, &keys, err);
+	}
 	w->counts->keys += trust->count;
+	vendor_keys_free(keys);
 	keyring_free(ring);
 	trust_free(trust);
 	return result;

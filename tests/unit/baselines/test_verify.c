@@ -129,6 +129,29 @@ static void every_broken_file_is_named_with_its_line(void **state)
 	fixture_remove(&f);
 }
 
+static void key_that_is_not_in_its_file_is_named(void **state)
+{
+	struct verify_counts counts;
+	struct told told = {{0}, 0};
+	struct error err = {0};
+	struct fixture f;
+
+	(void)state;
+	fill(&f);
+	/* A public key packet of version 4, of another key. */
+	assert_int_equal(fixture_run(&f, "mkdir -p keys && "
+					 "printf '\\306\\024\\004AAAABBBBCCCCDDDDEEE' >keys/k.gpg"),
+			 0);
+	fixture_write(&f, "keys/keys.yaml",
+		      "- {fingerprint: 4D64FEC119C2029067D6E791F8D2585B8783D481, file: k.gpg,\n"
+		      "   origins: [Debian]}\n");
+	fixture_commit(&f);
+	assert_int_equal(verify_repository(f.path, NULL, tell, &told, &counts, &err), 0);
+	assert_int_equal(counts.broken, 1);
+	assert_non_null(strstr(told.text, "keys/keys.yaml:1: k.gpg holds no key 4D64FEC1"));
+	fixture_remove(&f);
+}
+
 static void what_there_is_is_listed_by_its_own_names(void **state)
 {
 	struct told told = {{0}, 0};
@@ -176,6 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sound_repository_is_counted),
 		cmocka_unit_test(every_broken_file_is_named_with_its_line),
+		cmocka_unit_test(key_that_is_not_in_its_file_is_named),
 		cmocka_unit_test(what_there_is_is_listed_by_its_own_names),
 		cmocka_unit_test(no_baseline_is_said_so),
 	};
