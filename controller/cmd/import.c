@@ -7,26 +7,15 @@
 
 #include "baselines/edit.h"
 #include "baselines/import.h"
-#include "baselines/keyring.h"
 #include "baselines/mirror.h"
 #include "baselines/vendor_keys.h"
 #include "controller/cmd/open.h"
+#include "controller/cmd/signers.h"
 #include "controller/report/print.h"
 #include "controller/report/progress.h"
 #include "schema/escape.h"
 
-#define LIST_MAX 64
 #define NAMED_MAX 5 /* files that are left out and named without being asked to */
-
-/* What a signature is held against: keys of the baseline, or a keyring that is named. */
-struct signers {
-	struct repository *repository;
-	struct trust *trust;
-	struct keyring *keyring;
-	char *copy; /* of --fingerprint */
-	const char *fingerprints[LIST_MAX];
-	struct signed_source source;
-};
 
 struct importing {
 	struct call *call;
@@ -49,92 +38,6 @@ static uint64_t now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-/* Cuts "a,b" in place; -1 for more than LIST_MAX. */
-static int split(char *text, const char *list[LIST_MAX], size_t *count, enum option_id id,
-		 struct error *err)
-{
-	char *rest = NULL;
-
-	*count = 0;
-	for (char *word = strtok_r(text, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
-		if (*count == LIST_MAX) {
-			return error_set(err, ERROR_CONFIG, 0, "--%s: more than %d names",
-					 option_spec(id)->name, LIST_MAX);
-		}
-		list[(*count)++] = word;
-	}
-	return 0;
-}
-
-static void signers_clear(struct signers *s)
-{
-	keyring_free(s->keyring);
-	trust_free(s->trust);
-	repository_close(s->repository);
-	free(s->copy);
-}
-
-static int check_fingerprints(const struct signers *s, struct error *err)
-{
-	for (size_t i = 0; i < s->source.fingerprint_count; i++) {
-		const char *one = s->fingerprints[i];
-		size_t len = strlen(one);
-
-		if ((len != 40 && len != 64) || strspn(one, "0123456789abcdefABCDEF") != len) {
-			return error_set(err, ERROR_CONFIG, 0,
-					 "--fingerprint: \"%.80s\" is no whole fingerprint: 40 hex "
-					 "digits without blanks (gpg --show-keys FILE)",
-					 one);
-		}
-	}
-	return 0;
-}
-
-static int signers_open(struct call *call, const char *baseline, struct signers *s,
-			struct error *err)
-{
-	const char *file = call_value(call, OPTION_KEYRING);
-	const char *fingerprints = call_value(call, OPTION_FINGERPRINT);
-
-	if (fingerprints) {
-		s->copy = strdup(fingerprints);
-		if (!s->copy) {
-			return error_set(err, ERROR_NOMEM, 0, "out of memory");
-		}
-		if (split(s->copy, s->fingerprints, &s->source.fingerprint_count,
-			  OPTION_FINGERPRINT, err) < 0 ||
-		    check_fingerprints(s, err) < 0) {
-			return -1;
-		}
-	}
-	s->source.fingerprints = s->fingerprints;
-	s->source.now_s = (int64_t)time(NULL);
-	if (file) {
-		if (keyring_of_file(file, &s->keyring, err) < 0) {
-			return -1;
-		}
-	} else {
-		if (repository_open(baseline, NULL, &s->repository, err) < 0 ||
-		    trust_read(s->repository, &s->trust, err) < 0) {
-			return -1;
-		}
-		if (s->trust->count == 0) {
-			call_advise(call, "name the archive's keys: --keyring FILE");
-			call_advise(call, "or list them in the baseline: " TRUST_FILE
-					  " (docs/baseline.md)");
-			return error_set(
-				err, ERROR_CONFIG, 0,
-				"no keys to check a signature by: the baseline has no " TRUST_FILE);
-		}
-		if (keyring_of_trust(s->trust, s->repository, &s->keyring, err) < 0) {
-			return -1;
-		}
-		s->source.trust = s->trust;
-	}
-	s->source.keyring = keyring_path(s->keyring);
-	return 0;
 }
 
 static void tell_archive(const struct importing *i, const struct signed_archive *archive)
@@ -220,7 +123,7 @@ static int open_archive(struct importing *i, const char *baseline, struct signed
 			struct error *err)
 {
 	struct call *call = i->call;
-	const char *packages = call_value(call, OPTION_PACKAGES), *list[LIST_MAX];
+	const char *packages = call_value(call, OPTION_PACKAGES), *list[SIGNERS_LIST_MAX];
 	struct signed_source source;
 	char *copy = NULL, signature[4096];
 	size_t count = 0, len = strlen(call_value(call, OPTION_RELEASE));
@@ -247,7 +150,7 @@ static int open_archive(struct importing *i, const char *baseline, struct signed
 		(void)error_set(err, ERROR_NOMEM, 0, "out of memory");
 		goto out;
 	}
-	if (split(copy, list, &count, OPTION_PACKAGES, err) < 0 ||
+	if (signers_split(copy, list, &count, OPTION_PACKAGES, err) < 0 ||
 	    signed_open(&source, archive, NULL, err) < 0) {
 		goto out;
 	}
