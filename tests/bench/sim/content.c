@@ -69,7 +69,7 @@ const char *content_version(uint32_t package, uint32_t version, char text[CONTEN
 
 const char *content_tree(uint32_t tree, char name[CONTENT_NAME_MAX])
 {
-	(void)snprintf(name, CONTENT_NAME_MAX, "/usr/share/site%02u", tree);
+	(void)snprintf(name, CONTENT_NAME_MAX, "/usr/local/share/site%02u", tree);
 	return name;
 }
 
