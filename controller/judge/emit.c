@@ -127,6 +127,9 @@ static enum severity package_file_severity(const struct change *change, uint32_t
 		return class & PATH_TELLING || change->witness == WITNESS_BASELINE ? SEVERITY_MEDIUM
 										   : SEVERITY_LOW;
 	}
+	if (change->rule == RULE_FILE_MISSING && was && was->type == ENTRY_DIR) {
+		return SEVERITY_LOW; /* what was in it is told by itself */
+	}
 	return setid ? SEVERITY_HIGH : class_severity(class);
 }
 

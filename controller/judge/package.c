@@ -288,11 +288,14 @@ static bool judge_missing(const struct wanted *wanted, const struct package_inpu
 		.claimed = wanted->claimed || !input->has_claims,
 	};
 
-	/* Directories are in a section of their own, and judged there. */
-	if (want->entry.type == ENTRY_DIR || (want->tags & MANIFEST_OPTIONAL)) {
+	/*
+	 * Directories are in a section of their own, and judged there: whether one of a signed package is
+	 * missing is asked there as well.
+	 */
+	if ((want->entry.type == ENTRY_DIR && !want->rpm) || (want->tags & MANIFEST_OPTIONAL)) {
 		return true;
 	}
-	if (!item.in_config) {
+	if (!item.in_config && want->entry.type != ENTRY_DIR) {
 		verdict->differing += 16;
 	}
 	return add(verdict, &item);

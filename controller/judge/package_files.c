@@ -186,6 +186,19 @@ static int tell_config(const struct against *a, const struct entry *now,
 	return judge_emit(a->j, &change, err);
 }
 
+/* A manifest has /usr/lib/modules, a host without merged /usr has /lib/modules. */
+static bool has_dir(struct judge *j, struct bytes path)
+{
+	const struct bytes usr = BYTES_LITERAL("/usr");
+	struct bytes rest = path;
+
+	if (bytes_has_prefix(path, usr)) {
+		rest = bytes_make(path.data + usr.len, path.len - usr.len);
+	}
+	return dirs_find(j, path) ||
+	       (rest.len < path.len && path_is_alias(rest) && dirs_find(j, rest));
+}
+
 static int tell_missing(const struct against *a, const struct manifest_entry *want, bool config,
 			bool claimed, struct error *err)
 {
@@ -193,7 +206,8 @@ static int tell_missing(const struct against *a, const struct manifest_entry *wa
 	const struct manifest_entry *accepted = config ? known_accepted(a->j, change.path) : NULL;
 	const struct dir *dir;
 
-	if (known_absent(a->j, change.path)) {
+	if ((want->entry.type == ENTRY_DIR && has_dir(a->j, change.path)) ||
+	    known_absent(a->j, change.path)) {
 		return 0;
 	}
 	if (known_excluded(a->j, change.path) || gap_covers(&a->j->package_gaps, change.path) ||

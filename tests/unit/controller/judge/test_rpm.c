@@ -21,7 +21,7 @@
 static const struct build_package tool = {"tool", "0:1.0-1", "x86_64"};
 static const struct build_package other = {"other", "0:1.0-1", "x86_64"};
 
-enum { FILE_TOOL, FILE_DATA, FILE_LOOSE, FILE_DOC, FILE_GHOST_LOG, FILE_FOREIGN, FILES };
+enum { FILE_TOOL, FILE_DATA, FILE_LOOSE, FILE_DOC, FILE_GHOST_LOG, FILE_FOREIGN, FILE_DIR, FILES };
 
 /* A header of the given package, and what is proved of it. */
 struct made {
@@ -43,7 +43,7 @@ static struct rpm_file regular(const struct entry *entry, uint32_t flags, uint32
 {
 	return (struct rpm_file){
 		.path = entry->path,
-		.mode = (uint16_t)(S_IFREG | entry->mode),
+		.mode = (uint16_t)((entry->type == ENTRY_DIR ? S_IFDIR : S_IFREG) | entry->mode),
 		.mtime_s = (uint32_t)entry->mtime_s,
 		.size = entry->size,
 		.user = entry->owner,
@@ -57,8 +57,9 @@ static struct rpm_file regular(const struct entry *entry, uint32_t flags, uint32
 static void make(struct made *made, struct build_package package, const char *content,
 		 const struct entry *entries, size_t count)
 {
-	static const uint32_t verify[FILES] = {ALL, ALL, ALL & ~0x23U, ALL, ALL & ~0x27U, ALL};
-	static const uint32_t flags[FILES] = {0, 0, 0, RPM_FILE_DOC, RPM_FILE_GHOST, 0};
+	static const uint32_t verify[FILES] = {ALL, ALL, ALL & ~0x23U, ALL, ALL & ~0x27U, ALL, ALL};
+	static const uint32_t flags[FILES] = {
+		[FILE_DOC] = RPM_FILE_DOC, [FILE_GHOST_LOG] = RPM_FILE_GHOST};
 	struct error err;
 
 	made->content = content;
@@ -165,9 +166,11 @@ static void install(struct made *made, struct build_package package, const struc
 	header->raw_len = strlen(made->content);
 	for (size_t i = 0; i < count; i++) {
 		bool is_ghost = (made->file[i].flags & RPM_FILE_GHOST) != 0;
-		struct entry *entry = side_add(
-			&t.w->now, rpm_key(is_ghost ? SECTION_CONFIG : SECTION_PACKAGE, package),
-			entries[i]);
+		struct section_key key =
+			entries[i].type == ENTRY_DIR
+				? build_dir_key(SECTION_DIRS, "")
+				: rpm_key(is_ghost ? SECTION_CONFIG : SECTION_PACKAGE, package);
+		struct entry *entry = side_add(&t.w->now, key, entries[i]);
 
 		if (is_ghost) {
 			entry->has_size = entry->has_sha256 = entry->has_mtime = false;
@@ -190,6 +193,7 @@ static int setup(void **state)
 	entries[FILE_DOC] = build_file("/usr/share/doc/tool", 0644, 53);
 	entries[FILE_GHOST_LOG] = build_file("/var/log/tool", 0640, 54);
 	entries[FILE_FOREIGN] = build_file("/usr/share/tool.foreign", 0644, 55);
+	entries[FILE_DIR] = build_dir("/usr/lib/tool", 0755);
 	t.w = world_new();
 	world_standard(t.w);
 	t.w->has_first = false;
@@ -202,7 +206,7 @@ static int setup(void **state)
 	side_find(&t.w->now, "/usr/bin/tool");
 	side_section(&t.w->now, build_dir_key(SECTION_HOST, ""))->record[0].field[1] =
 		bytes_make(users, sizeof(users) - 1);
-	set_claims("\0\0\0\0\0", false);
+	set_claims("\0\0\0\0\0\0", false);
 	return 0;
 }
 
@@ -289,23 +293,41 @@ static void unknown_owner_means_root(void **state)
 			    ".....U...");
 }
 
+static void directory_is_missed_and_has_a_mode(void **state)
+{
+	const struct finding *found;
+
+	(void)state;
+	side_find(&t.w->now, "/usr/lib/tool")->mode = 0777;
+	found = judged(RULE_OWNER_CHANGED, "/usr/lib/tool");
+	assert_non_null(found);
+	assert_int_equal(found->witness, WITNESS_SIGNATURE);
+	side_remove(&t.w->now, "/usr/lib/tool");
+	found = judged(RULE_FILE_MISSING, "/usr/lib/tool");
+	assert_non_null(found);
+	assert_int_equal(found->severity, SEVERITY_LOW);
+	/* A host without merged /usr says it otherwise. */
+	side_add(&t.w->now, build_dir_key(SECTION_DIRS, ""), build_dir("/lib/tool", 0755));
+	assert_quiet();
+}
+
 static void left_out_documentation_is_not_missing(void **state)
 {
 	(void)state;
 	side_remove(&t.w->now, "/usr/share/doc/tool");
 	assert_non_null(judged(RULE_FILE_MISSING, "/usr/share/doc/tool"));
-	set_claims("\0\0\0\2\0", false);
+	set_claims("\0\0\0\2\0\0", false);
 	assert_quiet();
 	/* A command is never left out. */
 	side_remove(&t.w->now, "/usr/bin/tool");
-	set_claims("\2\0\0\2\0", false);
+	set_claims("\2\0\0\2\0\0", false);
 	assert_non_null(judged(RULE_FILE_MISSING, "/usr/bin/tool"));
 }
 
 static void states_that_hide_a_change_are_told(void **state)
 {
 	(void)state;
-	set_claims("\2\2\2\2\2\2", false);
+	set_claims("\2\2\2\2\2\2\2", false);
 	assert_quiet(); /* wrong, and harmless */
 	trojan("/usr/bin/tool");
 	assert_non_null(judged(RULE_HEADER_STATES, "tool:x86_64"));
@@ -323,7 +345,7 @@ static void overriding_entries_are_told(void **state)
 	const struct finding *found;
 
 	(void)state;
-	set_claims("\0\0\0\0\0", true);
+	set_claims("\0\0\0\0\0\0", true);
 	found = judged(RULE_HEADER_OVERRIDDEN, "tool:x86_64");
 	assert_non_null(found);
 	assert_non_null(memmem(found->detail.data, found->detail.len, "digests (1035)", 14));
@@ -455,6 +477,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ghost_may_be_absent_and_has_a_mode, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(unknown_owner_means_root, setup, teardown),
+		cmocka_unit_test_setup_teardown(directory_is_missed_and_has_a_mode, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(left_out_documentation_is_not_missing, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(states_that_hide_a_change_are_told, setup,
