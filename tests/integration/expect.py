@@ -14,6 +14,8 @@
     expect.py FILE packages LEAST                      the one host has at least so many packages
     expect.py FILE no-new                              no finding is new
     expect.py FILE state STATE                         the one host ended in this state
+    expect.py FILE fid SUBJECT RULE                    prints the fingerprint of that finding
+    expect.py FILE acked SUBJECT ACK REASON            it is set aside by this ack, and was seen before this run
     expect.py FILE gap CHECK SUBJECT REASON            the one host's coverage names this check as partial for this reason
     expect.py FILE counts                              prints packages and files proved, unproved, skipped
     expect.py FILE bytes MOST                          received and sent (probe apart) are each at most this
@@ -103,6 +105,22 @@ def main(path, what, *args):
     elif what == "state":
         if [h["state"] for h in hosts] != [args[0]]:
             fail(f'states {[(h["state"], h["reason"]) for h in hosts]}, expected {args[0]}', findings)
+    elif what == "fid":
+        subject, rule = args
+        for finding in findings:
+            if finding["path"] == subject and finding["rule"] == rule:
+                print(finding["fid"])
+                return
+        fail(f"no {rule} for {subject}", findings)
+    elif what == "acked":
+        subject, ack, reason = args
+        for finding in findings:
+            if (finding["path"] == subject and finding["state"] == "acknowledged" and finding["ack"] == ack
+                    and finding["ack_reason"] == reason and finding["ack_until"]
+                    and finding["first_seen"] < rows[0]["started"]):
+                print(f"  {subject}: {ack} {reason} until {finding['ack_until']}, seen since {finding['first_seen']}")
+                return
+        fail(f"{subject} is not set aside by {ack}", findings)
     elif what == "gap":
         gaps = [(c["check"], c["subject"], c["reason"]) for h in hosts for c in h["coverage"] if c["state"] == "partial"]
         if tuple(args) not in gaps:

@@ -112,7 +112,7 @@ nothing_hostile_reaches_the_terminal() {
 	if LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]' "$work/show"; then
 		fail 'control bytes in the report'
 	fi
-	grep -qF 'up\033[2Jdate' "$work/show" || fail 'the odd name is not shown escaped'
+	[ ! -s "$work/said.escape-name" ] || grep -qF 'up\033[2Jdate' "$work/show" || fail 'the odd name is not shown escaped'
 }
 
 # What a peer says of a path; its own words where it names it, a dash where it is silent. A package may name the same
@@ -151,4 +151,29 @@ table_beside_the_peers() {
 run raise_and_record a_host_equals_its_own_packages capture_accepts_the_rest an_unchanged_night_costs_nothing
 echo '- each change is found and named'
 each_change_is_found_and_named "$@"
+# The ack names a group of the inventory; the run that meets it says so in text and NDJSON.
+an_acknowledgement_is_told_with_its_reason() {
+	local fid
+	check "$work/before"
+	fid=$("$here/expect.py" "$work/before" fid /usr/bin/wc file.changed)
+	mkdir -p "$work/baseline/acks"
+	cat >"$work/baseline/acks/group.yaml" <<-YAML
+		- id: A-0007
+		  rule: file.changed
+		  path: /usr/bin/wc
+		  finding: $fid
+		  hosts: "@lab"
+		  reason: CHG1234
+		  until: $(date -u -d '+30 days' +%F)
+	YAML
+	git -C "$work/baseline" add acks && git -C "$work/baseline" commit -qm 'acks: by a group'
+	check "$work/acked" -o "text:$work/acked.text"
+	"$here/expect.py" "$work/acked" acked /usr/bin/wc A-0007 CHG1234
+	grep -q '^  A-0007 until .*: CHG1234  1 finding on web001$' "$work/acked.text" ||
+		fail "the text does not say what sets it aside: $(grep -A 3 'Set aside' "$work/acked.text")"
+}
+
 run nothing_hostile_reaches_the_terminal table_beside_the_peers
+if [ -s "$work/said.chown" ]; then
+	run an_acknowledgement_is_told_with_its_reason
+fi
