@@ -55,27 +55,34 @@ bool gpgv_is_fingerprint(const char *text)
 	return (len == 40 || len == 64) && strspn(text, "0123456789ABCDEF") == len;
 }
 
-/* VALIDSIG: fingerprint, date, time, expiry, version, -, algorithm, digest, class, primary's. */
-static int take_valid(const char *rest, struct gpgv_result *result, struct error *err)
+/* Fingerprint, date, time, expiry, version, -, algorithm, digest, class, primary's fingerprint. */
+bool gpgv_read_valid(const char *rest, struct gpgv_valid *valid)
 {
-	char word[128], signer[128] = "";
+	char word[10][128];
 
-	for (int field = 0; field < 10; field++) {
-		if (!gpgv_take_word(&rest, word, sizeof(word))) {
-			return error_set(err, ERROR_CONFIG, 0, "gpgv says VALIDSIG of no key");
-		}
-		if (field == 0) {
-			memcpy(signer, word, sizeof(signer));
+	for (size_t field = 0; field < 10; field++) {
+		if (!gpgv_take_word(&rest, word[field], sizeof(word[field]))) {
+			return false;
 		}
 	}
-	if (!gpgv_is_fingerprint(signer) || !gpgv_is_fingerprint(word)) {
+	(void)snprintf(valid->signer, sizeof(valid->signer), "%.64s", word[0]);
+	(void)snprintf(valid->signed_at, sizeof(valid->signed_at), "%.32s", word[2]);
+	(void)snprintf(valid->primary, sizeof(valid->primary), "%.64s", word[9]);
+	return gpgv_is_fingerprint(word[0]) && gpgv_is_fingerprint(word[9]);
+}
+
+static int take_valid(const char *rest, struct gpgv_result *result, struct error *err)
+{
+	struct gpgv_valid valid;
+
+	if (!gpgv_read_valid(rest, &valid)) {
 		return error_set(err, ERROR_CONFIG, 0, "gpgv says VALIDSIG of no key");
 	}
 	if (result->count == GPGV_SIGNERS_MAX) {
 		return error_set(err, ERROR_CONFIG, 0, "more than %d signatures", GPGV_SIGNERS_MAX);
 	}
-	(void)snprintf(result->signer[result->count], GPGV_FINGERPRINT_SIZE, "%.64s", signer);
-	(void)snprintf(result->primary[result->count++], GPGV_FINGERPRINT_SIZE, "%.64s", word);
+	memcpy(result->signer[result->count], valid.signer, sizeof(valid.signer));
+	memcpy(result->primary[result->count++], valid.primary, sizeof(valid.primary));
 	return 0;
 }
 

@@ -43,25 +43,15 @@ static int64_t read_seconds(const char *word)
 	return value;
 }
 
-/* VALIDSIG: fingerprint, date, time, expiry, version, -, algorithm, digest, class, primary's. */
 static void take_valid(struct verdict *v, const char *rest)
 {
-	char word[128], signer[128] = "";
+	struct gpgv_valid valid;
 
-	for (int field = 0; field < 10; field++) {
-		if (!gpgv_take_word(&rest, word, sizeof(word))) {
-			return;
-		}
-		if (field == 0) {
-			memcpy(signer, word, sizeof(signer));
-		}
-		if (field == 2) {
-			v->signed_s = read_seconds(word);
-		}
-	}
-	if (gpgv_is_fingerprint(signer) && gpgv_is_fingerprint(word)) {
-		(void)snprintf(v->check->signer, OPENPGP_FINGERPRINT_SIZE, "%.64s", signer);
-		(void)snprintf(v->check->fingerprint, OPENPGP_FINGERPRINT_SIZE, "%.64s", word);
+	if (gpgv_read_valid(rest, &valid)) {
+		(void)snprintf(v->check->signer, OPENPGP_FINGERPRINT_SIZE, "%s", valid.signer);
+		(void)snprintf(v->check->fingerprint, OPENPGP_FINGERPRINT_SIZE, "%s",
+			       valid.primary);
+		v->signed_s = read_seconds(valid.signed_at);
 		v->is_valid = true;
 	}
 }

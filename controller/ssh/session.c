@@ -14,7 +14,6 @@
 #include "controller/ssh/session_private.h"
 #include "schema/frame.h"
 
-#define READ_ROUNDS 8U  /* then the others have their turn */
 #define STALL_MS 60000U /* a message that has begun must move on */
 #define STALL_BYTES 1024U
 #define SHELL_PATIENCE 4U
