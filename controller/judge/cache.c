@@ -108,20 +108,6 @@ static bool grow(struct judge_cache *cache)
 	return true;
 }
 
-static struct entry copy_entry(struct arena *arena, const struct entry *from, bool *ok)
-{
-	struct entry copy = *from;
-
-	copy.path = arena_copy(arena, from->path, ok);
-	copy.owner = arena_copy(arena, from->owner, ok);
-	copy.group = arena_copy(arena, from->group, ok);
-	copy.link = arena_copy(arena, from->link, ok);
-	copy.caps = arena_copy(arena, from->caps, ok);
-	copy.acl = arena_copy(arena, from->acl, ok);
-	copy.default_acl = arena_copy(arena, from->default_acl, ok);
-	return copy;
-}
-
 /* An array of `count`; NULL and fine where that is 0. */
 static void *make(struct arena *arena, size_t count, size_t size, bool *ok)
 {
@@ -138,7 +124,7 @@ static const struct manifest_entry *copy_want(struct arena *arena,
 
 	if (copy) {
 		*copy = *from;
-		copy->entry = copy_entry(arena, &from->entry, ok);
+		copy->entry = entry_keep(arena, &from->entry, ok);
 	}
 	return copy;
 }

@@ -185,6 +185,8 @@ int judge_records(struct judge *j, const struct observation *from, const struct 
 int judge_broken(struct judge *j, const struct section_key *key, struct error *err) MUST_CHECK;
 struct bytes buffer_bytes(const struct buffer *buffer);
 
+/* The one place that knows what an entry points to: all of it copied. *ok only ever goes false. */
+struct entry entry_keep(struct arena *arena, const struct entry *from, bool *ok);
 /* Copies into the arena; a lack of memory is sticky and told at the end. */
 struct bytes judge_keep(struct judge *j, struct bytes from);
 struct entry judge_keep_entry(struct judge *j, const struct entry *from);

@@ -244,18 +244,27 @@ struct bytes judge_keep(struct judge *j, struct bytes from)
 	return copy;
 }
 
-struct entry judge_keep_entry(struct judge *j, const struct entry *from)
+struct entry entry_keep(struct arena *arena, const struct entry *from, bool *ok)
 {
 	struct entry copy = *from;
 
-	copy.path = judge_keep(j, from->path);
-	copy.owner = judge_keep(j, from->owner);
-	copy.group = judge_keep(j, from->group);
-	copy.link = judge_keep(j, from->link);
-	copy.caps = judge_keep(j, from->caps);
-	copy.acl = judge_keep(j, from->acl);
-	copy.default_acl = judge_keep(j, from->default_acl);
-	copy.head = judge_keep(j, from->head);
+	copy.path = arena_copy(arena, from->path, ok);
+	copy.owner = arena_copy(arena, from->owner, ok);
+	copy.group = arena_copy(arena, from->group, ok);
+	copy.link = arena_copy(arena, from->link, ok);
+	copy.caps = arena_copy(arena, from->caps, ok);
+	copy.acl = arena_copy(arena, from->acl, ok);
+	copy.default_acl = arena_copy(arena, from->default_acl, ok);
+	copy.head = arena_copy(arena, from->head, ok);
+	return copy;
+}
+
+struct entry judge_keep_entry(struct judge *j, const struct entry *from)
+{
+	bool ok = true;
+	struct entry copy = entry_keep(&j->arena, from, &ok);
+
+	j->lost_memory = j->lost_memory || !ok;
 	return copy;
 }
 

@@ -220,7 +220,10 @@ static void keep(struct judge *j, const struct unit *unit, const struct before *
 	effect->judged = judged;
 	effect->judged_count = list_judged(j, unit, judged);
 	for (size_t i = 0; i < effect->question_count; i++) {
-		if (effect->question[i].object || effect->question[i].bytecode) {
+		const struct question *question = &effect->question[i];
+
+		if (question->object || question->bytecode || question->left || question->found ||
+		    (question->want && question->want->rpm)) {
 			return; /* more than is copied */
 		}
 	}

@@ -290,12 +290,44 @@ static void full_cache_starts_anew(void **state)
 	world_free(w);
 }
 
+/* What an answer points to was the finished host's: AddressSanitizer sees who still reads it. */
+static void answers_outlive_the_host_that_was_asked(void **state)
+{
+	struct entry file = build_file("/usr/bin/run.cpython-311.pyc", 0755, 60);
+	static const uint8_t head[ENTRY_HEAD_MAX] = {0xa7, 0x0d, 0x0d, 0x0a};
+	struct judge_cache *cache = NULL;
+	size_t hits, misses, again;
+	struct error err;
+
+	(void)state;
+	file.acl = BYTES_LITERAL("an ACL");
+	file.head = bytes_make(head, sizeof(head));
+	assert_int_equal(judge_cache_new(&cache, (size_t)64 << 20, seed, &err), 0);
+	for (int host = 0; host < 2; host++) {
+		struct world *w = world_new();
+
+		world_standard(w);
+		side_add(&w->now, build_key(SECTION_PACKAGE, build_coreutils), file);
+		side_claim(&w->now, build_coreutils, "/usr/bin/run.cpython-311.pyc", 60, "lm");
+		world_accept(w, file, 0);
+		w->cache = cache;
+		world_judge(w);
+		world_free(w);
+		judge_cache_count(cache, &hits, host == 0 ? &misses : &again);
+	}
+	assert_true(hits > 0);
+	assert_int_equal(hits, misses);
+	assert_int_equal(again, misses);
+	judge_cache_free(cache);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verdicts_of_others_are_ones_own),
 		cmocka_unit_test(equal_host_is_not_judged_again),
 		cmocka_unit_test(full_cache_starts_anew),
+		cmocka_unit_test(answers_outlive_the_host_that_was_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
