@@ -70,6 +70,7 @@ static bool flags_visit(void *context, const struct walk_entry *entry)
 	fd = sys_open_name(&probe->sys, entry->dir_fd, entry->name,
 			   O_RDONLY | (S_ISDIR(st.mode) ? O_DIRECTORY : 0));
 	if (fd < 0) {
+		walk->collection->settled = false;
 		if (!walk->collection->again) {
 			probe_partial(probe, "flags", BYTES_LITERAL(""), "denied", 1);
 		}
@@ -78,6 +79,7 @@ static bool flags_visit(void *context, const struct walk_entry *entry)
 	if (sys_inode_flags(fd, &flags) == 0) {
 		put_flags(walk, entry, flags);
 		if ((st.attributes_mask & both) == both && ((st.attributes ^ flags) & both) != 0) {
+			walk->collection->settled = false;
 			coverage_tell(&probe->coverage, "flags", entry->path, COVERAGE_PARTIAL,
 				      "inconsistent", 1);
 		}
@@ -127,6 +129,7 @@ void collect_flags(struct collection *collection)
 		}
 	}
 	if (reader_is_late(&probe->reader)) {
+		collection->settled = false;
 		probe_partial(probe, "flags", BYTES_LITERAL(""), "budget-time", 1);
 	}
 }

@@ -371,8 +371,11 @@ static bool collect_label(void *context, const struct claim *claim)
 	len = sys_xattr_get(probe->place.fd, probe->place.name, -1, "security.selinux", value,
 			    sizeof(value));
 	if (len <= 0) {
-		if (len == -EACCES && !collection->again) {
-			probe_partial(probe, "labels", BYTES_LITERAL(""), "denied", 1);
+		if (len == -EACCES) {
+			collection->settled = false;
+			if (!collection->again) {
+				probe_partial(probe, "labels", BYTES_LITERAL(""), "denied", 1);
+			}
 		}
 		return true;
 	}
@@ -415,6 +418,7 @@ static bool collect_record(void *context, const struct record *record)
 	struct collection *collection = context;
 
 	if (!sink_record(collection->sink, record)) {
+		collection->settled = false;
 		probe_partial(collection->probe, "packages", record->field[0], "too-large", 1);
 	}
 	return true;

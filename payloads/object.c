@@ -94,6 +94,7 @@ struct look {
 	struct sys_stat st;
 	int fd; /* -1: not open */
 	bool has_job;
+	bool is_unread; /* counted already */
 	struct file_job job;
 	char path[ENTRY_PATH_MAX];
 	uint8_t caps[ENTRY_CAPS_MAX];
@@ -106,12 +107,29 @@ static struct look *looks; /* a ring of OBJECTS_AHEAD */
 static size_t looks_first;
 static size_t looks_count;
 
+/* A partial look is told the next night too: its section is read again until it is whole. */
 static void tell(struct look *look, const char *check, enum coverage_state state,
 		 const char *reason)
 {
+	if (state == COVERAGE_PARTIAL) {
+		look->collection->settled = false;
+	}
 	if (!look->collection->again) {
 		coverage_add(&look->collection->probe->coverage, check, BYTES_LITERAL(""), state,
 			     reason, 1);
+	}
+}
+
+/* An object is counted once, whatever of it could not be read. */
+static void count_unread(struct look *look)
+{
+	if (look->is_unread) {
+		return;
+	}
+	look->is_unread = true;
+	look->collection->unread++;
+	if (!look->collection->again) {
+		look->collection->probe->unread++;
 	}
 }
 
@@ -120,16 +138,22 @@ static void tell_unread(struct look *look, const char *reason)
 {
 	struct collection *collection = look->collection;
 
-	collection->unread++;
+	count_unread(look);
 	collection->settled = false;
 	if (!collection->again) {
 		/* Many for one cause make one row; what is odd about one file names it. */
 		bool is_named = strcmp(reason, "changed") == 0 || strcmp(reason, "error") == 0;
 
-		collection->probe->unread++;
 		probe_partial(collection->probe, look->check,
 			      is_named ? look->entry.path : BYTES_LITERAL(""), reason, 1);
 	}
+}
+
+/* An attribute that is there but could not be read is not none: the entry is not whole. */
+static void tell_unread_attribute(struct look *look, const char *check, const char *reason)
+{
+	count_unread(look);
+	tell(look, check, COVERAGE_PARTIAL, reason);
 }
 
 /* The name is looked at where nothing is open; `object` may be NULL otherwise. */
@@ -150,9 +174,11 @@ static struct bytes read_attribute(struct look *look, const struct subject *obje
 		return bytes_make(to, (size_t)len);
 	}
 	if (len == -ERANGE) {
-		tell(look, check, COVERAGE_PARTIAL, "too-large");
+		tell_unread_attribute(look, check, "too-large");
 	} else if (len == -EACCES || len == -EPERM) {
-		tell(look, check, COVERAGE_PARTIAL, "denied");
+		tell_unread_attribute(look, check, "denied");
+	} else if (len != -ENODATA && len != -EOPNOTSUPP) {
+		tell_unread_attribute(look, check, "error");
 	}
 	return (struct bytes){NULL, 0};
 }
@@ -175,7 +201,7 @@ static void look_at_attributes(struct look *look, const struct subject *object)
 		return;
 	}
 	if (len < 0) {
-		tell(look, "acl", COVERAGE_PARTIAL, len == -EACCES ? "denied" : "error");
+		tell_unread_attribute(look, "acl", len == -EACCES ? "denied" : "error");
 		return;
 	}
 	names[len] = '\0';
@@ -209,9 +235,12 @@ static void look_at_flags(struct look *look)
 	uint32_t flags = 0;
 	bool is_read = look->fd >= 0 && sys_inode_flags(look->fd, &flags) == 0;
 
-	if (is_said && is_read && said != (flags & both) && !look->collection->again) {
-		coverage_add(&look->collection->probe->coverage, "flags", look->entry.path,
-			     COVERAGE_PARTIAL, "inconsistent", 1);
+	if (is_said && is_read && said != (flags & both)) {
+		look->collection->settled = false;
+		if (!look->collection->again) {
+			coverage_add(&look->collection->probe->coverage, "flags", look->entry.path,
+				     COVERAGE_PARTIAL, "inconsistent", 1);
+		}
 	}
 	if (!is_said && !is_read) {
 		if (!S_ISLNK(look->st.mode)) {
@@ -337,6 +366,7 @@ static void begin_look(struct look *look, struct collection *collection,
 	look->st = object->st;
 	look->fd = -1;
 	look->has_job = false;
+	look->is_unread = false;
 	if (path.len <= sizeof(look->path)) {
 		memcpy(look->path, path.data, path.len);
 		look->entry.path = bytes_make(look->path, path.len);

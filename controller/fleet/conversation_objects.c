@@ -178,7 +178,8 @@ static int settle_sections(struct conversation *c, struct error *err)
 
 		if (l->hashed) {
 			section.content = l->content;
-			section.stat = l->settled ? l->stat : 0;
+			/* What was not read whole is not left out tomorrow, whatever its stat. */
+			section.stat = l->settled && l->unread == 0 ? l->stat : 0;
 			section.read_s = c->plan.now_s;
 			section.unread = l->unread;
 		} else {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,6 +35,107 @@ static int teardown(void **state)
 	(void)state;
 	talk_free(&talk);
 	host_remove();
+	return 0;
+}
+
+/* What the kernel says of /usr/bin/alpha and its like instead of what is so. */
+static enum kernel_says {
+	KERNEL_TRUTH,
+	KERNEL_ACL_TOO_LARGE,
+	KERNEL_CAPS_DENIED,
+	KERNEL_LIST_DENIED,
+	KERNEL_FLAGS_DIFFER,
+	KERNEL_OPEN_DENIED,
+	KERNEL_LABELS_DENIED,
+} kernel_says;
+
+ssize_t __real_sys_xattr_list(int dir_fd, const char *name, int fd, char *to, size_t room);
+ssize_t __wrap_sys_xattr_list(int dir_fd, const char *name, int fd, char *to, size_t room);
+ssize_t __real_sys_xattr_get(int dir_fd, const char *name, int fd, const char *attribute, void *to,
+			     size_t room);
+ssize_t __wrap_sys_xattr_get(int dir_fd, const char *name, int fd, const char *attribute, void *to,
+			     size_t room);
+int __real_sys_open_name(const struct sys *sys, int dir_fd, const char *name, int flags);
+int __wrap_sys_open_name(const struct sys *sys, int dir_fd, const char *name, int flags);
+int __real_sys_stat_at(const struct sys *sys, int dir_fd, const char *name, struct sys_stat *st);
+int __wrap_sys_stat_at(const struct sys *sys, int dir_fd, const char *name, struct sys_stat *st);
+int __real_sys_stat_fd(const struct sys *sys, int fd, struct sys_stat *st);
+int __wrap_sys_stat_fd(const struct sys *sys, int fd, struct sys_stat *st);
+int __real_sys_inode_flags(int fd, uint32_t *flags);
+int __wrap_sys_inode_flags(int fd, uint32_t *flags);
+
+ssize_t __wrap_sys_xattr_list(int dir_fd, const char *name, int fd, char *to, size_t room)
+{
+	static const char acl[] = "system.posix_acl_access";
+	static const char caps[] = "security.capability";
+
+	if (strcmp(name, "alpha") == 0 && kernel_says == KERNEL_LIST_DENIED) {
+		return -EACCES;
+	}
+	if (strcmp(name, "alpha") == 0 && kernel_says == KERNEL_ACL_TOO_LARGE) {
+		memcpy(to, acl, sizeof(acl));
+		return (ssize_t)sizeof(acl);
+	}
+	if (strcmp(name, "alpha") == 0 && kernel_says == KERNEL_CAPS_DENIED) {
+		memcpy(to, caps, sizeof(caps));
+		return (ssize_t)sizeof(caps);
+	}
+	return __real_sys_xattr_list(dir_fd, name, fd, to, room);
+}
+
+ssize_t __wrap_sys_xattr_get(int dir_fd, const char *name, int fd, const char *attribute, void *to,
+			     size_t room)
+{
+	if (kernel_says == KERNEL_LABELS_DENIED && strcmp(attribute, "security.selinux") == 0) {
+		if (strcmp(name, "etc") != 0) {
+			return -EACCES;
+		}
+		memcpy(to, "x", 2);
+		return 2;
+	}
+	if (kernel_says == KERNEL_ACL_TOO_LARGE &&
+	    strcmp(attribute, "system.posix_acl_access") == 0) {
+		return -ERANGE;
+	}
+	if (kernel_says == KERNEL_CAPS_DENIED && strcmp(attribute, "security.capability") == 0) {
+		return -EPERM;
+	}
+	return __real_sys_xattr_get(dir_fd, name, fd, attribute, to, room);
+}
+
+int __wrap_sys_open_name(const struct sys *sys, int dir_fd, const char *name, int flags)
+{
+	if (kernel_says == KERNEL_OPEN_DENIED && strcmp(name, "stray") == 0) {
+		return -EACCES;
+	}
+	return __real_sys_open_name(sys, dir_fd, name, flags);
+}
+
+/* Both ways to the flags answer here, whatever the file system has. */
+int __wrap_sys_stat_at(const struct sys *sys, int dir_fd, const char *name, struct sys_stat *st)
+{
+	int result = __real_sys_stat_at(sys, dir_fd, name, st);
+
+	if (result == 0) {
+		st->attributes_mask |= SYS_IMMUTABLE | SYS_APPEND;
+	}
+	return result;
+}
+
+int __wrap_sys_stat_fd(const struct sys *sys, int fd, struct sys_stat *st)
+{
+	int result = __real_sys_stat_fd(sys, fd, st);
+
+	if (result == 0) {
+		st->attributes_mask |= SYS_IMMUTABLE | SYS_APPEND;
+	}
+	return result;
+}
+
+int __wrap_sys_inode_flags(int fd, uint32_t *flags)
+{
+	(void)fd;
+	*flags = kernel_says == KERNEL_FLAGS_DIFFER ? SYS_IMMUTABLE : 0;
 	return 0;
 }
 
@@ -333,6 +435,46 @@ static void a_fifo_in_the_place_of_a_packaged_file_does_not_block(void **state)
 	assert_false(entry.has_sha256);
 }
 
+/* A partial look that settled would be left out the next night, and its row with it. */
+static void what_was_looked_at_in_part_is_not_settled(void **state)
+{
+	static const struct {
+		enum kernel_says says;
+		const char *check, *reason;
+		enum section_kind kind;
+		const char *of;
+		unsigned unread;
+	} cases[] = {
+		{KERNEL_ACL_TOO_LARGE, "acl", "too-large", SECTION_PACKAGE, "alpha", 1},
+		{KERNEL_CAPS_DENIED, "caps", "denied", SECTION_PACKAGE, "alpha", 1},
+		{KERNEL_LIST_DENIED, "acl", "denied", SECTION_PACKAGE, "alpha", 1},
+		{KERNEL_FLAGS_DIFFER, "flags", "inconsistent", SECTION_PACKAGE, "alpha", 0},
+		{KERNEL_FLAGS_DIFFER, "flags", "inconsistent", SECTION_FLAGS, NULL, 0},
+		{KERNEL_OPEN_DENIED, "flags", "denied", SECTION_FLAGS, NULL, 0},
+		{KERNEL_LABELS_DENIED, "labels", "denied", SECTION_LABEL, "alpha", 0},
+	};
+	struct talk_section *section;
+
+	(void)state;
+	tree_write(&host_tree, "/usr/bin/stray", "x");
+	assert_int_equal(usleep(2200000), 0); /* younger changes are never settled */
+	host_run(&talk, &plan, false);
+	assert_true(talk_find(&talk, SECTION_PACKAGE, "alpha")->digest.settled);
+	assert_true(talk_find(&talk, SECTION_FLAGS, NULL)->digest.settled);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		talk_free(&talk);
+		memset(&talk, 0, sizeof(talk));
+		kernel_says = cases[i].says;
+		host_run(&talk, &plan, false);
+		kernel_says = KERNEL_TRUTH;
+		section = talk_find(&talk, cases[i].kind, cases[i].of);
+		assert_non_null(section);
+		assert_non_null(talk_find_row(&talk, cases[i].check, cases[i].reason));
+		assert_false(section->digest.settled);
+		assert_int_equal(section->digest.unread, cases[i].unread);
+	}
+}
+
 static void roots_that_make_no_sense_are_told(void **state)
 {
 	(void)state;
@@ -381,6 +523,7 @@ int main(void)
 		TEST(excluded_objects_are_left_out_and_counted),
 		TEST(a_linked_parent_of_roots_is_followed_and_told),
 		TEST(a_fifo_in_the_place_of_a_packaged_file_does_not_block),
+		TEST(what_was_looked_at_in_part_is_not_settled),
 		TEST(roots_that_make_no_sense_are_told),
 		TEST(a_host_without_mountinfo_is_not_looked_at),
 		TEST(a_host_without_packages_is_still_searched),
