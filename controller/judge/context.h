@@ -210,7 +210,8 @@ enum package_line { PACKAGE_UNKNOWN, PACKAGE_OTHER, PACKAGE_ACCEPTED };
 /* With PACKAGE_OTHER, *accepted is one content that was accepted for this build. */
 enum package_line known_package(struct judge *j, const struct section_key *key,
 				const struct digest *now, struct digest *accepted);
-bool known_generated(const struct judge *j, struct bytes path);
+/* What a trigger may write as it likes: never a program, wherever it lies. */
+bool known_generated(const struct judge *j, const struct entry *entry);
 bool known_excluded(const struct judge *j, struct bytes path);
 bool known_ordinary(const struct judge *j, const char *kind, struct bytes text);
 /* The same of a path, component by component: `unowned` and `folder`. */

@@ -7,6 +7,8 @@
 #include "controller/judge/unit.h"
 #include "schema/glob.h"
 
+#define MODE_RUNS 06111U /* set-id, execute */
+
 static const struct manifest_entry *find_accepted(struct judge *j, struct bytes path)
 {
 	const struct manifest *accepted = j->in->accepted;
@@ -310,10 +312,17 @@ enum package_line known_package(struct judge *j, const struct section_key *key,
 	return line;
 }
 
-bool known_generated(const struct judge *j, struct bytes path)
+bool known_generated(const struct judge *j, const struct entry *entry)
 {
 	const struct policy *policy = j->in->policy;
+	const struct bytes path = entry->path;
 
+	/* Triggers write caches. A program in the place of one is nobody's cache. */
+	if (entry->caps.len > 0 ||
+	    (entry->type == ENTRY_FILE &&
+	     (entry->magic != ENTRY_MAGIC_NONE || (entry->mode & MODE_RUNS)))) {
+		return false;
+	}
 	for (size_t i = 0; policy && i < policy->generated.count; i++) {
 		if (glob_may_match(policy->generated.item[i], path) &&
 		    glob_match_path(bytes_from_string(policy->generated.item[i]), path)) {

@@ -131,7 +131,7 @@ static int describe_section(struct judge *j, const struct entry_list *list, stru
 		pile->kinds |= kinds_of(entry);
 		part = pile_part(pile->root, entry);
 		/* What each host has its own of would make each host's digest another. */
-		if (part != PART_TELLING && !known_generated(j, entry->path) &&
+		if (part != PART_TELLING && !known_generated(j, entry) &&
 		    !known_path(j, "unowned", entry->path) &&
 		    hash_entry(&pile->content[part], entry, err) < 0) {
 			return -1;

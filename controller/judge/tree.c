@@ -26,24 +26,14 @@ static void count_object(struct judge *j, const struct entry *entry, bool proved
 	}
 }
 
-/* What stays when a trigger may write the content as it likes. */
-static uint32_t of_generated(uint32_t differences, const struct entry *now)
-{
-	uint32_t kept = DIFFERS_TYPE;
-
-	if (now->mode & MODE_SETID || now->caps.len > 0) {
-		kept |= DIFFERS_MODE | DIFFERS_CAPS;
-	}
-	return differences & (kept | DIFFERS_FLAGS);
-}
-
 static int tell_changed(struct judge *j, struct change *change, const struct entry *now,
 			struct error *err)
 {
 	change->now = now;
 	change->path = now->path;
-	if (known_generated(j, now->path)) {
-		change->differences = of_generated(change->differences, now);
+	if (known_generated(j, now)) {
+		/* A trigger may write it as it likes. */
+		change->differences &= DIFFERS_TYPE | DIFFERS_FLAGS;
 	}
 	change->differences = known_explains(j, now, change->differences);
 	if ((change->differences & DIFFERS_FLAGS) && now->flags != 0) {
@@ -142,7 +132,7 @@ static int judge_appeared(struct judge *j, const struct entry *now, struct error
 			return -1;
 		}
 	}
-	if ((known_generated(j, now->path) || (now->type == ENTRY_DIR && unowned_is_cache(now))) &&
+	if ((known_generated(j, now) || (now->type == ENTRY_DIR && unowned_is_cache(now))) &&
 	    change.rule == RULE_UNOWNED_APPEARED && now->caps.len == 0) {
 		return 0;
 	}
@@ -224,7 +214,7 @@ static void ask_vanished(struct judge *j, const struct entry *was)
 	for (size_t i = 0; policy && i < policy->roots.count && !asked; i++) {
 		asked = path_is_below(was->path, bytes_from_string(policy->roots.item[i]));
 	}
-	if (!asked || known_generated(j, was->path) || unowned_is_cache(was)) {
+	if (!asked || known_generated(j, was) || unowned_is_cache(was)) {
 		return;
 	}
 	question = judge_ask(j, ASK_VANISHED, was->path);

@@ -76,7 +76,7 @@ bool unowned_is_cache(const struct entry *entry)
 int unowned_present(struct judge *j, const struct entry *now, struct error *err)
 {
 	/* A folder is there for what is in it. */
-	if (now->type == ENTRY_DIR || is_alias(now) || known_generated(j, now->path) ||
+	if (now->type == ENTRY_DIR || is_alias(now) || known_generated(j, now) ||
 	    known_path(j, "unowned", now->path)) {
 		return 0;
 	}

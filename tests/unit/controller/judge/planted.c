@@ -814,7 +814,7 @@ const struct planted planted[] = {
 	 BY_BASELINE, 1},
 	{"generated file", generated_changed, false, NOTHING},
 	{"generated file, set-uid", generated_setid, false, RULE_UNOWNED_CHANGED,
-	 "/etc/ld.so.cache", HIGH, ".M.......", BY_FIRST, 1},
+	 "/etc/ld.so.cache", HIGH, "SM5......", BY_FIRST, 1},
 	{"unread file", unread_file, false, NOTHING},
 };
 

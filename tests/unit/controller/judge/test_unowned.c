@@ -451,6 +451,40 @@ static void generated_cache_is_explained_but_not_as_a_program(void **state)
 	assert_non_null(world_finding(w, RULE_SETID_GAINED, "/etc/ld.so.cache"));
 }
 
+/* Where triggers write, as elsewhere: at first sight, when it appears, and when it changes. */
+static void program_is_never_a_generated_cache(void **state)
+{
+	const char *const path = "/usr/share/mime/x/evil";
+	const struct section_key key = build_dir_key(SECTION_TREE, "/usr/share/mime/x");
+	const struct entry programs[] = {
+		build_elf(path, 0644, 70),
+		build_script(path, 0644, 71),
+		build_file(path, 0755, 72),
+		build_file(path, 0611, 73),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		struct world *w = world_new();
+
+		world_standard(w);
+		side_add(&w->now, key, build_file(path, 0644, 74));
+		world_judge(w);
+		assert_int_equal(world_count(w, SEVERITY_LOW), 0);
+		*side_find(&w->now, path) = programs[i];
+		world_judge(w);
+		assert_non_null(world_finding(w, RULE_UNOWNED_APPEARED, path));
+		side_add(&w->first, key, build_file(path, 0644, 74));
+		world_judge(w);
+		assert_non_null(world_finding(w, RULE_UNOWNED_CHANGED, path));
+		w->has_first = false;
+		world_judge(w);
+		assert_true(world_finding(w, RULE_UNOWNED_PRESENT, path) ||
+			    world_finding(w, RULE_UNOWNED_EXECUTABLE, path));
+		world_free(w);
+	}
+}
+
 static void link_is_explained_while_a_package_owns_its_target(void **state)
 {
 	struct section_key key = build_dir_key(SECTION_TREE, "/etc/systemd/system");
@@ -542,6 +576,7 @@ int main(void)
 		TEST(change_inside_of_a_tree_is_named),
 		cmocka_unit_test(alias_of_merged_usr_is_explained_and_no_other_link),
 		TEST(generated_cache_is_explained_but_not_as_a_program),
+		cmocka_unit_test(program_is_never_a_generated_cache),
 		TEST(link_is_explained_while_a_package_owns_its_target),
 		TEST(what_policy_names_is_explained_and_its_change_told),
 		cmocka_unit_test(value_of_a_pile_covers_what_it_was_made_of),
