@@ -34,6 +34,9 @@ void *arena_alloc(struct arena *arena, size_t size)
 		return NULL;
 	}
 	size = aligned(size > 0 ? size : 1);
+	if (arena->most > 0 && (arena->total > arena->most || size > arena->most - arena->total)) {
+		return NULL;
+	}
 	if (!block || size > block->room - block->used) {
 		size_t room = block_room(arena->total);
 

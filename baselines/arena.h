@@ -19,6 +19,7 @@ struct arena_block;
 struct arena {
 	struct arena_block *newest;
 	size_t total; /* bytes handed out */
+	size_t most;  /* beyond it there is no memory; 0: no limit */
 };
 
 /* Zeroed, aligned for any type; NULL for lack of memory. */

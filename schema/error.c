@@ -61,6 +61,8 @@ const char *error_kind_name(enum error_kind kind)
 		return "hostkey";
 	case ERROR_PEER:
 		return "peer";
+	case ERROR_LIMIT:
+		return "limit";
 	case ERROR_STORE:
 		return "store";
 	case ERROR_NOMEM:

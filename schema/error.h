@@ -19,6 +19,7 @@ enum error_kind {
 	ERROR_AUTH,    /* the host refused us: report */
 	ERROR_HOSTKEY, /* not the host we know: alarm */
 	ERROR_PEER,    /* the probe or the host broke the protocol: a finding */
+	ERROR_LIMIT,   /* one host is more than one may be: its own outcome */
 	ERROR_STORE,   /* stop the run: results cannot be kept */
 	ERROR_NOMEM,
 	ERROR_SYSTEM, /* a system call of the controller's own failed */

@@ -161,6 +161,10 @@ static int judge(struct host_run *host, struct error *err)
 
 	objects_init(&objects, config->store, host->conversation);
 	objects_init(&headers, config->store, host->conversation);
+	objects.most = config->most_judged ? config->most_judged : SWEEP_JUDGED_MAX;
+	headers.most = objects.most;
+	host->findings.most = config->most_findings ? config->most_findings : SWEEP_FINDINGS_MAX;
+	host->findings.most_bytes = SWEEP_FINDINGS_BYTES_MAX;
 	source = objects_source(&objects);
 	header_source = objects_source(&headers);
 	if (proofs_begin(proofs, input.now, &header_source, err) != 0) {
@@ -193,7 +197,9 @@ static int judge(struct host_run *host, struct error *err)
 	input.first = first;
 	input.last = last;
 	input.open = &kept.downgrades;
+	/* What the judge and the proofs take for an object that is not there may be one too many. */
 	if (judge_host(&input, &host->findings, &host->counts, err) != 0 ||
+	    objects_check(&objects, err) != 0 || objects_check(&headers, err) != 0 ||
 	    kept_carry(&kept, &input, &host->findings, err) != 0 || apply_acks(host, err) != 0) {
 		goto out;
 	}
@@ -269,11 +275,8 @@ out:
 	return result;
 }
 
-int host_result(struct host_run *host, struct error *err)
+static int judge_whole(struct host_run *host, struct error *err)
 {
-	if (!host->whole) {
-		return judge_unseen(host, err) == 0 ? put(host, err) : -1;
-	}
 	if (conversation_is_same(host->conversation) &&
 	    (host_load_last(host, err) != 0 ||
 	     conversation_recall(host->conversation, host->last, err) == CONVERSATION_BROKEN)) {
@@ -284,5 +287,44 @@ int host_result(struct host_run *host, struct error *err)
 	}
 	host->outcome = outcome_of(host, conversation_observation(host->conversation), host->reason,
 				   sizeof(host->reason));
-	return put(host, err);
+	return 0;
+}
+
+/* What one host did to its judging is its own outcome; nothing of it is kept. */
+static void give_up(struct host_run *host, const struct error *why)
+{
+	findings_clear(&host->findings);
+	host->counts = (struct judge_counts){0};
+	free(host->acks);
+	host->acks = NULL;
+	free(host->first_seen_s);
+	host->first_seen_s = NULL;
+	host->whole = false;
+	host->outcome = why->kind == ERROR_LIMIT  ? OUTCOME_OVER_LIMIT
+			: why->kind == ERROR_PEER ? OUTCOME_PROTOCOL_ERROR
+						  : OUTCOME_INTERNAL;
+	host->given_up = true;
+	(void)snprintf(host->reason, sizeof(host->reason), "%.*s", (int)sizeof(host->reason) - 1,
+		       why->msg);
+}
+
+int host_result(struct host_run *host, struct error *err)
+{
+	struct error why = {.kind = ERROR_NONE};
+
+	if (host->whole && judge_whole(host, &why) != 0) {
+		if (why.kind == ERROR_STORE) {
+			*err = why;
+			return -1;
+		}
+		give_up(host, &why);
+	}
+	if (host->whole && (put(host, &why) == 0 || why.kind == ERROR_STORE)) {
+		*err = why;
+		return why.kind == ERROR_NONE ? 0 : -1;
+	}
+	if (host->whole) {
+		give_up(host, &why);
+	}
+	return judge_unseen(host, err) == 0 ? put(host, err) : -1;
 }

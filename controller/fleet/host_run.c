@@ -42,7 +42,8 @@ static struct host_run *host_of(struct worker_job *job)
 
 bool host_run_is_to_be_retried(const struct host_run *host)
 {
-	return !host->whole && outcome_class(host->outcome) == OUTCOME_CLASS_UNREACHABLE &&
+	return !host->whole && !host->given_up &&
+	       outcome_class(host->outcome) == OUTCOME_CLASS_UNREACHABLE &&
 	       host->attempt < host_config(host)->retries;
 }
 
@@ -61,6 +62,7 @@ static void done_finish(struct worker_job *job)
 {
 	struct host_run *host = host_of(job);
 	const struct host_run_shared *shared = host->shared;
+	/* Only what cannot be kept ends the run for the others. */
 	const struct error *fatal = host->error.kind != ERROR_NONE ? &host->error : NULL;
 	struct sweep_result result = {
 		.host = host->host->target.name,
@@ -133,7 +135,9 @@ static enum object_place io_place(void *context, const struct digest *digest, bo
 /* The conversation cannot go on: end the channel with the reason; `closed` follows. */
 static void break_off(struct host_run *host, const struct error *err)
 {
-	enum outcome outcome = err->kind == ERROR_PEER ? OUTCOME_PROTOCOL_ERROR : OUTCOME_INTERNAL;
+	enum outcome outcome = err->kind == ERROR_PEER    ? OUTCOME_PROTOCOL_ERROR
+			       : err->kind == ERROR_LIMIT ? OUTCOME_OVER_LIMIT
+							  : OUTCOME_INTERNAL;
 
 	set_reason(host, outcome, err->msg);
 	host->host->transport->abort(host->channel, outcome, host->reason);

@@ -42,7 +42,8 @@ struct host_run {
 	struct conversation *conversation;
 	struct channel *channel;
 	bool *md5;
-	bool whole; /* the conversation came to its end */
+	bool whole;    /* the conversation came to its end */
+	bool given_up; /* by the judge: another session would end the same way */
 
 	enum outcome outcome;
 	char reason[256];

@@ -32,6 +32,24 @@ void objects_init(struct objects *objects, struct store *store,
 	qsort(objects->session, count, sizeof(*objects->session), order);
 }
 
+int objects_check(const struct objects *objects, struct error *err)
+{
+	if (objects->most > 0 && objects->read > objects->most) {
+		return error_set(err, ERROR_LIMIT, 0,
+				 "judging it takes more than %llu bytes of sections",
+				 (unsigned long long)objects->most);
+	}
+	return 0;
+}
+
+static int hand_out(struct objects *objects, struct bytes found, struct bytes *content,
+		    struct error *err)
+{
+	objects->read += found.len;
+	*content = found;
+	return objects_check(objects, err);
+}
+
 static int load(void *context, const struct digest *digest, struct bytes *content,
 		struct error *err)
 {
@@ -41,21 +59,22 @@ static int load(void *context, const struct digest *digest, struct bytes *conten
 	const struct conversation_object *const *found = NULL;
 	size_t len;
 
+	if (objects_check(objects, err) != 0) {
+		return -1;
+	}
 	if (objects->session_count > 0) {
 		found = bsearch(&key, objects->session, objects->session_count,
 				sizeof(*objects->session), order);
 	}
 	if (found) {
-		*content = (*found)->content;
-		return 0;
+		return hand_out(objects, (*found)->content, content, err);
 	}
 	free(objects->loaded);
 	objects->loaded = NULL;
 	if (store_object_load(objects->store, digest, &objects->loaded, &len, err) != 0) {
 		return -1;
 	}
-	*content = bytes_make(objects->loaded, len);
-	return 0;
+	return hand_out(objects, bytes_make(objects->loaded, len), content, err);
 }
 
 struct object_source objects_source(struct objects *objects)

@@ -32,6 +32,11 @@ struct sweep_host {
 	bool done; /* in the run that is gone on with: it gets no turn and no result */
 };
 
+/* What one host may cost: a section read twice counts twice. Beyond it the host is over-limit. */
+#define SWEEP_JUDGED_MAX ((uint64_t)2 << 30)
+#define SWEEP_FINDINGS_MAX ((size_t)100000)
+#define SWEEP_FINDINGS_BYTES_MAX ((size_t)128 << 20)
+
 struct sweep_config {
 	const struct sweep_host *hosts;
 	size_t host_count;
@@ -43,13 +48,15 @@ struct sweep_config {
 	uint32_t rehash_of;    /* 0: the policy's */
 	uint64_t rate_bytes_s; /* 0: the policy's */
 	const struct store_run *resume; /* the run to go on with; NULL: a new one */
-	const char *kind;               /* "check", "sweep" */
-	const char *sweep;              /* configured name, or "" */
-	const char *version;            /* muster's */
-	struct store *store;            /* open for writing */
-	struct baseline *baseline;      /* NULL: none, policy_default() holds */
-	struct acks *acks;              /* of the baseline; NULL: none are applied */
-	const char *keys;               /* folder with keys.yaml; NULL: the baseline's keys/ */
+	uint64_t most_judged;      /* bytes of sections to judge one host by; 0: SWEEP_JUDGED_MAX */
+	size_t most_findings;      /* of one host; 0: SWEEP_FINDINGS_MAX */
+	const char *kind;          /* "check", "sweep" */
+	const char *sweep;         /* configured name, or "" */
+	const char *version;       /* muster's */
+	struct store *store;       /* open for writing */
+	struct baseline *baseline; /* NULL: none, policy_default() holds */
+	struct acks *acks;         /* of the baseline; NULL: none are applied */
+	const char *keys;          /* folder with keys.yaml; NULL: the baseline's keys/ */
 };
 
 struct sweep_result {
@@ -107,7 +114,7 @@ struct sweep_summary {
 };
 
 /*
- * Fails (STORE, CONFIG ...) only where the run as a whole cannot go on: what a host does ends in its
+ * Fails (STORE ...) only where the run as a whole cannot go on: what a host does ends in its
  * outcome. After SIGINT or SIGTERM running sessions are ended, finished hosts are kept and
  * summary->interrupted is set.
  */

@@ -161,6 +161,8 @@ enum decoded entries_decode(struct bytes content, struct entry_list *list);
 enum row_order { ROWS_ANY, ROWS_BY_PATH /* the first field, each path once */ };
 enum decoded records_decode(struct bytes content, size_t fields, enum row_order order,
 			    struct row_list *list);
+/* Whether a tree's entries lie below its folder: any other is a malformed section. */
+bool entries_fit(const struct entry_list *list, const struct section_key *key);
 void entries_clear(struct entry_list *list);
 void rows_clear(struct row_list *list);
 

@@ -88,6 +88,11 @@ int findings_add(struct findings *findings, const struct finding *finding, struc
 		findings->item = item;
 		findings->room = room;
 	}
+	if ((findings->most > 0 && findings->count >= findings->most) ||
+	    (findings->most_bytes > 0 && arena->total >= findings->most_bytes)) {
+		return error_set(err, ERROR_LIMIT, 0, "more findings than one host may have (%zu)",
+				 findings->count);
+	}
 	copy.subject = arena_copy(arena, finding->subject, &ok);
 	copy.package = arena_copy(arena, finding->package, &ok);
 	copy.old_value = arena_copy(arena, finding->old_value, &ok);

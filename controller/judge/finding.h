@@ -115,10 +115,12 @@ struct findings {
 	struct finding *item;
 	size_t count;
 	size_t room;
-	void *memory; /* private */
+	size_t most;       /* 0: no limit */
+	size_t most_bytes; /* of all they point to; 0: no limit */
+	void *memory;      /* private */
 };
 
-/* Copies the finding's bytes and computes its id. */
+/* Copies the finding's bytes and computes its id. LIMIT where there are more than may be. */
 int findings_add(struct findings *findings, const struct finding *finding,
 		 struct error *err) MUST_CHECK;
 /* Most severe first, then subject. */

@@ -129,7 +129,9 @@ static int run(struct judge *j, struct error *err)
 	}
 	judged_rest(j);
 	/* What was left out for lack of memory must not pass for clean. */
-	return j->lost_memory ? error_set(err, ERROR_NOMEM, 0, "no memory to judge") : 0;
+	return j->lost_memory ? error_set(err, ERROR_LIMIT, 0,
+					  "judging it takes more memory than one host may take")
+			      : 0;
 }
 
 /* By what is stored: the gravest and best witnessed of those with one fingerprint goes first. */
@@ -185,6 +187,7 @@ int judge_host(const struct judge_input *input, struct findings *findings,
 	j->in = input;
 	j->findings = findings;
 	j->counts = counts;
+	j->arena.most = JUDGE_MEMORY_MAX;
 	result = run(j, err);
 	drop_repeated(findings);
 	findings_sort(findings);

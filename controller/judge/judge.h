@@ -86,7 +86,11 @@ struct judge_input {
 	int64_t now_s;                   /* controller's clock, for max_age */
 };
 
-/* Appends to *findings (state NEW for all; the store knows better) and fills *counts. */
+/*
+ * Appends to *findings (state NEW for all; the store knows better) and fills *counts. LIMIT where
+ * the host takes more findings, objects or memory than one may.
+ */
+#define JUDGE_MEMORY_MAX ((size_t)1 << 30)
 int judge_host(const struct judge_input *input, struct findings *findings,
 	       struct judge_counts *counts, struct error *err) MUST_CHECK;
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "controller/judge/path_class.h"
 #include "controller/judge/unit.h"
 #include "schema/escape.h"
 
@@ -161,9 +162,12 @@ int judge_load_digest(struct judge *j, const struct digest *digest, struct buffe
 {
 	const struct object_source *objects = j->in->objects;
 	struct bytes content = {NULL, 0};
-	struct error ignored;
+	struct error missing = {0};
 
-	*found = objects->load(objects->context, digest, &content, &ignored) == 0;
+	*found = objects->load(objects->context, digest, &content, &missing) == 0;
+	if (!*found && missing.kind == ERROR_LIMIT) {
+		return error_set(err, ERROR_LIMIT, 0, "%s", missing.msg);
+	}
 	if (!*found) {
 		trace_spoil(j); /* it may be had again one day */
 	}
@@ -202,6 +206,16 @@ static int told(struct judge *j, const struct observation *from, const struct se
 	return from == j->in->now ? judge_broken(j, key, err) : 0;
 }
 
+/* In canonical order what is below a folder stands together: the first and the last say it. */
+bool entries_fit(const struct entry_list *list, const struct section_key *key)
+{
+	struct bytes dir = key->part[1];
+
+	return key->kind != SECTION_TREE || list->count == 0 ||
+	       (path_is_below(list->item[0].path, dir) &&
+		path_is_below(list->item[list->count - 1].path, dir));
+}
+
 int judge_entries(struct judge *j, const struct observation *from, const struct section_key *key,
 		  struct buffer *buffer, struct entry_list *list, bool *found, struct error *err)
 {
@@ -212,6 +226,9 @@ int judge_entries(struct judge *j, const struct observation *from, const struct 
 		return -1;
 	}
 	decoded = entries_decode(buffer_bytes(buffer), list);
+	if (decoded == DECODED && !entries_fit(list, key)) {
+		decoded = MALFORMED;
+	}
 	if (decoded != DECODED) {
 		list->count = 0;
 	}

@@ -154,7 +154,8 @@ static int describe(struct judge *j, struct error *err)
 			continue;
 		}
 		result = judge_load_section(j, &now->sections[i], &j->buffer[0], err);
-		if (result == 0 && entries_decode(buffer_bytes(&j->buffer[0]), &list) == DECODED) {
+		if (result == 0 && entries_decode(buffer_bytes(&j->buffer[0]), &list) == DECODED &&
+		    entries_fit(&list, &key)) {
 			result = describe_section(j, &list, err);
 		}
 	}

@@ -21,8 +21,11 @@ struct question *judge_ask(struct judge *j, enum question_kind kind, struct byte
 
 	if (list->count == list->room) {
 		size_t room = list->room ? list->room * 2 : 64;
-		struct question *item = reallocarray(list->item, room, sizeof(*item));
+		struct question *item = NULL;
 
+		if (room <= JUDGE_MEMORY_MAX / sizeof(*item)) {
+			item = reallocarray(list->item, room, sizeof(*item));
+		}
 		if (!item) {
 			j->lost_memory = true;
 			return NULL;
@@ -131,7 +134,7 @@ static int read_section(struct judge *j, const struct observed_section *section,
 		j->lost_memory = true;
 	}
 	/* What is malformed was told when it was judged. */
-	if (decoded != DECODED) {
+	if (decoded != DECODED || !entries_fit(list, key)) {
 		return 0;
 	}
 	if (j->in->cache && !is_known) {

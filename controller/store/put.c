@@ -90,7 +90,7 @@ static int look_up(struct store *store, const struct store_host *put, size_t i, 
 	char text[128];
 
 	if (i > 0 && bytes_compare(o->sections[i - 1].key, section->key) >= 0) {
-		return error_set(err, ERROR_STORE, 0, "host %s: sections out of order at %s",
+		return error_set(err, ERROR_PEER, 0, "host %s: sections out of order at %s",
 				 put->name, escape_text(section->key, text, sizeof(text)));
 	}
 	pair->object = names_find_object(&store->names, &section->content);

@@ -561,6 +561,12 @@ static void malformed_package(struct world *w)
 	section->raw_len = 8;
 }
 
+static void tree_names_what_is_elsewhere(struct world *w)
+{
+	side_add(&w->now, build_dir_key(SECTION_TREE, "/usr/local/bin"),
+		 build_file("/usr/sbin/elsewhere", 04755, 77));
+}
+
 static void local_file_changed(struct world *w)
 {
 	replace(side_find(&w->now, "/usr/bin/localtool"), 41);
@@ -797,6 +803,8 @@ const struct planted planted[] = {
 	 HIGH, "", BY_FIRST, 3},
 	{"malformed section", malformed_package, false, RULE_PROTOCOL,
 	 "package dpkg coreutils 9.1-1 amd64", HIGH, "", BY_RULE, 2},
+	{"tree of what is elsewhere", tree_names_what_is_elsewhere, false, RULE_PROTOCOL,
+	 "tree /usr/local/bin", HIGH, "", BY_RULE, 1},
 	{"changed without manifest", local_file_changed, false, CHANGED, "/usr/bin/localtool", HIGH,
 	 "S.5....T.", BY_FIRST, 1},
 	{"changed without manifest, captured", local_file_changed, true, CHANGED,

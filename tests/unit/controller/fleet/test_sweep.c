@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+/* Whole sweeps over fake probes in memory: what one host does is that host's outcome alone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uv.h>
+#include <cmocka.h>
+
+#include "controller/fleet/sweep.h"
+#include "tests/unit/controller/fleet/fake_probe.h"
+#include "tests/unit/controller/store/host_maker.h"
+
+#define HOSTS 2
+#define SAFETY_MS 30000
+
+struct channel {
+	struct fake_probe *probe;
+	const struct channel_handler *handler;
+	void *context;
+	uv_timer_t timer;
+	bool stays_open; /* after its last message */
+	bool ended;
+	struct channel_close close;
+};
+
+struct bench {
+	uv_loop_t loop;
+	struct transport transport;
+	struct place place;
+	struct sweep_host host[HOSTS];
+	struct sweep_config config;
+	struct sweep_summary summary;
+	struct fake_probe probe[HOSTS];
+	struct channel channel[HOSTS];
+	bool stays_open[HOSTS];
+	unsigned aborts;
+	enum outcome outcome[HOSTS];
+	char reason[HOSTS][256];
+	size_t findings[HOSTS];
+	bool seen[HOSTS];
+};
+
+/* One at a time. */
+static struct bench *running;
+
+static const char *const names[HOSTS] = {"a", "b"};
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct channel *channel = handle->data;
+
+	channel->handler->closed(channel->context, &channel->close);
+}
+
+static void close_with(struct channel *channel, enum outcome outcome, const char *reason)
+{
+	if (channel->ended) {
+		return;
+	}
+	channel->ended = true;
+	channel->close.outcome = outcome;
+	(void)snprintf(channel->close.reason, sizeof(channel->close.reason), "%s", reason);
+	uv_close((uv_handle_t *)&channel->timer, on_closed);
+}
+
+static void on_safety(uv_timer_t *timer)
+{
+	close_with(timer->data, OUTCOME_TIMEOUT, "nobody closed the channel");
+}
+
+static void deliver(uv_timer_t *timer)
+{
+	struct channel *channel = timer->data;
+	struct bytes payload;
+
+	while (!channel->ended && fake_probe_next(channel->probe, &payload)) {
+		bool last = message_type_of(payload) == MESSAGE_END;
+		uint8_t *copy = malloc(payload.len);
+
+		assert_non_null(copy);
+		memcpy(copy, payload.data, payload.len);
+		channel->handler->frame(channel->context, bytes_make(copy, payload.len));
+		free(copy);
+		if (last && !channel->stays_open) {
+			close_with(channel, OUTCOME_CLEAN, "");
+		}
+	}
+	if (!channel->ended) {
+		(void)uv_timer_start(&channel->timer, on_safety, SAFETY_MS, 0);
+	}
+}
+
+static int fake_open(struct transport *self, const struct target *target,
+		     const struct channel_handler *handler, void *context, struct channel **result,
+		     struct error *err)
+{
+	size_t i = strcmp(target->name, names[0]) == 0 ? 0 : 1;
+	struct channel *channel = &running->channel[i];
+
+	(void)self;
+	(void)err;
+	*channel = (struct channel){.probe = &running->probe[i],
+				    .handler = handler,
+				    .context = context,
+				    .stays_open = running->stays_open[i]};
+	(void)uv_timer_init(&running->loop, &channel->timer);
+	channel->timer.data = channel;
+	fake_probe_start(channel->probe);
+	(void)uv_timer_start(&channel->timer, deliver, 0, 0);
+	*result = channel;
+	return 0;
+}
+
+static int fake_send(struct channel *channel, struct bytes payload, struct error *err)
+{
+	(void)err;
+	fake_probe_receive(channel->probe, payload);
+	if (!channel->ended) {
+		(void)uv_timer_start(&channel->timer, deliver, 0, 0);
+	}
+	return 0;
+}
+
+static void fake_pause(struct channel *channel, bool paused)
+{
+	(void)channel;
+	(void)paused;
+}
+
+static void fake_abort(struct channel *channel, enum outcome outcome, const char *reason)
+{
+	running->aborts++;
+	close_with(channel, outcome, reason);
+}
+
+static void on_started(void *context, const struct store_run *run)
+{
+	(void)context;
+	(void)run;
+}
+
+static void on_host(void *context, const struct sweep_result *result)
+{
+	struct bench *bench = context;
+	size_t i = strcmp(result->host, names[0]) == 0 ? 0 : 1;
+
+	assert_false(bench->seen[i]);
+	bench->seen[i] = true;
+	bench->outcome[i] = result->outcome;
+	(void)snprintf(bench->reason[i], sizeof(bench->reason[i]), "%s", result->reason);
+	bench->findings[i] = result->findings ? result->findings->count : 0;
+}
+
+static int setup(void **state)
+{
+	struct bench *bench = calloc(1, sizeof(*bench));
+
+	assert_non_null(bench);
+	bench->transport = (struct transport){.name = "fake",
+					      .open = fake_open,
+					      .send = fake_send,
+					      .pause = fake_pause,
+					      .abort = fake_abort};
+	place_make(&bench->place);
+	assert_int_equal(uv_loop_init(&bench->loop), 0);
+	for (size_t i = 0; i < HOSTS; i++) {
+		bench->host[i] = (struct sweep_host){.target = {.name = names[i]},
+						     .transport = &bench->transport};
+		fake_probe_init(&bench->probe[i]);
+	}
+	bench->config = (struct sweep_config){.hosts = bench->host,
+					      .host_count = HOSTS,
+					      .parallel = 1,
+					      .full_parallel = 1,
+					      .kind = "check",
+					      .sweep = "",
+					      .version = "test",
+					      .retries = 2};
+	*state = bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+
+	for (size_t i = 0; i < HOSTS; i++) {
+		fake_probe_clear(&bench->probe[i]);
+	}
+	assert_int_equal(uv_run(&bench->loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(uv_loop_close(&bench->loop), 0);
+	place_remove(&bench->place);
+	free(bench);
+	return 0;
+}
+
+/* Every host has to have its say, whatever the other does. */
+static void sweep(struct bench *bench)
+{
+	const struct sweep_events events = {
+		.context = bench, .started = on_started, .host = on_host};
+	struct error err = {0};
+
+	running = bench;
+	bench->config.store = open_store(bench->place.path, STORE_WRITE);
+	if (sweep_run(&bench->loop, &bench->config, &events, &bench->summary, &err) != 0) {
+		fail_msg("the sweep ended for everyone: %s", err.msg);
+	}
+	store_close(bench->config.store);
+	for (size_t i = 0; i < HOSTS; i++) {
+		assert_true(bench->seen[i]);
+	}
+}
+
+static char *filled(size_t len)
+{
+	char *text = malloc(len + 1);
+
+	assert_non_null(text);
+	memset(text, 'x', len);
+	text[len] = '\0';
+	return text;
+}
+
+static void one_object_named_for_many_sections_is_over_the_limit(void **state)
+{
+	static const char *const dirs[] = {"/a", "/b", "/c", "/d", "/e", "/f"};
+	struct bench *bench = *state;
+	char *large = filled(1000);
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		fake_probe_tree(&bench->probe[0], dirs[i], large, i + 1, false);
+	}
+	fake_probe_tree(&bench->probe[1], "/a", large, 1, false);
+	bench->config.most_judged = 3000;
+	sweep(bench);
+	assert_int_equal(bench->outcome[0], OUTCOME_OVER_LIMIT);
+	assert_non_null(strstr(bench->reason[0], "3000 bytes of sections"));
+	/* It is told as what a host must not do, and nothing of the rest is kept. */
+	assert_int_equal(bench->findings[0], 1);
+	/* That host's section is not well-formed, which is judged as ever. */
+	assert_int_equal(bench->outcome[1], OUTCOME_FINDINGS);
+	free(large);
+}
+
+static void findings_without_end_are_over_the_limit(void **state)
+{
+	static const char *const dirs[] = {"/a", "/b", "/c", "/d", "/e", "/f"};
+	struct bench *bench = *state;
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		fake_probe_tree(&bench->probe[0], dirs[i], "not well-formed", i + 1, false);
+	}
+	fake_probe_tree(&bench->probe[1], "/a", "not well-formed", 1, false);
+	bench->config.most_findings = 4;
+	sweep(bench);
+	assert_int_equal(bench->outcome[0], OUTCOME_OVER_LIMIT);
+	assert_non_null(strstr(bench->reason[0], "more findings than one host may have"));
+	assert_int_equal(bench->findings[0], 1);
+	assert_int_equal(bench->outcome[1], OUTCOME_FINDINGS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			one_object_named_for_many_sections_is_over_the_limit, setup, teardown),
+		cmocka_unit_test_setup_teardown(findings_without_end_are_over_the_limit, setup,
+						teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
