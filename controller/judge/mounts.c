@@ -126,6 +126,12 @@ static int load_mounts(struct judge *j, const struct observation *from, struct r
 	return 0;
 }
 
+/* Whether something says what was mounted; else this is the mounts' first sight. */
+static bool has_reference(const struct judge *j, const struct mount_list *first)
+{
+	return j->captured || first->known;
+}
+
 /* Below something that packages own, and not a place that is made for mounts. */
 static bool hides_owned(struct judge *j, struct bytes point)
 {
@@ -139,7 +145,7 @@ static int judge_new(struct judge *j, const struct mount_list *first, const stru
 		     struct error *err)
 {
 	const struct mount_line now = line_of(j, mount);
-	bool reference = j->captured || first->known;
+	bool reference = has_reference(j, first);
 	struct change change = {
 		.rule = RULE_MOUNT_CHANGED,
 		.witness = WITNESS_RULE,
@@ -191,7 +197,12 @@ static int judge_mount(struct judge *j, const struct mount_list *first, const st
 	};
 
 	plain.count = MOUNT_STATE;
-	if (known_record(j, "mount", &plain, 0)) {
+	if (known_accepted_record(j, "mount", &plain, 0)) {
+		return 0;
+	}
+	/* The policy says what installations have, not what may come to be mounted later. */
+	if ((!has_reference(j, first) || has_line(first, &line)) &&
+	    known_record(j, "mount", &plain, 0)) {
 		return 0;
 	}
 	if (is_over_process(point)) {

@@ -373,6 +373,67 @@ static void accepted_mount_that_is_gone_is_told(void **state)
 	assert_int_equal(w->findings.count, 0);
 }
 
+/* A loop mount over /var looks like the partition that installations have. */
+static void policy_excuses_no_mount_that_is_new(void **state)
+{
+	static const char *const points[] = {"/var", "/home", "/boot"};
+	const struct section_key key = build_dir_key(SECTION_MOUNTS, "");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
+		const char *const fields[] = {points[i], "ext4",    "/dev/loop0", "/",
+					      "rw",      "entered", NULL};
+		const char *const other[] = {points[i], "ext4",    "/dev/sda3", "/",
+					     "rw",      "entered", NULL};
+		struct world *w = world_new();
+		const struct finding *found;
+
+		world_standard(w);
+		side_add(&w->now, build_dir_key(SECTION_DIRS, ""), build_dir(points[i], 0755));
+		side_add(&w->first, build_dir_key(SECTION_DIRS, ""), build_dir(points[i], 0755));
+		side_record(&w->now, key, fields);
+		world_judge(w);
+		found = world_finding(w, RULE_MOUNT_OVER, points[i]);
+		assert_non_null(found);
+		assert_true(found->severity >= SEVERITY_MEDIUM);
+		assert_true(world_accept_finding(w, found));
+		world_judge(w);
+		assert_int_equal(world_count(w, SEVERITY_LOW), 0);
+
+		/* At its first sight it is one of those that installations have; then it stays. */
+		w->record_count = 0;
+		w->has_first = false;
+		world_judge(w);
+		assert_null(world_finding(w, RULE_MOUNT_OVER, points[i]));
+		assert_null(world_finding(w, RULE_MOUNT_CHANGED, points[i]));
+		w->has_first = true;
+		side_record(&w->first, key, fields);
+		world_judge(w);
+		assert_int_equal(world_count(w, SEVERITY_LOW), 0);
+
+		/* One more over the partition that was there, and another device in its place. */
+		side_record(&w->now, key, other);
+		world_judge(w);
+		assert_non_null(world_finding(w, RULE_MOUNT_CHANGED, points[i]));
+		side_remove_record(&w->now, SECTION_MOUNTS, points[i]);
+		world_judge(w);
+		assert_non_null(world_finding(w, RULE_MOUNT_CHANGED, points[i]));
+		world_free(w);
+	}
+}
+
+static void accepted_state_without_a_mount_outweighs_the_policy(void **state)
+{
+	static const char *const fields[] = {"/var", "ext4",    "/dev/loop0", "/",
+					     "rw",   "entered", NULL};
+	struct world *w = *state;
+
+	world_capture(w);
+	side_record(&w->now, build_dir_key(SECTION_MOUNTS, ""), fields);
+	world_judge(w);
+	assert_non_null(world_finding(w, RULE_MOUNT_CHANGED, "/var"));
+}
+
 static void policy_sets_severities_and_weights(void **state)
 {
 	static char low[] = "file.changed=low";
@@ -509,6 +570,8 @@ int main(void)
 		TEST(link_that_merges_usr_is_the_directory),
 		TEST(denied_directory_proves_no_absence),
 		TEST(accepted_mount_that_is_gone_is_told),
+		cmocka_unit_test(policy_excuses_no_mount_that_is_new),
+		TEST(accepted_state_without_a_mount_outweighs_the_policy),
 		TEST(policy_sets_severities_and_weights),
 		TEST(single_accept_leaves_first_sight_in_force),
 		TEST(file_that_found_an_owner_has_not_vanished),
