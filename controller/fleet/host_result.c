@@ -8,7 +8,6 @@
 #include "controller/fleet/kept.h"
 #include "controller/fleet/objects.h"
 #include "controller/fleet/proofs.h"
-#include "schema/escape.h"
 
 /* Known good, as the judge asks for it. */
 
@@ -93,16 +92,8 @@ static enum outcome outcome_of(const struct host_run *host, const struct observa
 {
 	size_t stale = count_stale(seen, host_policy(host_config(host)), host->started_s);
 
-	for (size_t i = 0; i < seen->coverage_count; i++) {
-		const struct coverage_item *item = &seen->coverage[i];
-		char check[64], why[64];
-
-		if (item->state == COVERAGE_PARTIAL) {
-			(void)snprintf(reason, room, "%s: %s",
-				       escape_text(item->check, check, sizeof(check)),
-				       escape_text(item->reason, why, sizeof(why)));
-			return OUTCOME_PARTIAL;
-		}
+	if (judge_is_partial(seen, &host->counts, reason, room)) {
+		return OUTCOME_PARTIAL;
 	}
 	if (stale > 0) {
 		(void)snprintf(reason, room, "stale: %zu sections not read within max_age", stale);

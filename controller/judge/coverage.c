@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "controller/judge/context.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -75,15 +76,25 @@ static bool is_everywhere(const struct coverage_item *item)
 	return true;
 }
 
+static bool is_gap(const struct coverage_item *item)
+{
+	return item->state != COVERAGE_DONE && !bytes_equal_string(item->reason, "absent");
+}
+
+/* Below the root of all is everywhere too. */
+static bool is_gap_everywhere(const struct coverage_item *item)
+{
+	bool is_place = item->subject.len > 1 && item->subject.data[0] == '/';
+
+	return is_gap(item) && !is_place && is_everywhere(item);
+}
+
 static void add_gap(struct gap_list *gaps, const struct coverage_item *item)
 {
-	if (item->state == COVERAGE_DONE || bytes_equal_string(item->reason, "absent")) {
-		return;
-	}
-	if (item->subject.len > 0 && item->subject.data[0] == '/') {
-		gaps->path[gaps->count++] = item->subject;
-	} else if (is_everywhere(item)) {
+	if (is_gap_everywhere(item)) {
 		gaps->everywhere = true;
+	} else if (is_gap(item) && item->subject.len > 0 && item->subject.data[0] == '/') {
+		gaps->path[gaps->count++] = item->subject;
 	}
 }
 
@@ -223,4 +234,44 @@ int judge_coverage(struct judge *j, struct error *err)
 		}
 	}
 	return result;
+}
+
+/* What is missing after such a row is missing in silence: a word for it that is not "partial" is none. */
+static bool leaves_out(const struct coverage_item *item)
+{
+	return item->state == COVERAGE_PARTIAL || ((bytes_equal_string(item->check, "packages") ||
+						    bytes_equal_string(item->check, "tree")) &&
+						   is_gap_everywhere(item));
+}
+
+bool judge_is_partial(const struct observation *now, const struct judge_counts *counts,
+		      char *reason, size_t room)
+{
+	uint64_t unread = 0;
+
+	for (size_t i = 0; i < now->coverage_count; i++) {
+		const struct coverage_item *item = &now->coverage[i];
+		char check[64], why[64];
+
+		if (leaves_out(item)) {
+			(void)snprintf(reason, room, "%s: %s",
+				       escape_text(item->check, check, sizeof(check)),
+				       escape_text(item->reason, why, sizeof(why)));
+			return true;
+		}
+	}
+	for (size_t i = 0; i < now->section_count; i++) {
+		unread += now->sections[i].unread;
+	}
+	if (unread > 0) {
+		(void)snprintf(reason, room, "unread: %" PRIu64 " objects, and no word why",
+			       unread);
+		return true;
+	}
+	if (counts->files_undigested > 0) {
+		(void)snprintf(reason, room, "unread: %zu files came without their digest",
+			       counts->files_undigested);
+		return true;
+	}
+	return false;
 }

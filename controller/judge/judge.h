@@ -40,6 +40,7 @@ struct judge_counts {
 	size_t files_proved;        /* equal to a signature, a manifest or an accepted state */
 	size_t files_unproved;      /* only the host's word or first sight */
 	size_t files_skipped;       /* not read, excluded, no content compared */
+	size_t files_undigested;    /* whose content should have come, and did not; not stored */
 };
 
 /*
@@ -93,6 +94,13 @@ struct judge_input {
 #define JUDGE_MEMORY_MAX ((size_t)1 << 30)
 int judge_host(const struct judge_input *input, struct findings *findings,
 	       struct judge_counts *counts, struct error *err) MUST_CHECK;
+
+/*
+ * Whether anything was left out of the look, by what the host said and by what it did not say, with
+ * `counts` of judge_host: a named reason, escaped. What passes here may be called clean.
+ */
+bool judge_is_partial(const struct observation *now, const struct judge_counts *counts,
+		      char *reason, size_t room);
 
 /* Packages of `now` for which no manifest exists: the controller asks for their MD5. */
 bool judge_wants_md5(const struct known_good *known, const struct section_key *key);

@@ -216,6 +216,26 @@ bool entries_fit(const struct entry_list *list, const struct section_key *key)
 		path_is_below(list->item[list->count - 1].path, dir));
 }
 
+/* Where each file's content belongs to its entry; only rpm's ghosts, which say no size, have none. */
+static size_t count_undigested(const struct section_key *key, const struct entry_list *list)
+{
+	bool is_config = key->kind == SECTION_CONFIG;
+	bool has_ghosts = is_config && bytes_equal_string(key->part[1], "rpm");
+	size_t count = 0;
+
+	if (!is_config && key->kind != SECTION_PACKAGE && key->kind != SECTION_TREE &&
+	    key->kind != SECTION_VOLATILE && key->kind != SECTION_SETID) {
+		return 0;
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		const struct entry *entry = &list->item[i];
+
+		count += entry->type == ENTRY_FILE && !entry->has_sha256 &&
+			 (entry->has_size || !has_ghosts);
+	}
+	return count;
+}
+
 int judge_entries(struct judge *j, const struct observation *from, const struct section_key *key,
 		  struct buffer *buffer, struct entry_list *list, bool *found, struct error *err)
 {
@@ -231,6 +251,9 @@ int judge_entries(struct judge *j, const struct observation *from, const struct 
 	}
 	if (decoded != DECODED) {
 		list->count = 0;
+	}
+	if (from == j->in->now) {
+		j->counts->files_undigested += count_undigested(key, list);
 	}
 	return told(j, from, key, decoded, found, err);
 }
