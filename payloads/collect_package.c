@@ -96,6 +96,12 @@ struct package_scan {
 	uint32_t flags;
 };
 
+/* Of a package that is removed and not purged, the configuration is all that is collected. */
+static bool is_held(const struct package_scan *scan, const struct claim *claim)
+{
+	return scan->package->state != PACKAGE_CONFIG_FILES || is_of_config(claim);
+}
+
 static uint32_t package_section(struct package_scan *scan, enum section_kind kind)
 {
 	const struct package *package = scan->package;
@@ -182,6 +188,11 @@ static bool scan_claim(void *context, const struct claim *claim)
 	if (table_has(&probe->seen_dirs, hash)) {
 		return true;
 	}
+	find(probe, claim->place, hash, &found);
+	/* What is owned is looked for nowhere else: so only what some section of a package holds. */
+	if (!is_held(scan, claim) && !(found.is_there && is_of_dirs(claim, &found))) {
+		return true;
+	}
 	added = table_add(&probe->owned, hash);
 	if (added == TABLE_FULL) {
 		probe_partial(probe, "tree", BYTES_LITERAL(""), "budget-memory", 1);
@@ -195,7 +206,6 @@ static bool scan_claim(void *context, const struct claim *claim)
 		scan_touch(probe, section, claim->path);
 		scan_touch(probe, scan->claims, claim->path);
 	}
-	find(probe, claim->place, hash, &found);
 	if (found.is_there && probe->place.through_link) {
 		own_real_name(probe);
 	}

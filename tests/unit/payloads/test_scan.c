@@ -475,6 +475,117 @@ static void what_was_looked_at_in_part_is_not_settled(void **state)
 	}
 }
 
+#define STANZA(name, state, conffiles)      \
+	"Package: " name "\nStatus: " state \
+	"\nVersion: 1\nArchitecture: all\nConffiles:" conffiles "\n\n"
+#define SUM " 0123456789abcdef0123456789abcdef\n"
+
+/* Packages in every state that has files, with lists that claim whatever an intruder likes. */
+static void make_claimed_host(void)
+{
+	static const char info[] = "/var/lib/dpkg/info/";
+	static const struct {
+		const char *name;
+		const char *list;
+	} lists[] = {
+		{"whole", "/.\n/usr\n/usr/bin\n/usr/bin/whole\n/usr/bin/link\n/etc/whole.conf\n"
+			  "/srv/whole\n"},
+		{"half", "/usr/bin/half\n/etc/half.conf\n"},
+		{"gone", "/.\n/etc\n/etc/gone\n/etc/gone/conf\n/usr/bin/evil\n/usr/bin/evil-link\n"
+			 "/usr/lib/evil.so\n/srv/evil\n/usr/bin/moved\n/usr/share/gone\n"},
+	};
+
+	tree_write(&host_tree, "/var/lib/dpkg/status",
+		   STANZA("whole", "install ok installed",
+			  "\n /etc/whole.conf" SUM
+			  " /etc/old.conf 0123456789abcdef0123456789abcdef "
+			  "obsolete")
+			   STANZA("half", "install ok unpacked", "\n /etc/half.conf newconffile")
+				   STANZA("gone", "deinstall ok config-files",
+					  "\n /etc/gone/conf" SUM " /usr/bin/conf" SUM
+					  " /srv/conf 0123456789abcdef0123456789abcdef"));
+	tree_write(&host_tree, "/var/lib/dpkg/diversions",
+		   "/usr/bin/moved\n/usr/bin/moved.real\n:\n");
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		char path[128];
+
+		(void)snprintf(path, sizeof(path), "%s%s.list", info, lists[i].name);
+		tree_write(&host_tree, path, lists[i].list);
+	}
+	tree_dir(&host_tree, "/usr/share/gone");
+	tree_link(&host_tree, "/usr/bin/link", "whole");
+	tree_link(&host_tree, "/usr/bin/evil-link", "evil");
+}
+
+/* Sections that hold the path. */
+static unsigned holders(const char *path, enum section_kind *kind)
+{
+	unsigned count = 0;
+	struct entry entry;
+
+	for (size_t i = 0; i < talk.count; i++) {
+		struct talk_section *section = &talk.section[i];
+		struct section_key key;
+
+		assert_true(section_key_decode(bytes_make(section->key, section->key_len), &key));
+		if (section_kind_has_entries(key.kind) && section->data &&
+		    host_entry(section, path, &entry)) {
+			*kind = key.kind;
+			count++;
+		}
+	}
+	return count;
+}
+
+/* What is owned is left out elsewhere: so it must be in a section of its package, or not be owned. */
+static void every_claimed_file_is_in_exactly_one_section(void **state)
+{
+	static const struct {
+		const char *path;
+		mode_t mode; /* 0: made before */
+		enum section_kind kind;
+	} files[] = {
+		{"/usr/bin/whole", 0755, SECTION_PACKAGE},
+		{"/usr/bin/link", 0, SECTION_PACKAGE},
+		{"/srv/whole", 04755, SECTION_PACKAGE},
+		{"/etc/whole.conf", 0644, SECTION_CONFIG},
+		{"/etc/old.conf", 0644, SECTION_CONFIG},
+		{"/usr/bin/half", 0755, SECTION_PACKAGE},
+		{"/etc/half.conf", 0644, SECTION_CONFIG},
+		{"/etc/gone/conf", 0644, SECTION_CONFIG},
+		{"/usr/bin/conf", 04755, SECTION_CONFIG},
+		{"/srv/conf", 04755, SECTION_CONFIG},
+		/* A package that is removed has nothing but configuration. */
+		{"/usr/bin/evil", 04755, SECTION_TREE},
+		{"/usr/bin/evil-link", 0, SECTION_TREE},
+		{"/usr/lib/evil.so", 0644, SECTION_TREE},
+		{"/usr/bin/moved.real", 0755, SECTION_TREE},
+		{"/srv/evil", 04755, SECTION_SETID},
+		{"/usr/share/gone", 0, SECTION_DIRS},
+	};
+
+	(void)state;
+	make_claimed_host();
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (files[i].mode != 0) {
+			write_mode(files[i].path, "x", files[i].mode);
+		}
+	}
+	host_run(&talk, &plan, false);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		enum section_kind kind = SECTION_HOST;
+		unsigned count = holders(files[i].path, &kind);
+
+		if (count != 1 || kind != files[i].kind) {
+			fail_msg("%s is in %u sections, the last of kind %s", files[i].path, count,
+				 section_kind_name(kind));
+		}
+	}
+	for (size_t i = 0; i < talk.count; i++) {
+		assert_true(talk.section[i].stat == talk.section[i].digest.stat);
+	}
+}
+
 static void roots_that_make_no_sense_are_told(void **state)
 {
 	(void)state;
@@ -524,6 +635,7 @@ int main(void)
 		TEST(a_linked_parent_of_roots_is_followed_and_told),
 		TEST(a_fifo_in_the_place_of_a_packaged_file_does_not_block),
 		TEST(what_was_looked_at_in_part_is_not_settled),
+		TEST(every_claimed_file_is_in_exactly_one_section),
 		TEST(roots_that_make_no_sense_are_told),
 		TEST(a_host_without_mountinfo_is_not_looked_at),
 		TEST(a_host_without_packages_is_still_searched),
