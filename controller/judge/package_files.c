@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "controller/judge/path_class.h"
+#include "controller/judge/pile_value.h"
 #include "controller/judge/walk.h"
 #include "schema/escape.h"
 
@@ -141,6 +142,96 @@ static const struct entry *find_entry(const struct entry_list *list, struct byte
 	return NULL;
 }
 
+/* The host gives a path to the package that the package does not have. */
+static int tell_extra(const struct against *a, const struct entry *now, struct error *err)
+{
+	struct change change = begin(a, RULE_CLAIM_UNPROVED, now->path);
+	struct record record = {
+		.count = 3,
+		.field = {a->p->manager, a->one->key.part[2], now->path},
+	};
+	bool proved;
+
+	if (known_accepted(a->j, now->path)) {
+		change.now = now;
+		change.differences = DIFFERS_UNREAD;
+		if (tell_file(a, change, &proved, err) < 0) {
+			return -1;
+		}
+		count_file(a, now, proved);
+		return 0;
+	}
+	count_file(a, now, false);
+	if (known_content(a->j, now) || known_record(a->j, "claim", &record, 0)) {
+		return 0;
+	}
+	change.now = now;
+	change.detail = a->witness == WITNESS_SIGNATURE  ? "The signed header has no such file."
+			: a->witness == WITNESS_MANIFEST ? "The manifest of this build has no such "
+							   "file."
+			: a->witness == WITNESS_RULE
+				? "Only the host's own database calls it a package's configuration."
+				: "The package did not have this file before.";
+	return judge_emit(a->j, &change, err);
+}
+
+/* Whether an object would be told at first sight if no package claimed it (pile.h). */
+static bool tells_by_itself(const struct entry *now)
+{
+	enum pile_part part = pile_part(path_parent(now->path), now);
+
+	/* Of configuration the probe says no magic: what may be run counts as what runs. */
+	return part != PART_REST || (now->type == ENTRY_FILE && (now->mode & 0111U));
+}
+
+/*
+ * What only the host calls configuration, where no earlier state can say whether it is new. Inside of
+ * /etc it is as little proved as the other files of a package without manifest, which are counted and
+ * not told; elsewhere no .deb has configuration.
+ */
+static bool is_told_at_first_sight(const struct against *a, const struct entry *now)
+{
+	bool in_etc = path_is_below(now->path, BYTES_LITERAL("/etc"));
+
+	if (in_etc && a->one->candidate_count == 0 && !a->one->is_left) {
+		return (now->type == ENTRY_FILE && (now->mode & MODE_SETID)) ||
+		       now->type == ENTRY_CHAR || now->type == ENTRY_BLOCK || now->caps.len > 0 ||
+		       now->flags != 0;
+	}
+	return tells_by_itself(now) || (!in_etc && bytes_equal_string(a->p->manager, "dpkg"));
+}
+
+/* Whether a state that could know the file is at hand: then one that it does not know is new. */
+static bool is_new_config(const struct against *a, const struct entry *now)
+{
+	const struct one_package *one = a->one;
+
+	/* rpm's ghosts, which have no content, come and go with their package's programs. */
+	if (bytes_equal_string(a->p->manager, "rpm") && !now->has_sha256) {
+		return false;
+	}
+	return a->j->captured ||
+	       (judge_first(a->j) && (one->was_seen || one->is_left || one->candidate_count > 0));
+}
+
+/* The host's word that a file is its package's configuration is no reason not to look at it. */
+static int tell_unknown_config(const struct against *a, const struct entry *now, struct error *err)
+{
+	struct against unknown = *a;
+	bool is_new = is_new_config(a, now);
+
+	if (!is_new && !is_told_at_first_sight(a, now)) {
+		count_file(a, now, false);
+		return 0;
+	}
+	if (a->witness > WITNESS_MANIFEST) {
+		unknown.witness = !is_new          ? WITNESS_RULE
+				  : a->j->captured ? WITNESS_BASELINE
+						   : WITNESS_FIRST_SIGHT;
+	}
+	return tell_extra(&unknown, now, err);
+}
+
 /* Accepted state, then trees, then the manifest, then first sight: the first that knows the file. */
 static int tell_config(const struct against *a, const struct entry *now,
 		       const struct manifest_entry *want, struct error *err)
@@ -169,9 +260,12 @@ static int tell_config(const struct against *a, const struct entry *now,
 		change.differences = compare_wanted(a, now, &exact);
 	} else {
 		was = find_entry(&a->p->config_was, now->path);
+		if (!was) {
+			return tell_unknown_config(a, now, err);
+		}
 		change.witness = WITNESS_FIRST_SIGHT;
 		change.was_entry = was;
-		change.differences = was ? compare_entries(now, was) : 0;
+		change.differences = compare_entries(now, was);
 	}
 	change.differences = known_explains(a->j, now, change.differences);
 	count_file(a, now, reference && !(change.differences & DIFFERS_MORE_THAN_TIME));
@@ -237,38 +331,6 @@ static int tell_missing(const struct against *a, const struct manifest_entry *wa
 		}
 		return 0;
 	}
-	return judge_emit(a->j, &change, err);
-}
-
-/* The host gives a path to the package that the package does not have. */
-static int tell_extra(const struct against *a, const struct entry *now, struct error *err)
-{
-	struct change change = begin(a, RULE_CLAIM_UNPROVED, now->path);
-	struct record record = {
-		.count = 3,
-		.field = {a->p->manager, a->one->key.part[2], now->path},
-	};
-	bool proved;
-
-	if (known_accepted(a->j, now->path)) {
-		change.now = now;
-		change.differences = DIFFERS_UNREAD;
-		if (tell_file(a, change, &proved, err) < 0) {
-			return -1;
-		}
-		count_file(a, now, proved);
-		return 0;
-	}
-	count_file(a, now, false);
-	if (known_content(a->j, now) || known_record(a->j, "claim", &record, 0)) {
-		return 0;
-	}
-	change.now = now;
-	change.detail = a->witness == WITNESS_SIGNATURE  ? "The signed header has no such file."
-			: a->witness == WITNESS_MANIFEST ? "The manifest of this build has no such "
-							   "file."
-							 : "The package did not have this file "
-							   "before.";
 	return judge_emit(a->j, &change, err);
 }
 
@@ -750,6 +812,23 @@ static int by_history(struct judge *j, struct packages *p, struct one_package *o
 	return 0;
 }
 
+/* What manifests of a removed package's build say of its configuration: one that agrees, else one. */
+static const struct manifest_entry *find_config(const struct one_package *one,
+						const struct entry *now)
+{
+	const struct manifest_entry *found = NULL;
+
+	for (size_t i = 0; i < one->candidate_count; i++) {
+		const struct manifest_entry *want = manifest_find(one->candidates[i], now->path);
+
+		if (want && (want->tags & MANIFEST_CONFIG) &&
+		    (!found || compare_to_manifest(now, want) == 0)) {
+			found = want;
+		}
+	}
+	return found;
+}
+
 static int config_by_history(struct judge *j, struct packages *p, struct one_package *one,
 			     struct error *err)
 {
@@ -757,7 +836,11 @@ static int config_by_history(struct judge *j, struct packages *p, struct one_pac
 	int result = 0;
 
 	for (size_t i = 0; result == 0 && i < p->config.count; i++) {
-		result = tell_config(&a, &p->config.item[i], NULL, err);
+		const struct entry *now = &p->config.item[i];
+		const struct manifest_entry *want = find_config(one, now);
+
+		a.witness = want ? WITNESS_MANIFEST : WITNESS_BASELINE;
+		result = tell_config(&a, now, want, err);
 	}
 	/* One that was there and is gone. */
 	for (size_t i = 0; result == 0 && i < p->config_was.count; i++) {
@@ -780,5 +863,10 @@ int package_files(struct judge *j, struct packages *p, struct one_package *one, 
 	if (by_history(j, p, one, err) < 0) {
 		return -1;
 	}
+	return config_by_history(j, p, one, err);
+}
+
+int package_left(struct judge *j, struct packages *p, struct one_package *one, struct error *err)
+{
 	return config_by_history(j, p, one, err);
 }

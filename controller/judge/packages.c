@@ -418,6 +418,16 @@ static int load_rpm_claims(struct judge *j, struct packages *p, const struct sec
 	return err->kind == ERROR_PEER ? judge_broken(j, key, err) : -1;
 }
 
+/* Every package of the database has such a section, whatever it has on disk. */
+static bool was_claimed(const struct judge *j, const struct section_key *key)
+{
+	struct section_key claims = section_key_make(SECTION_CLAIMS, key->part[1], key->part[2],
+						     key->part[3], key->part[4]);
+	uint8_t room[SECTION_KEY_MAX];
+
+	return observation_find(judge_first(j), judge_key(&claims, room)) != NULL;
+}
+
 static int load_sections(struct judge *j, struct packages *p, struct one_package *one,
 			 struct error *err)
 {
@@ -443,6 +453,7 @@ static int load_sections(struct judge *j, struct packages *p, struct one_package
 		return -1;
 	}
 	at = installed_find(first, key.part[2], key.part[4], &count);
+	one->was_seen = judge_first(j) && (found || count > 0 || was_claimed(j, &key));
 	if (!found && judge_first(j) && count > 0) {
 		/* Configuration outlives an upgrade. */
 		key.part[3] = first->item[at].version;
@@ -600,6 +611,52 @@ static int judge_unlisted(struct judge *j, struct packages *p, struct error *err
 	return result;
 }
 
+static int judge_left(struct judge *j, struct packages *p, const struct section_key *key,
+		      struct error *err)
+{
+	const struct known_good *known = j->in->known;
+	struct one_package one = {.key = *key, .is_left = true};
+
+	one.text = join(j, key->part[2], ' ', key->part[3]);
+	one.subject = join(j, key->part[2], ':', key->part[4]);
+	if (load_sections(j, p, &one, err) < 0) {
+		return -1;
+	}
+	if (known &&
+	    known->manifests(known->context, key->part[1], key->part[2], key->part[3], key->part[4],
+			     &one.candidates, &one.candidate_count, err) < 0) {
+		return -1;
+	}
+	return package_left(j, p, &one, err);
+}
+
+/*
+ * Configuration without a package: of one that was removed and not purged, or of none that the list
+ * names. It is in no other section, so it is judged here or nowhere.
+ */
+static int judge_all_left(struct judge *j, struct packages *p, struct error *err)
+{
+	const struct observation *now = j->in->now;
+	const struct section_range range = observation_range(now, SECTION_CONFIG, p->manager);
+	uint8_t room[SECTION_KEY_MAX];
+	int result = 0;
+
+	for (size_t i = range.from; result == 0 && i < range.to; i++) {
+		struct section_key key;
+
+		if (!section_key_decode(now->sections[i].key, &key) || names_row(&p->now, &key)) {
+			continue;
+		}
+		key = section_key_make(SECTION_PACKAGE, key.part[1], key.part[2], key.part[3],
+				       key.part[4]);
+		/* judge_unlisted has seen to a package whose own section is there. */
+		if (!observation_find(now, judge_key(&key, room))) {
+			result = judge_left(j, p, &key, err);
+		}
+	}
+	return result;
+}
+
 /* All builds of one name, from row to row of the host's list. */
 struct named {
 	struct packages *p;
@@ -681,10 +738,10 @@ static int judge_listed(struct judge *j, struct packages *p, struct error *err)
 		}
 		result = unit_run(j, &unit, judge_named, &named, err);
 	}
-	if (result < 0 || (inputs.slots > 0 && inputs.packages == j->listed)) {
-		return result;
+	if (result == 0 && (inputs.slots == 0 || inputs.packages != j->listed)) {
+		result = judge_unlisted(j, p, err);
 	}
-	return judge_unlisted(j, p, err);
+	return result == 0 ? judge_all_left(j, p, err) : result;
 }
 
 static int judge_all(struct judge *j, struct packages *p, struct error *err)

@@ -57,7 +57,9 @@ struct one_package {
 	enum package_line accepted;
 	struct digest accepted_digest;
 	bool has_claims;
-	bool self_md5;                 /* its md5sums are dpkg's own, computed at unpacking */
+	bool was_seen; /* the first sight has it, in whatever version */
+	bool is_left;  /* removed and not purged, or named nowhere: nothing but configuration */
+	bool self_md5; /* its md5sums are dpkg's own, computed at unpacking */
 	const struct rpm_proof *proof; /* of its header; NULL: none */
 	struct rpm_facts rpm;          /* rpm.header is that of the proof */
 	bool is_signed;                /* the candidate is what a vendor signed */
@@ -84,6 +86,10 @@ int builds_self_md5(struct judge *j, struct one_package *one, struct error *err)
 
 int package_files(struct judge *j, struct packages *p, struct one_package *one,
 		  struct error *err) MUST_CHECK;
+
+/* What is left of a package that is removed: its configuration. */
+int package_left(struct judge *j, struct packages *p, struct one_package *one,
+		 struct error *err) MUST_CHECK;
 
 /* "package M N V A digest": what accepting the build as it stands writes. */
 struct bytes package_accept_line(struct judge *j, const struct one_package *one);

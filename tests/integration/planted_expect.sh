@@ -15,7 +15,8 @@ expected() {
 	capability) echo capability.gained high ;;
 	unowned-elf) echo unowned.appeared,unowned.executable high ;;
 	conffile) echo config.changed high ;;
-	list-append) echo claim.unproved high ;;
+	list-append | conffile-obsolete | conffile-of-removed) echo claim.unproved high ;;
+	list-of-removed) echo setid.gained,unowned.appeared,unowned.executable high ;;
 	diversion) echo exception.unknown high ;;
 	path-exclude) echo exception.unknown high ;;
 	statoverride) echo exception.unknown,setid.gained high ;;

@@ -219,20 +219,6 @@ static void called_conffile(struct world *w)
 	side_find_claim(&w->now, "/usr/bin/login")->field[CLAIM_FLAGS] = BYTES_LITERAL("lc");
 }
 
-static void obsolete_conffile_in_bin(struct world *w)
-{
-	side_add(&w->now, build_key(SECTION_CONFIG, build_coreutils),
-		 build_file("/usr/bin/evil", 0755, 33));
-	side_claim(&w->now, build_coreutils, "/usr/bin/evil", 33, "lco");
-}
-
-static void obsolete_conffile(struct world *w)
-{
-	side_add(&w->now, build_key(SECTION_CONFIG, build_coreutils),
-		 build_file("/etc/old.conf", 0644, 33));
-	side_claim(&w->now, build_coreutils, "/etc/old.conf", 33, "lco");
-}
-
 static void list_line_appended(struct world *w)
 {
 	side_add(&w->now, build_key(SECTION_PACKAGE, build_coreutils),
@@ -720,9 +706,48 @@ const struct planted planted[] = {
 	 CRITICAL, "", BY_MANIFEST, 2},
 	{"called a conffile: the trojan", called_conffile, false, CHANGED, "/usr/bin/login",
 	 CRITICAL, "S.5....T.", BY_MANIFEST, 2},
-	{"obsolete conffile in bin", obsolete_conffile_in_bin, false, RULE_CLAIM_UNPROVED,
+	{"obsolete conffile in bin", plant_obsolete_conffile_in_bin, false, RULE_CLAIM_UNPROVED,
 	 "/usr/bin/evil", HIGH, "", BY_MANIFEST, 1},
-	{"obsolete conffile", obsolete_conffile, false, NOTHING},
+	{"obsolete conffile", plant_obsolete_conffile, false, RULE_CLAIM_UNPROVED, "/etc/old.conf",
+	 MEDIUM, "", BY_MANIFEST, 1},
+	{"obsolete conffile, captured", plant_obsolete_conffile, true, RULE_CLAIM_UNPROVED,
+	 "/etc/old.conf", MEDIUM, "", BY_MANIFEST, 1},
+	{"obsolete conffile since first sight", plant_obsolete_conffile_since_first_sight, false,
+	 NOTHING},
+	{"obsolete conffile at first sight", plant_obsolete_conffile_at_first_sight, false,
+	 NOTHING},
+	{"obsolete cron entry at first sight", plant_obsolete_cron_entry_at_first_sight, false,
+	 RULE_CLAIM_UNPROVED, "/etc/cron.d/evil", HIGH, "", BY_MANIFEST, 1},
+	{"conffile added, no manifest", plant_conffile_added_to_local, false, RULE_CLAIM_UNPROVED,
+	 "/etc/new.conf", MEDIUM, "", BY_FIRST, 1},
+	{"conffile added, no manifest, captured", plant_conffile_added_to_local, true,
+	 RULE_CLAIM_UNPROVED, "/etc/new.conf", MEDIUM, "", BY_BASELINE, 1},
+	{"conffile of no manifest at first sight", plant_conffile_added_at_first_sight, false,
+	 NOTHING},
+	{"set-uid called a conffile", plant_setid_called_conffile, false, RULE_CLAIM_UNPROVED,
+	 "/usr/bin/evil", HIGH, "", BY_FIRST, 1},
+	{"set-uid called a conffile, captured", plant_setid_called_conffile, true,
+	 RULE_CLAIM_UNPROVED, "/usr/bin/evil", HIGH, "", BY_BASELINE, 1},
+	{"set-uid called a conffile at first sight", plant_setid_called_conffile_at_first_sight,
+	 false, RULE_CLAIM_UNPROVED, "/usr/bin/evil", HIGH, "", BY_RULE, 1},
+	{"set-uid called a conffile of a new package", plant_setid_called_conffile_of_new_package,
+	 false, RULE_CLAIM_UNPROVED, "/usr/bin/evil", HIGH, "", BY_RULE, 2},
+	{"residue added", plant_residue_added, false, RULE_CLAIM_UNPROVED, "/etc/residue", MEDIUM,
+	 "", BY_FIRST, 1},
+	{"residue added, captured", plant_residue_added, true, RULE_CLAIM_UNPROVED, "/etc/residue",
+	 MEDIUM, "", BY_BASELINE, 1},
+	{"residue since first sight", plant_residue_since_first_sight, false, NOTHING},
+	{"residue edited", plant_residue_edited, false, RULE_CONFIG_CHANGED, "/etc/residue", MEDIUM,
+	 "S.5......", BY_FIRST, 1},
+	{"residue grown", plant_residue_grown, false, RULE_CLAIM_UNPROVED, "/usr/bin/evil", HIGH,
+	 "", BY_FIRST, 1},
+	{"residue at first sight", plant_residue_at_first_sight, false, RULE_CLAIM_UNPROVED,
+	 "/etc/profile.d/evil.sh", HIGH, "", BY_RULE, 1},
+	{"residue proved", plant_residue_proved, false, NOTHING},
+	{"residue differs from its manifest", plant_residue_differs_from_manifest, false,
+	 RULE_CONFIG_CHANGED, "/etc/residue", MEDIUM, "S.5......", BY_MANIFEST, 1},
+	{"configuration without a row", plant_configuration_without_a_row, false,
+	 RULE_CLAIM_UNPROVED, "/etc/residue", MEDIUM, "", BY_FIRST, 1},
 	{"line appended to .list", list_line_appended, false, RULE_CLAIM_UNPROVED, "/usr/bin/evil",
 	 HIGH, "", BY_MANIFEST, 1},
 	{"line appended, no manifest", list_line_appended_to_local, false, RULE_CLAIM_UNPROVED,

@@ -21,4 +21,24 @@ struct planted {
 extern const struct planted planted[];
 extern const size_t planted_count;
 
+/* planted_config.c */
+void plant_obsolete_conffile_in_bin(struct world *w);
+void plant_obsolete_conffile(struct world *w);
+void plant_obsolete_conffile_since_first_sight(struct world *w);
+void plant_obsolete_conffile_at_first_sight(struct world *w);
+void plant_obsolete_cron_entry_at_first_sight(struct world *w);
+void plant_conffile_added_to_local(struct world *w);
+void plant_conffile_added_at_first_sight(struct world *w);
+void plant_setid_called_conffile(struct world *w);
+void plant_setid_called_conffile_at_first_sight(struct world *w);
+void plant_setid_called_conffile_of_new_package(struct world *w);
+void plant_residue_added(struct world *w);
+void plant_residue_since_first_sight(struct world *w);
+void plant_residue_edited(struct world *w);
+void plant_residue_grown(struct world *w);
+void plant_residue_at_first_sight(struct world *w);
+void plant_residue_proved(struct world *w);
+void plant_residue_differs_from_manifest(struct world *w);
+void plant_configuration_without_a_row(struct world *w);
+
 #endif
