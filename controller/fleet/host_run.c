@@ -11,6 +11,8 @@
  * claims what it does not send must not hold up the fleet.
  */
 #define WAIT_MS 5000U
+/* So long a channel may stay open behind the probe's last message: its host keeps a place. */
+#define LINGER_MS 3000U
 
 static void phase_set(struct host_run *host, enum phase phase)
 {
@@ -213,7 +215,7 @@ static void on_frame(void *context, struct bytes payload)
 	struct host_run *host = context;
 	struct error err;
 
-	if (host->outcome != OUTCOME_NOT_ASKED) {
+	if (host->outcome != OUTCOME_NOT_ASKED || host->closing) {
 		return; /* broken off: what still arrives is not looked at */
 	}
 	if (host->phase != PHASE_TALK || host->whole) {
@@ -233,6 +235,7 @@ static void on_frame(void *context, struct bytes payload)
 		break;
 	case CONVERSATION_DONE:
 		host->whole = true;
+		host->whole_ms = uv_hrtime() / 1000000;
 		break;
 	case CONVERSATION_BROKEN:
 		break_off(host, &err);
@@ -405,10 +408,24 @@ int host_run_start(struct host_run_shared *shared, size_t index, unsigned attemp
 	return 0;
 }
 
+/* All was said: the result stands, however the channel ends. */
+static void close_whole(struct host_run *host)
+{
+	if (host->channel && !host->closing) {
+		host->closing = true;
+		host->host->transport->abort(host->channel, OUTCOME_CLEAN,
+					     "open behind its last message");
+	}
+}
+
 void host_run_abort(struct host_run *host, enum outcome outcome, const char *reason)
 {
-	if (host->phase == PHASE_FINISH || host->phase == PHASE_OVER || host->whole ||
+	if (host->phase == PHASE_FINISH || host->phase == PHASE_OVER ||
 	    host->outcome != OUTCOME_NOT_ASKED) {
+		return;
+	}
+	if (host->whole) {
+		close_whole(host);
 		return;
 	}
 	set_reason(host, outcome, reason);
@@ -450,10 +467,14 @@ void host_run_flush_all(struct host_run_shared *shared)
 	keeper_submit(shared->keeper, false);
 }
 
-void host_run_ask_again(struct host_run *host, uint64_t now_ms)
+void host_run_tick(struct host_run *host, uint64_t now_ms)
 {
 	struct error err;
 
+	if (host->phase == PHASE_TALK && host->whole && host->outcome == OUTCOME_NOT_ASKED &&
+	    now_ms - host->whole_ms >= LINGER_MS) {
+		close_whole(host);
+	}
 	if (host->waiting_ms == 0 || !is_talking(host)) {
 		return;
 	}

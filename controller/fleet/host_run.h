@@ -60,8 +60,11 @@ bool host_run_reads_all(const struct host_run *host);
  * of the loop, before it waits.
  */
 void host_run_flush_all(struct host_run_shared *shared);
-/* Now and then: whether what other hosts were asked for has come. */
-void host_run_ask_again(struct host_run *host, uint64_t now_ms);
+/*
+ * Now and then: whether what other hosts were asked for has come, and whether a channel stays open
+ * behind all that was said.
+ */
+void host_run_tick(struct host_run *host, uint64_t now_ms);
 /* Stops or resumes reading from the host: back-pressure. */
 void host_run_pause(struct host_run *host, bool paused);
 

@@ -42,7 +42,9 @@ struct host_run {
 	struct conversation *conversation;
 	struct channel *channel;
 	bool *md5;
-	bool whole;    /* the conversation came to its end */
+	bool whole; /* the conversation came to its end */
+	uint64_t whole_ms;
+	bool closing;  /* by us, although it is whole */
 	bool given_up; /* by the judge: another session would end the same way */
 
 	enum outcome outcome;

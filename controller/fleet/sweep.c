@@ -293,7 +293,7 @@ static void on_tick(uv_timer_t *timer)
 	tell_progress(sweep, false);
 	for (size_t i = 0; i < sweep->config->host_count; i++) {
 		if (sweep->host[i]) {
-			host_run_ask_again(sweep->host[i], now_ms);
+			host_run_tick(sweep->host[i], now_ms);
 		}
 	}
 	fill(sweep);

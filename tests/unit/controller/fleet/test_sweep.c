@@ -265,11 +265,48 @@ static void findings_without_end_are_over_the_limit(void **state)
 	assert_int_equal(bench->outcome[1], OUTCOME_FINDINGS);
 }
 
+static void sweep_with_one_that_stays_open(struct bench *bench)
+{
+	bench->stays_open[0] = true;
+	fake_probe_tree(&bench->probe[0], "/a", "not well-formed", 1, false);
+	fake_probe_tree(&bench->probe[1], "/a", "", 1, false);
+	sweep(bench);
+	assert_int_equal(bench->aborts, 1);
+	/* All was said: that it was closed by us takes nothing away. */
+	assert_int_equal(bench->outcome[0], OUTCOME_FINDINGS);
+	assert_string_equal(bench->reason[0], "");
+}
+
+static void channel_behind_the_last_message_is_closed(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t begun_ms = uv_hrtime() / 1000000;
+
+	sweep_with_one_that_stays_open(bench);
+	assert_true(uv_hrtime() / 1000000 - begun_ms < SAFETY_MS / 2);
+	assert_int_equal(bench->outcome[1], OUTCOME_CLEAN);
+}
+
+static void deadline_does_not_wait_for_a_channel_without_a_word_left(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t begun_ms = uv_hrtime() / 1000000;
+
+	bench->config.deadline_s = 1;
+	sweep_with_one_that_stays_open(bench);
+	assert_true(uv_hrtime() / 1000000 - begun_ms < 2500);
+	assert_int_equal(bench->outcome[1], OUTCOME_NOT_ASKED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			one_object_named_for_many_sections_is_over_the_limit, setup, teardown),
+		cmocka_unit_test_setup_teardown(channel_behind_the_last_message_is_closed, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			deadline_does_not_wait_for_a_channel_without_a_word_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(findings_without_end_are_over_the_limit, setup,
 						teardown),
 	};
