@@ -32,6 +32,10 @@ int accepting_change(const struct finding *finding, const char *host, struct edi
 
 	*change = (struct edit_change){
 		.host = host, .path = finding->subject, .value = finding->new_value};
+	if (!rule_can_be_accepted(finding->rule)) {
+		return error_set(err, ERROR_CONFIG, 0, "%.8s: %s cannot be accepted: %s",
+				 finding->id, rule_name(finding->rule), rule_advice(finding->rule));
+	}
 	if (is_record(finding->new_value)) {
 		change->what = EDIT_RECORD;
 		return 0;

@@ -231,10 +231,15 @@ static int print_changes(struct call *call, struct changes *changes, struct erro
 		}
 	}
 	if (!call->quiet) {
-		(void)fprintf(call->out,
-			      "\nNext:\n  %s\n  muster accept %.8s        it is right: make it the "
-			      "baseline\n  muster ack %.8s --reason TEXT --until 30d\n",
-			      rule_advice(finding->rule), finding->id, finding->id);
+		(void)fprintf(call->out, "\nNext:\n  %s\n", rule_advice(finding->rule));
+		if (rule_can_be_accepted(finding->rule)) {
+			(void)fprintf(
+				call->out,
+				"  muster accept %.8s        it is right: make it the baseline\n",
+				finding->id);
+		}
+		(void)fprintf(call->out, "  muster ack %.8s --reason TEXT --until 30d\n",
+			      finding->id);
 	}
 	return 0;
 }

@@ -364,7 +364,9 @@ static const struct verb verbs[] = {
 		"prune",
 		"",
 		"drop old runs from the database",
-		"Keeps the newest runs, every host's first and latest look, and all open findings.",
+		"Keeps the newest runs, every host's first and latest look, and all open findings. "
+		"The "
+		"timeline of a run goes with it.",
 		{{"muster prune --keep 90", "three months of nights"}},
 		BIT(DB) | BIT(KEEP),
 		0,

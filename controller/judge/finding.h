@@ -80,6 +80,9 @@ const char *rule_name(enum rule rule);
 bool rule_from_name(const char *name, enum rule *rule);
 const char *rule_title(enum rule rule);
 const char *rule_advice(enum rule rule);
+
+/* False for what no commit can make right: a changed host key, a header its vendor did not sign. */
+bool rule_can_be_accepted(enum rule rule);
 enum severity rule_severity(enum rule rule);
 /* Found by comparing hosts with each other (judge/fleet.h), not by looking at one. */
 bool rule_is_of_fleet(enum rule rule);

@@ -166,3 +166,21 @@ enum severity rule_severity(enum rule rule)
 {
 	return (size_t)rule < RULES ? rules[rule].severity : SEVERITY_HIGH;
 }
+
+bool rule_can_be_accepted(enum rule rule)
+{
+	switch (rule) {
+	case RULE_PROTOCOL:
+	case RULE_HOST_KEY:
+	case RULE_HEADER_UNKNOWN_KEY:
+	case RULE_HEADER_BAD:
+	case RULE_HEADER_OVERRIDDEN:
+	case RULE_HEADER_STATES:
+	case RULE_HEADER_MANIFEST:
+	case RULE_PACKAGE_HIDDEN:
+	case RULE_DATABASE_SECOND:
+		return false;
+	default:
+		return true;
+	}
+}

@@ -584,12 +584,18 @@ static void print_next(struct text *text, const struct writer_context *context)
 			(void)fprintf(out,
 				      "\nNext:\n"
 				      "  muster show %.8s                            "
-				      "  what it was, what it is\n"
-				      "  muster accept %.8s                          "
-				      "  it is right: make it the baseline\n"
+				      "  what it was, what it is\n",
+				      id);
+			if (rule_can_be_accepted(change->finding->rule)) {
+				(void)fprintf(out,
+					      "  muster accept %.8s                          "
+					      "  it is right: make it the baseline\n",
+					      id);
+			}
+			(void)fprintf(out,
 				      "  muster ack %.8s --reason TEXT --until 30d   "
 				      "  it is known: set it aside\n",
-				      id, id, id);
+				      id);
 			return;
 		}
 	}

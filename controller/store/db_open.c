@@ -185,6 +185,9 @@ static int take_lock(struct db *db, struct error *err)
 			(void)error_set(err, ERROR_STORE, errno, "%s: cannot be locked: %s", name,
 					strerror(errno));
 		}
+		/* What the holder wrote is not ours to wipe when this is closed. */
+		(void)close(db->lock_fd);
+		db->lock_fd = -1;
 		goto out;
 	}
 	(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
