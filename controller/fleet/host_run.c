@@ -331,9 +331,14 @@ static int prepare(struct host_run *host, struct error *err)
 		.secret = host->shared->secret,
 		.now_s = host->started_s,
 	};
+	struct plan_clock complete = {0};
+	bool is_known = false;
 
-	if (host_load_last(host, err) != 0 || plan_make(policy, &options, host->host->target.name,
-							host->last, &host->plan, err) != 0) {
+	if (host_load_last(host, err) != 0 ||
+	    store_complete_clock(config->store, host->host->target.name, &complete.clock_ns,
+				 &complete.offset_ns, &is_known, err) != 0 ||
+	    plan_make(policy, &options, host->host->target.name, is_known ? &complete : NULL,
+		      &host->plan, err) != 0) {
 		return -1;
 	}
 	plan.plan = host->plan;

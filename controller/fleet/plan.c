@@ -6,6 +6,7 @@
 
 #define DAY_S 86400
 #define NS_PER_S 1000000000LL
+#define CLOCK_AHEAD_S 300 /* a host's clock may be so far before ours */
 
 static int copy_list(struct plan_list *to, const struct string_list *from, const char *what,
 		     struct error *err)
@@ -52,8 +53,23 @@ static int choose_slice(const struct plan_options *options, uint32_t of, const c
 	return 0;
 }
 
+/*
+ * By the host's own clock, but for one that was ahead of ours: what it says would put off the
+ * timeline for as long as the host likes. One that is honestly ahead sends some of it twice.
+ */
+static int64_t since_of(const struct plan_clock *complete, int64_t now_s)
+{
+	int64_t most = (now_s + CLOCK_AHEAD_S) * NS_PER_S, ours;
+
+	if (complete->offset_ns > CLOCK_AHEAD_S * NS_PER_S &&
+	    !__builtin_sub_overflow(complete->clock_ns, complete->offset_ns, &ours)) {
+		return ours < most ? ours : most;
+	}
+	return complete->clock_ns < most ? complete->clock_ns : most;
+}
+
 int plan_make(const struct policy *policy, const struct plan_options *options, const char *host,
-	      const struct observation *last, struct plan *plan, struct error *err)
+	      const struct plan_clock *complete, struct plan *plan, struct error *err)
 {
 	uint32_t of = options->rehash_of > 0 ? options->rehash_of : policy->rehash_of;
 
@@ -69,8 +85,8 @@ int plan_make(const struct policy *policy, const struct plan_options *options, c
 	plan->rate_bytes_s = options->rate_bytes_s > 0 ? options->rate_bytes_s
 						       : policy->rate_bytes_s;
 	/* The host's own clock where it is known: its ctimes are compared with it. */
-	plan->since_ns = last ? last->hello.clock_ns
-			      : (options->now_s - policy->timeline_window_s) * NS_PER_S;
+	plan->since_ns = complete ? since_of(complete, options->now_s)
+				  : (options->now_s - policy->timeline_window_s) * NS_PER_S;
 	plan->full = options->full;
 	if (copy_list(&plan->roots, &policy->roots, "roots", err) != 0 ||
 	    copy_list(&plan->volatiles, &policy->volatiles, "volatile roots", err) != 0 ||

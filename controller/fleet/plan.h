@@ -26,11 +26,16 @@ struct plan_options {
 	int64_t now_s;
 };
 
+/* The host's clock at its last complete look: from then on its timeline is missing. */
+struct plan_clock {
+	int64_t clock_ns;
+	int64_t offset_ns; /* host minus controller */
+};
+
 /*
- * Strings in *plan are borrowed from the policy. `last` (NULL: none) says from when on the timeline
- * is missing. Fails where the policy has more items than a plan holds, or without randomness.
+ * Strings in *plan are borrowed from the policy. `complete` is NULL where there was none. Fails where the policy has more items than a plan holds, or without randomness.
  */
 int plan_make(const struct policy *policy, const struct plan_options *options, const char *host,
-	      const struct observation *last, struct plan *plan, struct error *err) MUST_CHECK;
+	      const struct plan_clock *complete, struct plan *plan, struct error *err) MUST_CHECK;
 
 #endif

@@ -136,6 +136,39 @@ int store_observation_load(struct store *store, const char *host, enum store_whi
 	return load_row(store, row, observation, err);
 }
 
+int store_complete_clock(struct store *store, const char *host, int64_t *clock_ns,
+			 int64_t *offset_ns, bool *known, struct error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	struct session session;
+	struct unpack u;
+	int result = -1;
+
+	*known = false;
+	if (db_start(&store->db, &stmt, err,
+		     "SELECT r.started + h.started + h.took, h.session FROM host "
+		     "JOIN host_run h ON h.id = host.complete JOIN run r ON r.id = (h.id >> 24) "
+		     "WHERE host.name = ?",
+		     "t", host) ||
+	    db_next(&store->db, stmt, known, err)) {
+		goto out;
+	}
+	if (*known) {
+		u = unpack_start(db_bytes(stmt, 1));
+		if (!session_read(&u, sqlite3_column_int64(stmt, 0), &session)) {
+			*known = false;
+			(void)error_set(err, ERROR_STORE, 0, "damaged row of host %s", host);
+			goto out;
+		}
+		*clock_ns = session.clock_ns;
+		*offset_ns = session.clock_offset_ns;
+	}
+	result = 0;
+out:
+	db_end(stmt);
+	return result;
+}
+
 int store_row_of(struct store *store, int64_t host, int64_t run, int64_t *row, struct error *err)
 {
 	return db_number(&store->db, row, 0, err,

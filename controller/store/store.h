@@ -133,7 +133,13 @@ int store_object_load(struct store *store, const struct digest *digest, uint8_t 
 enum store_which { STORE_FIRST, STORE_LAST_COMPLETE, STORE_LATEST };
 int store_observation_load(struct store *store, const char *host, enum store_which which,
 			   struct observation **observation, struct error *err) MUST_CHECK;
-/* The same of one run; NULL also where the host was not looked at in it. */
+/*
+ * What the host's clock said at its last complete look, and how far it was ahead of ours then.
+ * *known is false where there was none.
+ */
+int store_complete_clock(struct store *store, const char *host, int64_t *clock_ns,
+			 int64_t *offset_ns, bool *known, struct error *err) MUST_CHECK;
+/* As store_observation_load, of one run; NULL also where the host was not looked at in it. */
 int store_observation_of_run(struct store *store, const char *host, int64_t run,
 			     struct observation **observation, struct error *err) MUST_CHECK;
 void store_observation_free(struct observation *observation);

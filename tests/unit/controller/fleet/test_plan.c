@@ -11,7 +11,7 @@
 
 static const uint8_t secret[PLAN_SECRET_SIZE] = {7};
 
-static struct plan plan_of(const char *host, int64_t now_s, const struct observation *last)
+static struct plan plan_of(const char *host, int64_t now_s, const struct plan_clock *complete)
 {
 	char *roots[] = {(char *)(uintptr_t) "/etc", (char *)(uintptr_t) "/usr"};
 	struct policy policy = {.roots = {roots, 2}, .rehash_of = 30, .timeline_window_s = 3600};
@@ -19,7 +19,7 @@ static struct plan plan_of(const char *host, int64_t now_s, const struct observa
 	struct plan plan;
 	struct error err;
 
-	assert_int_equal(plan_make(&policy, &options, host, last, &plan, &err), 0);
+	assert_int_equal(plan_make(&policy, &options, host, complete, &plan, &err), 0);
 	return plan;
 }
 
@@ -53,13 +53,29 @@ static void a_cycle_keeps_its_order_and_every_part_has_its_night(void **state)
 				SEED_SIZE);
 }
 
-static void the_timeline_goes_on_from_the_last_run_in_the_hosts_clock(void **state)
+static void the_timeline_goes_on_from_the_last_complete_look_in_the_hosts_clock(void **state)
 {
-	struct observation last = {.hello = {.clock_ns = 42}};
+	struct plan_clock behind = {.clock_ns = 42, .offset_ns = -42};
 
 	(void)state;
-	assert_int_equal(plan_of("web1", NIGHT_S, &last).since_ns, 42);
+	assert_int_equal(plan_of("web1", NIGHT_S, &behind).since_ns, 42);
 	assert_int_equal(plan_of("web1", NIGHT_S, NULL).since_ns, (NIGHT_S - 3600) * 1000000000LL);
+}
+
+/* A host that once said tomorrow, or the end of time, would be asked for nothing until then. */
+static void a_clock_ahead_puts_off_no_timeline(void **state)
+{
+	const int64_t ns = 1000000000, night_ns = (NIGHT_S - DAY_S) * ns;
+	struct plan_clock little = {night_ns + 60 * ns, 60 * ns};
+	struct plan_clock tomorrow = {night_ns + DAY_S * ns, DAY_S * ns};
+	struct plan_clock never = {INT64_MAX, INT64_MAX - night_ns};
+	struct plan_clock liar = {INT64_MAX, 0};
+
+	(void)state;
+	assert_int_equal(plan_of("web1", NIGHT_S, &little).since_ns, night_ns + 60 * ns);
+	assert_int_equal(plan_of("web1", NIGHT_S, &tomorrow).since_ns, night_ns);
+	assert_int_equal(plan_of("web1", NIGHT_S, &never).since_ns, night_ns);
+	assert_true(plan_of("web1", NIGHT_S, &liar).since_ns <= (NIGHT_S + 300) * ns);
 }
 
 static void more_roots_than_a_plan_holds_are_the_operators_to_mend(void **state)
@@ -83,7 +99,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_session_has_its_own_nonce),
 		cmocka_unit_test(a_cycle_keeps_its_order_and_every_part_has_its_night),
-		cmocka_unit_test(the_timeline_goes_on_from_the_last_run_in_the_hosts_clock),
+		cmocka_unit_test(
+			the_timeline_goes_on_from_the_last_complete_look_in_the_hosts_clock),
+		cmocka_unit_test(a_clock_ahead_puts_off_no_timeline),
 		cmocka_unit_test(more_roots_than_a_plan_holds_are_the_operators_to_mend),
 	};
 

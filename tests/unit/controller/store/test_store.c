@@ -722,11 +722,50 @@ static void secret_is_made_once(void **state)
 	place_remove(&place);
 }
 
+/* A partial look shows nothing of where it did not look: the timeline goes on from before it. */
+static void complete_clock_is_not_that_of_a_partial_look(void **state)
+{
+	int64_t clock_ns = 0, offset_ns = 0, whole_ns = 0;
+	struct error err = {0};
+	struct store_run run;
+	struct store *store;
+	struct place place;
+	bool known = true;
+
+	(void)state;
+	place_make(&place);
+	store = open_store(place.path, STORE_WRITE);
+	assert_int_equal(store_complete_clock(store, "web001", &clock_ns, &offset_ns, &known, &err),
+			 0);
+	assert_false(known);
+	for (int night = 0; night < 3; night++) {
+		run = begin_run(store, T0 + night * NIGHT);
+		usual("web001", T0 + night * NIGHT);
+		if (night != 1) {
+			maker.host.outcome = OUTCOME_PARTIAL;
+		} else {
+			whole_ns = maker.observation.hello.clock_ns;
+		}
+		maker.observation.hello.clock_ns += night;
+		put(store, &run);
+		end_run(store, &run, T0 + night * NIGHT + 60);
+		assert_int_equal(
+			store_complete_clock(store, "web001", &clock_ns, &offset_ns, &known, &err),
+			0);
+		assert_true(known == (night > 0));
+	}
+	assert_int_equal(clock_ns, whole_ns + 1);
+	assert_int_equal(offset_ns, -1234567);
+	store_close(store);
+	place_remove(&place);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(file_is_private_and_versioned),
 		cmocka_unit_test(observation_comes_back_as_it_was),
+		cmocka_unit_test(complete_clock_is_not_that_of_a_partial_look),
 		cmocka_unit_test(objects_are_stored_once_and_checked),
 		cmocka_unit_test(section_without_content_is_refused_whole),
 		cmocka_unit_test(unchanged_host_costs_one_row),
