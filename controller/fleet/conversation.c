@@ -162,6 +162,19 @@ struct bytes keep(struct conversation *c, struct bytes from, bool *ok)
 	return arena_copy(&c->arena, from, ok);
 }
 
+int keep_text(struct conversation *c, struct bytes *text, struct error *err)
+{
+	bool ok = true;
+
+	if (text->len > CONVERSATION_TEXT_MAX - c->text_bytes) {
+		return error_set(err, ERROR_LIMIT, 0,
+				 "more timeline and coverage than a host may send");
+	}
+	c->text_bytes += text->len;
+	*text = keep(c, *text, &ok);
+	return ok ? 0 : no_memory(err);
+}
+
 static int on_hello(struct conversation *c, struct bytes payload, struct error *err)
 {
 	struct hello *h = &c->seen.hello;
@@ -194,7 +207,6 @@ static int on_timeline(struct conversation *c, struct bytes payload, struct erro
 {
 	struct timeline_reader reader;
 	struct timeline_item item;
-	bool ok = true;
 
 	if (!timeline_decode(payload, &reader)) {
 		return error_set(err, ERROR_PEER, 0, "malformed timeline");
@@ -207,20 +219,21 @@ static int on_timeline(struct conversation *c, struct bytes payload, struct erro
 			    sizeof(item), err) != 0) {
 			return -1;
 		}
-		item.path = keep(c, item.path, &ok);
+		if (keep_text(c, &item.path, err) != 0) {
+			return -1;
+		}
 		c->seen.timeline[c->seen.timeline_count++] = item;
 	}
 	if (reader.r.failed) {
 		return error_set(err, ERROR_PEER, 0, "malformed timeline");
 	}
-	return ok ? 0 : no_memory(err);
+	return 0;
 }
 
 static int on_coverage(struct conversation *c, struct bytes payload, struct error *err)
 {
 	struct coverage_reader reader;
 	struct coverage_item item;
-	bool ok = true;
 
 	if (!coverage_decode(payload, &reader)) {
 		return error_set(err, ERROR_PEER, 0, "malformed coverage");
@@ -233,15 +246,16 @@ static int on_coverage(struct conversation *c, struct bytes payload, struct erro
 			    sizeof(item), err) != 0) {
 			return -1;
 		}
-		item.check = keep(c, item.check, &ok);
-		item.subject = keep(c, item.subject, &ok);
-		item.reason = keep(c, item.reason, &ok);
+		if (keep_text(c, &item.check, err) != 0 || keep_text(c, &item.subject, err) != 0 ||
+		    keep_text(c, &item.reason, err) != 0) {
+			return -1;
+		}
 		c->seen.coverage[c->seen.coverage_count++] = item;
 	}
 	if (reader.r.failed) {
 		return error_set(err, ERROR_PEER, 0, "malformed coverage");
 	}
-	return ok ? 0 : no_memory(err);
+	return 0;
 }
 
 static int on_end(struct conversation *c, struct bytes payload, struct error *err)
@@ -341,6 +355,11 @@ enum conversation_event conversation_recall(struct conversation *c, const struct
 		return CONVERSATION_BROKEN;
 	}
 	return CONVERSATION_MORE;
+}
+
+size_t conversation_bytes(const struct conversation *c)
+{
+	return c->arena.total;
 }
 
 const struct observation *conversation_observation(const struct conversation *c)

@@ -21,10 +21,11 @@
 
 /* What a host may claim at most. */
 #define CONVERSATION_SECTIONS_MAX 200000U
-#define CONVERSATION_KEYS_MAX ((size_t)32 << 20)      /* bytes of all keys */
+#define CONVERSATION_KEYS_MAX ((size_t)16 << 20)      /* bytes of all keys */
 #define CONVERSATION_SECTION_MAX ((uint64_t)64 << 20) /* bytes of one section */
 #define CONVERSATION_OBJECTS_MAX ((uint64_t)1 << 30)  /* bytes of all objects of one session */
 #define CONVERSATION_TIMELINE_MAX 100000U
+#define CONVERSATION_TEXT_MAX ((size_t)4 << 20) /* of timeline and coverage: a probe's is 2.2 MiB */
 #define CONVERSATION_COVERAGE_MAX 20000U
 
 struct conversation;
@@ -34,7 +35,7 @@ enum conversation_event {
 	CONVERSATION_LISTED, /* conversation_hash is due before the next frame */
 	CONVERSATION_RECALL, /* conversation_recall is due before the next frame */
 	CONVERSATION_DONE,   /* whole, stream digest right */
-	CONVERSATION_BROKEN, /* *err says why; kind PEER unless memory ran out */
+	CONVERSATION_BROKEN, /* *err says why; kind PEER or LIMIT unless memory ran out */
 };
 
 enum object_place {
@@ -122,6 +123,8 @@ const char *conversation_stage(const struct conversation *conversation);
  * the observation has no sections.
  */
 bool conversation_is_same(const struct conversation *conversation);
+/* What it keeps until it is stored: keys, timeline, coverage. */
+size_t conversation_bytes(const struct conversation *conversation);
 /* After DONE; owned by the conversation. */
 const struct observation *conversation_observation(const struct conversation *conversation);
 struct conversation_object {

@@ -277,7 +277,6 @@ static int note_changed(struct conversation *c, struct bytes key, struct error *
 	uint8_t text[SECTION_KEY_MAX];
 	struct section_key parts;
 	size_t len = 0;
-	bool ok = true;
 
 	(void)section_key_decode(key, &parts);
 	for (size_t i = 0; i < parts.count && parts.part[i].len < sizeof(text) - len; i++) {
@@ -294,9 +293,12 @@ static int note_changed(struct conversation *c, struct bytes key, struct error *
 		    sizeof(item), err) != 0) {
 		return -1;
 	}
-	item.subject = keep(c, bytes_make(text, len), &ok);
+	item.subject = bytes_make(text, len);
+	if (keep_text(c, &item.subject, err) != 0) {
+		return -1;
+	}
 	c->seen.coverage[c->seen.coverage_count++] = item;
-	return ok ? 0 : no_memory(err);
+	return 0;
 }
 
 /*

@@ -84,6 +84,7 @@ struct conversation {
 	size_t deferred;
 
 	size_t coverage_room, timeline_room;
+	size_t text_bytes; /* of both */
 	struct observation seen;
 	size_t section_room;
 };
@@ -94,6 +95,8 @@ int no_memory(struct error *err);
 int reserve(void **items, size_t count, size_t *room, size_t size, struct error *err) MUST_CHECK;
 /* A copy in the conversation's memory; *ok as arena_copy. */
 struct bytes keep(struct conversation *c, struct bytes from, bool *ok);
+/* The same, of timeline and coverage: LIMIT where a host sends more than one may. */
+int keep_text(struct conversation *c, struct bytes *text, struct error *err) MUST_CHECK;
 int send_writer(struct conversation *c, const struct cbor_writer *w, struct error *err) MUST_CHECK;
 int send_ask(struct conversation *c, enum ask_mode mode, struct error *err) MUST_CHECK;
 int send_finish(struct conversation *c, struct error *err) MUST_CHECK;

@@ -86,6 +86,7 @@ static void done_finish(struct worker_job *job)
 		result.counts = &host->counts;
 	}
 	object_places_release(shared->places, (uint32_t)host->index);
+	host->shared->held_bytes -= host->held_bytes;
 	phase_set(host, PHASE_OVER);
 	shared->over(shared->context, host, &result, fatal);
 }
@@ -115,6 +116,8 @@ static void finish(struct host_run *host)
 	}
 	keeper_submit(host->shared->keeper, true);
 	host->finished_s = time(NULL);
+	host->held_bytes = host->conversation ? conversation_bytes(host->conversation) : 0;
+	host->shared->held_bytes += host->held_bytes;
 	submit(host, PHASE_FINISH, work_finish, done_finish);
 }
 

@@ -41,6 +41,7 @@ struct host_run_shared {
 	/* The host has its result (which lives until this returns). Loop's thread. */
 	void (*over)(void *context, struct host_run *host, const struct sweep_result *result,
 		     const struct error *fatal);
+	size_t held_bytes; /* of sessions that are over, until they are stored */
 };
 
 /* Begins; `over` follows, never from inside this call. */

@@ -44,8 +44,9 @@ struct host_run {
 	bool *md5;
 	bool whole; /* the conversation came to its end */
 	uint64_t whole_ms;
-	bool closing;  /* by us, although it is whole */
-	bool given_up; /* by the judge: another session would end the same way */
+	size_t held_bytes; /* until it is judged and stored */
+	bool closing;      /* by us, although it is whole */
+	bool given_up;     /* by the judge: another session would end the same way */
 
 	enum outcome outcome;
 	char reason[256];

@@ -305,7 +305,8 @@ static void on_before_wait(uv_prepare_t *prepare)
 	size_t pending;
 
 	host_run_flush_all(&sweep->shared);
-	pending = keeper_bytes(sweep->shared.keeper);
+	/* Of sessions that are over alone: what still talks lets nothing go while it is paused. */
+	pending = keeper_bytes(sweep->shared.keeper) + sweep->shared.held_bytes;
 	if (pending > PENDING_HIGH) {
 		pause_all(sweep, true);
 	} else if (pending < PENDING_LOW) {

@@ -299,11 +299,27 @@ static void send_end(struct fake_probe *probe)
 	put(probe, &w);
 }
 
+static void send_flood(struct fake_probe *probe)
+{
+	uint8_t buffer[8192], path[4000];
+	struct cbor_writer w;
+
+	memset(path, 'x', sizeof(path));
+	path[0] = '/';
+	for (unsigned i = 0; i < probe->flood; i++) {
+		cbor_writer_init(&w, buffer, sizeof(buffer));
+		timeline_begin(&w, 1);
+		timeline_item_encode(&w, &(struct timeline_item){.path = {path, sizeof(path)}});
+		put(probe, &w);
+	}
+}
+
 static void on_finish(struct fake_probe *probe)
 {
 	uint8_t buffer[256];
 	struct cbor_writer w;
 
+	send_flood(probe);
 	cbor_writer_init(&w, buffer, sizeof(buffer));
 	timeline_begin(&w, 1);
 	timeline_item_encode(&w, &(struct timeline_item){.path = BYTES_LITERAL("/etc/motd")});

@@ -265,6 +265,20 @@ static void findings_without_end_are_over_the_limit(void **state)
 	assert_int_equal(bench->outcome[1], OUTCOME_FINDINGS);
 }
 
+static void paths_without_end_are_over_the_limit(void **state)
+{
+	struct bench *bench = *state;
+
+	fake_probe_tree(&bench->probe[0], "/a", "", 1, false);
+	fake_probe_tree(&bench->probe[1], "/a", "", 1, false);
+	bench->probe[0].flood = 1100; /* 4.2 MiB */
+	bench->probe[1].flood = 500;  /* as much as an honest probe may send */
+	sweep(bench);
+	assert_int_equal(bench->outcome[0], OUTCOME_OVER_LIMIT);
+	assert_string_equal(bench->reason[0], "more timeline and coverage than a host may send");
+	assert_int_equal(bench->outcome[1], OUTCOME_CLEAN);
+}
+
 static void sweep_with_one_that_stays_open(struct bench *bench)
 {
 	bench->stays_open[0] = true;
@@ -307,6 +321,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			deadline_does_not_wait_for_a_channel_without_a_word_left, setup, teardown),
+		cmocka_unit_test_setup_teardown(paths_without_end_are_over_the_limit, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(findings_without_end_are_over_the_limit, setup,
 						teardown),
 	};
