@@ -28,6 +28,7 @@ enum difference {
 };
 
 /* What the file says and does is another, not only when it was touched. */
+#define DIFFERS_OWNERSHIP ((uint32_t)(DIFFERS_MODE | DIFFERS_OWNER | DIFFERS_GROUP))
 #define DIFFERS_MORE_THAN_TIME                                                          \
 	(DIFFERS_SIZE | DIFFERS_MODE | DIFFERS_DIGEST | DIFFERS_DEVICE | DIFFERS_LINK | \
 	 DIFFERS_OWNER | DIFFERS_GROUP | DIFFERS_CAPS | DIFFERS_TYPE)

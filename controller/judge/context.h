@@ -198,7 +198,17 @@ void *judge_alloc(struct judge *j, size_t count, size_t size);
 /* known.c: what policy and accepted state know. */
 const struct manifest_entry *known_accepted(struct judge *j, struct bytes path);
 const struct manifest_entry *known_tree(struct judge *j, struct bytes path, size_t *tree);
+/*
+ * What a tree wants of this object, in *exact, which borrows of all that is given. Its content is the
+ * tree's; owner, mode and ACL, of which a blob knows nothing, are those of the package's `want`, else
+ * of the first sight `was` (either may be NULL), else root's alone to write. False: no tree has it.
+ */
+bool known_by_tree(struct judge *j, const struct entry *now, const struct manifest_entry *want,
+		   const struct entry *was, struct manifest_entry *exact);
 /* Whether the accepted state, or a tree where that is silent, has exactly this object. */
+bool known_as(struct judge *j, const struct entry *now, const struct manifest_entry *want,
+	      const struct entry *was);
+/* The same where nothing else speaks of the object. */
 bool known_content(struct judge *j, const struct entry *now);
 bool known_record(struct judge *j, const char *kind, const struct record *record, size_t from);
 bool known_accepted_record(struct judge *j, const char *kind, const struct record *record,

@@ -8,6 +8,8 @@
 #include "schema/glob.h"
 
 #define MODE_RUNS 06111U /* set-id, execute */
+#define MODE_SETID 06000U
+#define MODE_OTHERS_WRITE 022U
 
 static const struct manifest_entry *find_accepted(struct judge *j, struct bytes path)
 {
@@ -95,20 +97,61 @@ const struct manifest_entry *known_tree(struct judge *j, struct bytes path, size
 	return entry;
 }
 
-bool known_content(struct judge *j, const struct entry *now)
+/* What the next reference says beyond content; the first sight proves no set-id bits. */
+static void take_owner(struct entry *to, const struct entry *from, uint32_t modes)
+{
+	to->mode = from->mode & modes;
+	to->owner = from->owner;
+	to->group = from->group;
+	to->acl = from->acl;
+	to->default_acl = from->default_acl;
+}
+
+bool known_by_tree(struct judge *j, const struct entry *now, const struct manifest_entry *want,
+		   const struct entry *was, struct manifest_entry *exact)
+{
+	const struct bytes none = {NULL, 0};
+	size_t tree;
+	const struct manifest_entry *entry = known_tree(j, now->path, &tree);
+	struct entry *to = &exact->entry;
+
+	if (!entry) {
+		return false;
+	}
+	*exact = *entry;
+	exact->tags &= ~(uint32_t)MANIFEST_NOMODE;
+	if (want && want->entry.type == to->type && !(want->tags & MANIFEST_NOMODE)) {
+		take_owner(to, &want->entry, 07777);
+		to->caps = want->entry.caps;
+		exact->tags |= want->tags & MANIFEST_CAPS;
+	} else if (was && was->type == to->type) {
+		take_owner(to, was, 01777);
+	} else {
+		/* Nobody says: then it is root's, and nobody else may write it. */
+		take_owner(to, now, 07777U & ~(MODE_SETID | MODE_OTHERS_WRITE));
+		to->owner = BYTES_LITERAL("root");
+		to->acl = to->default_acl = none;
+	}
+	return true;
+}
+
+bool known_as(struct judge *j, const struct entry *now, const struct manifest_entry *want,
+	      const struct entry *was)
 {
 	const struct manifest_entry *entry = known_accepted(j, now->path);
-	size_t tree;
+	struct manifest_entry exact;
 
 	if (entry) {
-		struct manifest_entry exact = *entry;
-
+		exact = *entry;
 		exact.tags |= MANIFEST_CAPS;
 		return compare_to_manifest(now, &exact) == 0;
 	}
-	/* A blob knows no set-id bits: it may not prove a file that has them. */
-	entry = known_tree(j, now->path, &tree);
-	return entry && compare_to_manifest(now, entry) == 0 && (now->mode & 06000) == 0;
+	return known_by_tree(j, now, want, was, &exact) && compare_to_manifest(now, &exact) == 0;
+}
+
+bool known_content(struct judge *j, const struct entry *now)
+{
+	return known_as(j, now, NULL, NULL);
 }
 
 size_t known_lines_from(const struct judge *j, struct bytes line)
@@ -203,18 +246,17 @@ bool known_absent(struct judge *j, struct bytes path)
 
 uint32_t known_explains(struct judge *j, const struct entry *now, uint32_t differences)
 {
-	const uint32_t ownership = DIFFERS_MODE | DIFFERS_OWNER | DIFFERS_GROUP;
 	char text[CAPABILITY_TEXT_MAX];
 	struct bytes word[4] = {now->path};
 
-	if ((differences & ownership) && now->acl.len == 0 && now->default_acl.len == 0) {
+	if ((differences & DIFFERS_OWNERSHIP) && now->acl.len == 0 && now->default_acl.len == 0) {
 		int len = snprintf(text, sizeof(text), "%o", now->mode);
 
 		word[1] = now->owner;
 		word[2] = now->group;
 		word[3] = bytes_make(text, (size_t)len);
 		if (known_words(j, EXCEPTION_OVERRIDE, 4, word)) {
-			differences &= ~ownership;
+			differences &= ~DIFFERS_OWNERSHIP;
 		}
 	}
 	if ((differences & DIFFERS_TYPE) && now->type == ENTRY_LINK) {

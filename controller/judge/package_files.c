@@ -91,7 +91,7 @@ static int tell_file(const struct against *a, struct change change, bool *proved
 	const struct entry *was;
 
 	*proved = true;
-	if (known_content(a->j, change.now)) {
+	if (known_as(a->j, change.now, change.was, change.was_entry)) {
 		return 0;
 	}
 	accepted = known_accepted(a->j, change.path);
@@ -102,6 +102,12 @@ static int tell_file(const struct against *a, struct change change, bool *proved
 		change.was_entry = NULL;
 		change.witness = WITNESS_BASELINE;
 		change.detail = "It is neither what the package has nor what was accepted.";
+		change.differences = compare_to_manifest(change.now, &exact);
+	} else if (known_by_tree(a->j, change.now, change.was, change.was_entry, &exact) &&
+		   !(compare_to_manifest(change.now, &exact) & ~DIFFERS_OWNERSHIP)) {
+		change.was = &exact;
+		change.was_entry = NULL;
+		change.detail = "It has the content that the tree of one of the host's groups has.";
 		change.differences = compare_to_manifest(change.now, &exact);
 	}
 	change.differences = known_explains(a->j, change.now, change.differences);
@@ -240,11 +246,11 @@ static int tell_config(const struct against *a, const struct entry *now,
 	const struct manifest_entry *accepted = known_accepted(a->j, now->path);
 	const struct manifest_entry *reference = accepted;
 	const struct entry *was = NULL;
-	struct manifest_entry exact;
-	size_t tree;
+	struct manifest_entry exact, by_tree;
 
-	if (!reference) {
-		reference = known_tree(a->j, now->path, &tree);
+	if (!reference &&
+	    known_by_tree(a->j, now, want, find_entry(&a->p->config_was, now->path), &by_tree)) {
+		reference = &by_tree;
 	}
 	change.witness = reference ? WITNESS_BASELINE : a->witness;
 	if (!reference) {
@@ -615,7 +621,7 @@ static int by_database(const struct against *a, struct error *err)
 		was = find_entry(&a->p->was, path);
 		/* What differs from an earlier state as well is told by that. */
 		if (!now || (was && compare_entries(now, was) & DIFFERS_MORE_THAN_TIME) ||
-		    known_content(a->j, now)) {
+		    known_as(a->j, now, NULL, was)) {
 			continue;
 		}
 		change.now = now;

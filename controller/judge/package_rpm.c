@@ -490,7 +490,7 @@ static int count_hidden(struct judge *j, struct packages *p, const struct one_pa
 	if (differences != 0 && rpm_shared_explains(j, p, one, now, &differences, err) < 0) {
 		return -1;
 	}
-	if (differences != 0 && !known_content(j, now)) {
+	if (differences != 0 && !known_as(j, now, want, NULL)) {
 		*first = *hidden == 0 ? want->entry.path : *first;
 		(*hidden)++;
 	}

@@ -206,7 +206,7 @@ static int tell_unclaimed(struct judge *j, const struct question *question, stru
 	change.rule = RULE_DATABASE_DISAGREES;
 	change.differences &= ~(uint32_t)DIFFERS_UNREAD;
 	change.detail = detail;
-	if (known_content(j, &question->now)) {
+	if (known_as(j, &question->now, question->want, NULL)) {
 		return 0;
 	}
 	return judge_emit(j, &change, err);

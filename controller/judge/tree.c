@@ -153,8 +153,7 @@ static int judge_object(struct judge *j, const struct entry_list *list, const st
 {
 	struct change change = {.rule = RULE_UNOWNED_CHANGED, .witness = WITNESS_BASELINE};
 	const struct manifest_entry *reference;
-	struct manifest_entry exact;
-	size_t tree;
+	struct manifest_entry exact, by_tree;
 
 	if (now->type == ENTRY_DIR) {
 		pile_folder(j, now->path);
@@ -163,7 +162,8 @@ static int judge_object(struct judge *j, const struct entry_list *list, const st
 		return 0; /* its target is what is judged */
 	}
 	reference = known_accepted(j, now->path);
-	if (!reference && (reference = known_tree(j, now->path, &tree)) != NULL) {
+	if (!reference && known_by_tree(j, now, NULL, was, &by_tree)) {
+		reference = &by_tree;
 		change.rule = RULE_CONFIG_CHANGED;
 		change.config = true;
 	}
@@ -172,10 +172,6 @@ static int judge_object(struct judge *j, const struct entry_list *list, const st
 		exact.tags |= MANIFEST_CAPS;
 		change.was = &exact;
 		change.differences = compare_to_manifest(now, &exact);
-		/* A blob knows content alone. */
-		if (change.config && (now->mode & MODE_SETID)) {
-			change.differences |= DIFFERS_MODE;
-		}
 		count_object(j, now, change.differences == 0);
 		if (change.differences != 0 && !change.config && is_plain_bytecode(now)) {
 			return unowned_bytecode(j, list, now, &exact, NULL, change.differences,

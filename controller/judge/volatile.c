@@ -71,7 +71,7 @@ static int judge_volatile(struct judge *j, const struct entry *now, const struct
 	const struct manifest_entry *accepted;
 	struct manifest_entry exact;
 
-	if (is_ordinary(now) || known_content(j, now) || is_site(j, now, was)) {
+	if (is_ordinary(now) || known_as(j, now, NULL, was) || is_site(j, now, was)) {
 		return 0;
 	}
 	accepted = known_accepted(j, now->path);
