@@ -105,7 +105,9 @@ static const struct option_spec specs[OPTIONS] = {
 	[OPTION_FORMAT] = {0, OPTION_NO_SETTING, "format", "FORMAT", "text, ndjson or rundeck",
 			   format_words},
 	[OPTION_OUTPUT] = {'o', OPTION_NO_SETTING, "output", "FORMAT:FILE",
-			   "also write a report to FILE: text, ndjson, rundeck or prom", NULL},
+			   "also write a report to FILE (a pipe or device is kept): text, ndjson, "
+			   "rundeck, prom",
+			   NULL},
 	[OPTION_JOURNAL] = {0, OPTION_NO_SETTING, "journal", NULL,
 			    "tell the journal, or syslog, what is new", NULL},
 	[OPTION_COLOR] = {0, OPTION_NO_SETTING, "color", "WHEN", "auto, always or never",

@@ -17,6 +17,7 @@
 struct output {
 	char *path;
 	char *temporary; /* NULL: nothing to take away */
+	bool direct;     /* a device or a pipe: written as it stands */
 	FILE *file;
 };
 
@@ -72,12 +73,37 @@ static int parse_format(const char *value, enum report_format *format, const cha
 			 "-o %s: expected FORMAT:FILE, with text, ndjson, rundeck or prom", shown);
 }
 
+/* A pipe that nobody reads is refused rather than waited for. */
+static int open_direct(struct output *output, struct error *err)
+{
+	int fd = open(output->path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+	struct stat status;
+
+	output->direct = true;
+	/* What is open is what counts: it may be another object by now. */
+	if (flags < 0 || fstat(fd, &status) < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ||
+	    !(S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode)) ||
+	    !(output->file = fdopen(fd, "w"))) {
+		(void)fault(output, "it cannot be written", err);
+		if (fd >= 0) {
+			(void)close(fd);
+		}
+		return -1;
+	}
+	return 0;
+}
+
 /* A file beside the place, as readable as any other new file: textfile collectors are other users. */
 static int open_one(struct output *output, struct error *err)
 {
-	mode_t mask = umask(0);
+	mode_t mask;
 	int fd = -1;
 
+	if (output->direct) {
+		return open_direct(output, err);
+	}
+	mask = umask(0);
 	(void)umask(mask);
 	if (asprintf(&output->temporary, "%s.XXXXXX", output->path) < 0) {
 		output->temporary = NULL;
@@ -98,20 +124,40 @@ static int open_one(struct output *output, struct error *err)
 	return 0;
 }
 
+/* A rename would put a file in the place of a device, and of a link wherever it leads. */
+static int refuse_place(struct output *output, struct error *err)
+{
+	struct stat status;
+
+	if (lstat(output->path, &status) < 0) {
+		return 0; /* made anew, or told why not */
+	}
+	if (S_ISLNK(status.st_mode)) {
+		if (stat(output->path, &status) < 0 || S_ISREG(status.st_mode)) {
+			errno = ELOOP;
+			return fault(output, "name the file itself", err);
+		}
+	}
+	if (S_ISDIR(status.st_mode)) {
+		errno = EISDIR;
+		return fault(output, "not a file", err);
+	}
+	output->direct = S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode);
+	if (!output->direct && !S_ISREG(status.st_mode)) {
+		errno = EINVAL;
+		return fault(output, "not a file", err);
+	}
+	return 0;
+}
+
 static int refuse_twice(const struct outputs *outputs, struct error *err)
 {
 	const struct output *last = &outputs->item[outputs->count - 1];
-	struct stat status;
-
 	for (size_t i = 0; i + 1 < outputs->count; i++) {
 		if (strcmp(outputs->item[i].path, last->path) == 0) {
 			errno = EEXIST;
 			return fault(last, "named twice", err);
 		}
-	}
-	if (stat(last->path, &status) == 0 && S_ISDIR(status.st_mode)) {
-		errno = EISDIR;
-		return fault(last, "not a file", err);
 	}
 	return 0;
 }
@@ -144,7 +190,8 @@ int outputs_open(struct call *call, struct report *report, struct outputs **outp
 			goto failed;
 		}
 		made->count++;
-		if (refuse_twice(made, err) < 0 || open_one(output, err) < 0 ||
+		if (refuse_twice(made, err) < 0 || refuse_place(output, err) < 0 ||
+		    open_one(output, err) < 0 ||
 		    report_add(report, format, output->file, err) < 0) {
 			goto failed;
 		}
@@ -172,7 +219,7 @@ static void sync_folder(const char *path)
 static int commit_one(struct output *output, struct error *err)
 {
 	bool written = fflush(output->file) == 0 && !ferror(output->file) &&
-		       fsync(fileno(output->file)) == 0;
+		       (output->direct || fsync(fileno(output->file)) == 0);
 	int number = errno;
 
 	if (fclose(output->file) != 0 && written) {
@@ -182,7 +229,13 @@ static int commit_one(struct output *output, struct error *err)
 	output->file = NULL;
 	errno = number;
 	if (!written) {
-		return fault(output, "it cannot be written, what was there is kept", err);
+		return fault(output,
+			     output->direct ? "it cannot be written"
+					    : "it cannot be written, what was there is kept",
+			     err);
+	}
+	if (output->direct) {
+		return 0;
 	}
 	if (rename(output->temporary, output->path) < 0) {
 		return fault(output, "it cannot be put there, what was there is kept", err);

@@ -5,7 +5,7 @@
 /*
  * The files of -o FORMAT:FILE. Each is written beside its place, synced, and put there whole by
  * outputs_commit; whoever reads it sees the old one or the new one, never a part. What was not
- * committed leaves no trace.
+ * committed leaves no trace. A character device or a pipe is written as it stands, in its place.
  */
 
 #include "controller/cmd/call.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The verbs that read and decide, over a database and a baseline made here. No host is asked. */
 #include <dirent.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -301,6 +302,41 @@ static void reports_go_to_files_whole(void **state)
 	assert_null(strstr(content("out/h"), "\"host\":\"web2\""));
 }
 
+static void what_is_no_file_is_not_replaced(void **state)
+{
+	char pipe_path[128], link_path[128], said[64] = "";
+	struct stat status;
+	int reader;
+
+	(void)state;
+	(void)snprintf(pipe_path, sizeof(pipe_path), "%s/pipe", folder);
+	(void)snprintf(link_path, sizeof(link_path), "%s/link", folder);
+	assert_int_equal(mkfifo(pipe_path, 0600), 0);
+	assert_says(say("muster show latest --db %s/x.db -o text:%s/pipe", folder, folder),
+		    EXIT_FATAL, "/pipe: it cannot be written: No such device");
+	reader = open(pipe_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(reader >= 0);
+	assert_says(say("muster show latest --db %s/x.db -o text:%s/pipe", folder, folder),
+		    EXIT_CLEAN, "FINDINGS: 1 change");
+	assert_true(read(reader, said, sizeof(said) - 1) > 18);
+	assert_int_equal(strncmp(said, "FINDINGS: 1 change", 18), 0);
+	assert_int_equal(close(reader), 0);
+	assert_int_equal(lstat(pipe_path, &status), 0);
+	assert_true(S_ISFIFO(status.st_mode));
+
+	assert_int_equal(symlink("out/t", link_path), 0);
+	assert_says(say("muster show latest --db %s/x.db -o text:%s/link", folder, folder),
+		    EXIT_FATAL, "/link: name the file itself: Too many levels of symbolic links");
+	assert_int_equal(unlink(link_path), 0);
+	assert_int_equal(symlink("/dev/null", link_path), 0);
+	assert_says(say("muster show latest --db %s/x.db -o text:%s/link", folder, folder),
+		    EXIT_CLEAN, "FINDINGS: 1 change");
+	assert_int_equal(lstat(link_path, &status), 0);
+	assert_true(S_ISLNK(status.st_mode));
+	assert_int_equal(unlink(link_path), 0);
+	assert_int_equal(unlink(pipe_path), 0);
+}
+
 static void a_report_that_fails_leaves_what_was_there(void **state)
 {
 	(void)state;
@@ -457,6 +493,7 @@ int main(void)
 		cmocka_unit_test(status_gives_the_verdict_first),
 		cmocka_unit_test(show_takes_runs_hosts_and_findings),
 		cmocka_unit_test(reports_go_to_files_whole),
+		cmocka_unit_test(what_is_no_file_is_not_replaced),
 		cmocka_unit_test(a_report_that_fails_leaves_what_was_there),
 		cmocka_unit_test(rundeck_has_one_stream),
 		cmocka_unit_test(decisions_are_commits),
