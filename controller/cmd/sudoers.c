@@ -20,6 +20,13 @@ static bool is_plain_user(const char *user)
 		       len;
 }
 
+/* sudoers(5) takes such a word for a User_Alias, and ALL for everybody. */
+static bool is_alias(const char *user)
+{
+	return user[0] >= 'A' && user[0] <= 'Z' &&
+	       user[strspn(user, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
+}
+
 static int print_commands(FILE *out, const char *user, size_t *count, struct error *err)
 {
 	char path[COMMAND_ROOM], arguments[COMMAND_ROOM];
@@ -61,6 +68,11 @@ int verb_sudoers(struct call *call, struct error *err)
 	if (!is_plain_user(user)) {
 		return error_set(err, ERROR_CONFIG, 0,
 				 "muster sudoers: a rule needs a user of letters, digits, . _ -");
+	}
+	if (is_alias(user)) {
+		return error_set(err, ERROR_CONFIG, 0,
+				 "muster sudoers: %s: sudo takes a name in capitals for an alias%s",
+				 user, strcmp(user, "ALL") == 0 ? ": this one is everybody" : "");
 	}
 	(void)fprintf(
 		out,

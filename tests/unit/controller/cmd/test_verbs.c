@@ -302,6 +302,26 @@ static void reports_go_to_files_whole(void **state)
 	assert_null(strstr(content("out/h"), "\"host\":\"web2\""));
 }
 
+static void rule_is_for_one_user_alone(void **state)
+{
+	static const char *const aliases[] = {"ALL", "A", "ADMINS", "WEB_2"};
+	static const char *const users[] = {"inspect", "Inspect", "ALLy", "A.B", "_A"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
+		assert_says(say("muster sudoers --user %s", aliases[i]), EXIT_FATAL,
+			    "sudo takes a name in capitals for an alias");
+	}
+	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
+		/* A rule needs probes, which need not be built where this runs. */
+		struct said said = say("muster sudoers --user %s", users[i]);
+
+		assert_non_null(strstr(said.out, "# Lets "));
+		assert_non_null(strstr(said.out, users[i]));
+		forget(&said);
+	}
+}
+
 static void what_is_no_file_is_not_replaced(void **state)
 {
 	char pipe_path[128], link_path[128], said[64] = "";
@@ -493,6 +513,7 @@ int main(void)
 		cmocka_unit_test(status_gives_the_verdict_first),
 		cmocka_unit_test(show_takes_runs_hosts_and_findings),
 		cmocka_unit_test(reports_go_to_files_whole),
+		cmocka_unit_test(rule_is_for_one_user_alone),
 		cmocka_unit_test(what_is_no_file_is_not_replaced),
 		cmocka_unit_test(a_report_that_fails_leaves_what_was_there),
 		cmocka_unit_test(rundeck_has_one_stream),
