@@ -172,7 +172,7 @@ int inflate_read(const char *file, size_t most, struct inflated *inflated, struc
 	return 0;
 }
 
-/* apt's lists have names full of dots (deb.debian.org_..._Packages): a suffix is a short word. */
+/* apt's lists have names full of dots (HOST_dists_..._Packages): a suffix is a short word. */
 static const char *suffix_of(const char *file)
 {
 	const char *slash = strrchr(file, '/'), *dot = strrchr(slash ? slash : file, '.');
