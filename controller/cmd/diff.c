@@ -150,7 +150,7 @@ static int hosts_of_run(struct telling *telling, struct store *store, int64_t ru
 
 /* A host that one of the runs did not see differs in nothing, and says nothing. */
 static int print_compared(struct telling *telling, struct store *store, const struct store_run *a,
-			  const struct store_run *b, struct error *err)
+			  const struct store_run *b, size_t *compared, struct error *err)
 {
 	struct nodeset *in_a = NULL, *in_b = NULL, *alone = NULL;
 	size_t both = 0;
@@ -185,6 +185,7 @@ static int print_compared(struct telling *telling, struct store *store, const st
 		(void)line_hosts(telling->call->out, folded, nodeset_count(alone));
 	}
 	(void)fputs(".\n", telling->call->out);
+	*compared = both;
 	status = 0;
 out:
 	free(folded);
@@ -199,6 +200,7 @@ static int tell_difference(struct telling *telling, struct store *store, const s
 {
 	char from[PRINT_TIME_ROOM], to[PRINT_TIME_ROOM], count[PRINT_NUMBER_ROOM];
 	FILE *out = telling->call->out;
+	size_t compared = 0;
 
 	if (open_is_ndjson(telling->call)) {
 		lines_start(out, "diff", version_text);
@@ -214,8 +216,16 @@ static int tell_difference(struct telling *telling, struct store *store, const s
 	(void)fprintf(out, "%s difference%s from run %s (%s) to %s (%s).\n",
 		      print_count(telling->count, count), telling->count == 1 ? "" : "s", a->name,
 		      print_time(a->started_s, from), b->name, print_time(b->started_s, to));
-	if (print_compared(telling, store, a, b, err) < 0 || print_changes(telling, err) < 0) {
+	if (print_compared(telling, store, a, b, &compared, err) < 0 ||
+	    print_changes(telling, err) < 0) {
 		return -1;
+	}
+	if (compared == 0) {
+		/* No difference between runs that share no host is no answer. */
+		(void)fputs("Nothing was compared. Name two runs that looked at the same hosts: "
+			    "muster diff RUN_A RUN_B\n",
+			    out);
+		return EXIT_INCOMPLETE;
 	}
 	return EXIT_CLEAN;
 }

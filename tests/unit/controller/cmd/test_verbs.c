@@ -227,6 +227,8 @@ static void show_takes_runs_hosts_and_findings(void **state)
 	assert_says(say("muster show nonsense --db %s/x.db", folder), EXIT_FATAL,
 		    "\"nonsense\": no run, host or finding of that name");
 	assert_says(say("muster diff --db %s/x.db", folder), EXIT_CLEAN, "2 hosts compared");
+	assert_says(say("muster diff --hosts web3 --db %s/x.db", folder), EXIT_INCOMPLETE,
+		    "Nothing was compared");
 	assert_says(say("muster diff nonsense --db %s/x.db", folder), EXIT_FATAL, "  try: ");
 	assert_says(say("muster timeline web1 --since 2d --db %s/x.db", folder), EXIT_CLEAN, "");
 	assert_says(say("muster timeline web9 --db %s/x.db", folder), EXIT_FATAL,
