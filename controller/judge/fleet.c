@@ -229,26 +229,6 @@ static int tell(struct telling *t, size_t side, struct error *err)
 	return result;
 }
 
-static bool has_line(const struct record_list *records, struct bytes line)
-{
-	size_t low = 0, high = records ? records->count : 0;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = bytes_compare(records->line[middle], line);
-
-		if (order == 0) {
-			return true;
-		}
-		if (order < 0) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return false;
-}
-
 bool fleet_is_accepted(const struct finding *finding, const struct manifest *accepted,
 		       const struct record_list *records)
 {
@@ -264,13 +244,13 @@ bool fleet_is_accepted(const struct finding *finding, const struct manifest *acc
 	}
 	if (now.len == 0) {
 		now = bytes_make(words, records_line("absent", &record, 0, words, WORDS_ROOM));
-		known = has_line(records, now);
+		known = records && records_has(records, now);
 	} else if (bytes_has_prefix(now, BYTES_LITERAL("type="))) {
 		known = entry &&
 			bytes_equal(bytes_make(words, manifest_words(entry, words, WORDS_ROOM)),
 				    now);
 	} else {
-		known = has_line(records, now);
+		known = records && records_has(records, now);
 	}
 	free(words);
 	return known;

@@ -111,6 +111,26 @@ enum decoded records_decode(struct bytes content, size_t fields, enum row_order 
 	return r.failed ? MALFORMED : DECODED;
 }
 
+const struct entry *entry_list_find(const struct entry_list *list, struct bytes path)
+{
+	size_t low = 0, high = list->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = bytes_path_compare(list->item[middle].path, path);
+
+		if (order == 0) {
+			return &list->item[middle];
+		}
+		if (order < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return NULL;
+}
+
 void entries_clear(struct entry_list *list)
 {
 	free(list->item);

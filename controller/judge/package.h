@@ -25,6 +25,9 @@ struct entry_list {
 	size_t room;
 };
 
+/* The entry of exactly this path, or NULL. The list is in order of paths, as a section is. */
+const struct entry *entry_list_find(const struct entry_list *list, struct bytes path);
+
 struct row_list {
 	struct record *item;
 	size_t count;

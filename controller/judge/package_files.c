@@ -127,27 +127,6 @@ static int tell_file(const struct against *a, struct change change, bool *proved
 	return judge_emit(a->j, &change, err);
 }
 
-/* The entry of an earlier state of the same package's configuration, or NULL. */
-static const struct entry *find_entry(const struct entry_list *list, struct bytes path)
-{
-	size_t low = 0, high = list->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = bytes_path_compare(list->item[middle].path, path);
-
-		if (order == 0) {
-			return &list->item[middle];
-		}
-		if (order < 0) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return NULL;
-}
-
 /* The host gives a path to the package that the package does not have. */
 static int tell_extra(const struct against *a, const struct entry *now, struct error *err)
 {
@@ -248,8 +227,8 @@ static int tell_config(const struct against *a, const struct entry *now,
 	const struct entry *was = NULL;
 	struct manifest_entry exact, by_tree;
 
-	if (!reference &&
-	    known_by_tree(a->j, now, want, find_entry(&a->p->config_was, now->path), &by_tree)) {
+	if (!reference && known_by_tree(a->j, now, want,
+					entry_list_find(&a->p->config_was, now->path), &by_tree)) {
 		reference = &by_tree;
 	}
 	change.witness = reference ? WITNESS_BASELINE : a->witness;
@@ -265,7 +244,7 @@ static int tell_config(const struct against *a, const struct entry *now,
 		change.was = &exact;
 		change.differences = compare_wanted(a, now, &exact);
 	} else {
-		was = find_entry(&a->p->config_was, now->path);
+		was = entry_list_find(&a->p->config_was, now->path);
 		if (!was) {
 			return tell_unknown_config(a, now, err);
 		}
@@ -617,8 +596,8 @@ static int by_database(const struct against *a, struct error *err)
 		    bytes_equal(measured->item[m].field[MD5_VALUE], md5)) {
 			continue;
 		}
-		now = find_entry(&a->p->files, path);
-		was = find_entry(&a->p->was, path);
+		now = entry_list_find(&a->p->files, path);
+		was = entry_list_find(&a->p->was, path);
 		/* What differs from an earlier state as well is told by that. */
 		if (!now || (was && compare_entries(now, was) & DIFFERS_MORE_THAN_TIME) ||
 		    known_as(a->j, now, NULL, was)) {
@@ -652,7 +631,7 @@ static int missing_by_database(const struct against *a, struct error *err)
 		}
 		if (!package_claim_has(claim, 'm') || package_claim_has(claim, 'c') ||
 		    (f < a->p->files.count && bytes_equal(a->p->files.item[f].path, path)) ||
-		    find_entry(&a->p->config, path) || find_entry(&a->p->was, path)) {
+		    entry_list_find(&a->p->config, path) || entry_list_find(&a->p->was, path)) {
 			continue;
 		}
 		if (claim->field[CLAIM_MD5].len == MD5_SIZE) {
@@ -853,7 +832,7 @@ static int config_by_history(struct judge *j, struct packages *p, struct one_pac
 		const struct entry *was = &p->config_was.item[i];
 		struct manifest_entry want = {.entry = *was, .tags = MANIFEST_CONFIG};
 
-		if (!find_entry(&p->config, was->path)) {
+		if (!entry_list_find(&p->config, was->path)) {
 			a.witness = WITNESS_FIRST_SIGHT;
 			result = tell_missing(&a, &want, true, true, err);
 		}

@@ -439,33 +439,13 @@ static int tell_overrides(struct judge *j, const struct packages *p, const struc
 	return claims->override_count == 0 ? 0 : judge_emit(j, &change, err);
 }
 
-static const struct entry *find_in(const struct entry_list *list, struct bytes path)
-{
-	size_t low = 0, high = list->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = bytes_path_compare(list->item[middle].path, path);
-
-		if (order == 0) {
-			return &list->item[middle];
-		}
-		if (order < 0) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return NULL;
-}
-
 /* The object of a header's file on this host. */
 static const struct entry *find_object(struct judge *j, const struct packages *p, struct bytes path)
 {
-	const struct entry *found = find_in(&p->files, path);
+	const struct entry *found = entry_list_find(&p->files, path);
 	const struct dir *dir;
 
-	found = found ? found : find_in(&p->config, path);
+	found = found ? found : entry_list_find(&p->config, path);
 	if (found) {
 		return found;
 	}

@@ -318,26 +318,6 @@ size_t rpm_host_unread(const struct rpm_host *host)
 	return host->unread;
 }
 
-static const struct entry *find(const struct entry_list *list, struct bytes path)
-{
-	size_t low = 0, high = list->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = bytes_path_compare(list->item[middle].path, path);
-
-		if (order == 0) {
-			return &list->item[middle];
-		}
-		if (order < 0) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return NULL;
-}
-
 /* As the header spells it, or below /usr where this host has merged the two. */
 static const struct entry *find_object(const struct look *look, const struct rpm_file *file)
 {
@@ -348,14 +328,14 @@ static const struct entry *find_object(const struct look *look, const struct rpm
 	bool moves = usrmerge_moves(path, S_ISDIR(file->mode)) && path.len <= ENTRY_PATH_MAX;
 
 	for (unsigned i = 0; i < 3 && !found; i++) {
-		found = find(lists[i], path);
+		found = entry_list_find(lists[i], path);
 	}
 	if (!found && moves) {
 		memcpy(longer, "/usr", 4);
 		memcpy(longer + 4, path.data, path.len);
 		path = bytes_make(longer, path.len + 4);
 		for (unsigned i = 0; i < 3 && !found; i++) {
-			found = find(lists[i], path);
+			found = entry_list_find(lists[i], path);
 		}
 	}
 	return found;
@@ -418,14 +398,14 @@ static int find_target(struct look *look, const struct entry *link, const struct
 	uint8_t room[2 * ENTRY_PATH_MAX];
 	struct bytes path = resolve(link, room, sizeof(room));
 	struct section_key key = tree_key(path);
-	const struct entry *found = find(&look->host->dirs, path);
+	const struct entry *found = entry_list_find(&look->host->dirs, path);
 
 	*target = NULL;
 	if (!found && path.len > 0) {
 		if (load_entries(look->host, &key, &look->tree_bytes, &look->tree, err) < 0) {
 			return -1;
 		}
-		found = find(&look->tree, path);
+		found = entry_list_find(&look->tree, path);
 	}
 	*target = found && found->type == ENTRY_DIR ? found : NULL;
 	return 0;

@@ -173,26 +173,6 @@ static int tell_bytecode(struct judge *j, const struct bytecode_case *one,
 	return pile_bytecode(j, &change, err);
 }
 
-static const struct entry *find_entry(const struct entry_list *list, struct bytes path)
-{
-	size_t low = 0, high = list->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = bytes_path_compare(list->item[middle].path, path);
-
-		if (order == 0) {
-			return &list->item[middle];
-		}
-		if (order < 0) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return NULL;
-}
-
 int unowned_bytecode(struct judge *j, const struct entry_list *list, const struct entry *now,
 		     const struct manifest_entry *want, const struct entry *was,
 		     uint32_t differences, struct error *err)
@@ -206,7 +186,7 @@ int unowned_bytecode(struct judge *j, const struct entry_list *list, const struc
 	};
 	uint8_t room[ENTRY_PATH_MAX];
 	struct bytes path = bytecode_source(now->path, room);
-	const struct entry *source = find_entry(list, path);
+	const struct entry *source = entry_list_find(list, path);
 	struct bytecode_case *kept;
 	struct question *question;
 
