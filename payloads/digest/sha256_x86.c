@@ -96,7 +96,7 @@ void sha256_blocks_sha_ni(uint32_t state[8], const uint8_t *data, size_t count)
 /*
  * SHA256RNDS2 takes four cycles or more and each waits for the one before, but a core can begin one
  * every two: the rounds of another hash in between cost next to nothing (measured: 1.8 times the
- * bytes in the same time on Zen 4).
+ * bytes in the same time on AMD EPYC with AVX-512).
  */
 void sha256_pair_sha_ni(uint32_t state_a[8], const uint8_t *data_a, uint32_t state_b[8],
 			const uint8_t *data_b, size_t count)
