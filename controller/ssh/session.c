@@ -9,14 +9,9 @@
 
 #include <libssh2.h>
 
-#include "controller/ssh/bootstrap.h"
-#include "controller/ssh/probe_end.h"
 #include "controller/ssh/session_private.h"
 #include "schema/frame.h"
 
-#define STALL_MS 60000U /* a message that has begun must move on */
-#define STALL_BYTES 1024U
-#define SHELL_PATIENCE 4U
 #define ENDING_MS 10000U
 #define MEMORY_CAP (2U << 20)
 #define WINDOW_SIZE 65536U
@@ -54,16 +49,13 @@ void session_set_state(struct session *session, enum session_state state)
 
 	session->state = state;
 	if (state == SESSION_BOOTSTRAP || state == SESSION_UPLOAD) {
-		/* Login shells take their time, and so do slow lines. */
-		phase_ms *= SHELL_PATIENCE;
+		phase_ms *= PACE_SHELL_PATIENCE;
 	} else if (state == SESSION_ENDING) {
 		phase_ms = ENDING_MS;
 	} else if (state == SESSION_RUNNING) {
-		phase_ms = SESSION_SILENCE_MS;
+		phase_ms = PACE_SILENCE_MS;
 	}
-	session->phase_end_ms = session->now_ms + phase_ms;
-	session->window_start_ms = session->now_ms;
-	session->window_bytes = 0;
+	pace_phase(&session->pace, phase_ms);
 	if (stages[state] >= 0) {
 		session->handler.stage(session->context, (enum control_stage)stages[state]);
 	}
@@ -126,8 +118,11 @@ int session_new(const struct control_start *start, const char *tag, struct sessi
 	session->fd = -1;
 	session->memory.cap_bytes = MEMORY_CAP;
 	session->out_tail = &session->out;
-	framer_init(&session->framer, FRAME_MAX);
-	bootstrap_init(&session->bootstrap, session->tag);
+	talk_init(&session->talk, session->tag,
+		  start->pinned ? BECOME_PINNED
+		  : start->sudo ? BECOME_SUDO
+				: BECOME_NONE,
+		  start->cap_bytes, handler->frame, context);
 	*session_out = session;
 	return 0;
 }
@@ -144,7 +139,7 @@ void session_free(struct session *session)
 		free(session->out);
 		session->out = next;
 	}
-	framer_clear(&session->framer);
+	talk_clear(&session->talk);
 	free(session->signature);
 	free(session);
 }
@@ -155,10 +150,10 @@ enum progress session_finish(struct session *session, enum outcome outcome, cons
 	struct control_closed closed = {
 		.id = session->start.id,
 		.outcome = outcome,
-		.excerpt = {session->excerpt, session->excerpt_len},
+		.excerpt = {session->talk.excerpt, session->talk.excerpt_len},
 		.hostkey = session->bad_hostkey,
 		.sent_bytes = session->sent_bytes,
-		.received_bytes = session->received_bytes,
+		.received_bytes = session->talk.received_bytes,
 		.probe_bytes = session->probe_bytes,
 	};
 	char reason[CONTROL_TEXT_MAX + 1];
@@ -172,11 +167,6 @@ enum progress session_finish(struct session *session, enum outcome outcome, cons
 	session->handler.closed(session->context, &closed);
 	session_io_close(session);
 	return PROGRESS_DONE;
-}
-
-static bool excerpt_has(const struct session *session, const char *word)
-{
-	return memmem(session->excerpt, session->excerpt_len, word, strlen(word)) != NULL;
 }
 
 /* --- states --- */
@@ -340,11 +330,8 @@ static size_t largest_probe(const struct session_shared *shared)
 static enum progress step_exec(struct session *session)
 {
 	char command[BOOTSTRAP_COMMAND_MAX];
-	enum become become = session->start.pinned ? BECOME_PINNED
-			     : session->start.sudo ? BECOME_SUDO
-						   : BECOME_NONE;
-	size_t len = bootstrap_command(session->tag, become, largest_probe(session->shared),
-				       command, sizeof(command));
+	size_t len = bootstrap_command(session->tag, session->talk.become,
+				       largest_probe(session->shared), command, sizeof(command));
 	int rc;
 
 	assert(len > 0);
@@ -365,68 +352,18 @@ static enum progress step_exec(struct session *session)
 
 /* --- the end --- */
 
-static enum progress finish_before_probe(struct session *session, int status)
-{
-	char text[160];
-
-	session_said(session, text, sizeof(text));
-	if (excerpt_has(session, "fork")) {
-		return session_finish(session, OUTCOME_NO_PROCESS, "cannot start a process%s",
-				      text);
-	}
-	/* The probe has no status 1: it is sudo that did not start it. */
-	if (session->state_before_end == SESSION_UPLOAD && session->start.pinned && status == 1) {
-		return session_finish(
-			session, OUTCOME_NO_SUDO,
-			"sudo -n does not allow this probe: muster sudoers prints the "
-			"rule%s",
-			text);
-	}
-	if (session->state_before_end == SESSION_UPLOAD) {
-		const char *own = probe_end_text(status);
-
-		return session_finish(session, probe_end_outcome(status, false),
-				      "the probe did not start (status %d)%s%s%s", status,
-				      own ? ": " : "", own ? own : "", text);
-	}
-	if (session->shell_works) {
-		return session_finish(session, OUTCOME_NO_SUDO, "sudo -n ended with status %d%s",
-				      status, text);
-	}
-	return session_finish(session, OUTCOME_SHELL_REFUSED, "no shell answered (status %d)%s",
-			      status, text);
-}
-
 static enum progress finish_by_status(struct session *session)
 {
 	int status = libssh2_channel_get_exit_status(session->channel);
+	struct talk_end end;
 	char *name = NULL;
 	size_t name_len = 0;
-	char text[160];
-	bool running = session->state_before_end == SESSION_RUNNING;
 
 	(void)libssh2_channel_get_exit_signal(session->channel, &name, &name_len, NULL, NULL, NULL,
 					      NULL);
-	if (name) {
-		escape_text(bytes_make(name, name_len), text, sizeof(text));
-		session_memory_free(&session->memory, name);
-		return session_finish(session, OUTCOME_KILLED, "%s died of signal %s",
-				      running ? "the probe" : "the shell", text);
-	}
-	if (!running) {
-		return finish_before_probe(session, status);
-	}
-	if (status == 0 && framer_is_empty(&session->framer)) {
-		return session_finish(session, OUTCOME_CLEAN, "%s", "");
-	}
-	if (status == 0) {
-		return session_finish(session, OUTCOME_KILLED, "ended in the middle of a message");
-	}
-	return session_finish(session, probe_end_outcome(status, true),
-			      "the probe ended with status %d%s%s%s", status,
-			      probe_end_text(status) ? ": " : "",
-			      probe_end_text(status) ? probe_end_text(status) : "",
-			      session_said(session, text, sizeof(text)));
+	talk_ended(&session->talk, status, bytes_make(name, name ? name_len : 0), &end);
+	session_memory_free(&session->memory, name);
+	return session_finish(session, end.outcome, "%s", end.reason);
 }
 
 static enum progress step_ending(struct session *session)
@@ -442,8 +379,8 @@ static enum progress step_ending(struct session *session)
 						    SESSION_READ_SIZE);
 
 		if (n > 0) {
-			session_keep_excerpt(session,
-					     bytes_make(session->shared->scratch, (size_t)n));
+			talk_keep_excerpt(&session->talk,
+					  bytes_make(session->shared->scratch, (size_t)n));
 		}
 	}
 	return finish_by_status(session);
@@ -451,47 +388,10 @@ static enum progress step_ending(struct session *session)
 
 /* --- deadlines --- */
 
-static bool is_stalled(struct session *session)
-{
-	bool stalled;
-
-	if (session->now_ms - session->window_start_ms < STALL_MS) {
-		return false;
-	}
-	stalled = session->state == SESSION_RUNNING && session_may_read(session) &&
-		  !framer_is_empty(&session->framer) && session->window_bytes < STALL_BYTES;
-	session->window_start_ms = session->now_ms;
-	session->window_bytes = 0;
-	return stalled;
-}
-
-static enum progress check_deadlines(struct session *session)
+static enum progress phase_over(struct session *session)
 {
 	bool running = session->state >= SESSION_RUNNING;
 
-	if (session->end_ms == 0) {
-		session->end_ms = session->start.timeout_ms == 0
-					  ? UINT64_MAX
-					  : session->now_ms + session->start.timeout_ms;
-		session->checked_ms = session->now_ms;
-		session_set_state(session, SESSION_CONNECT);
-	}
-	if (session->now_ms >= session->end_ms) {
-		return session_finish(session, running ? OUTCOME_KILLED : OUTCOME_TIMEOUT,
-				      "not finished at its deadline (%s)",
-				      session_state_name(session->state));
-	}
-	if (!session_may_read(session)) {
-		/* Not the host's fault that nothing moves. */
-		session->phase_end_ms += session->now_ms - session->checked_ms;
-	}
-	session->checked_ms = session->now_ms;
-	if (is_stalled(session)) {
-		return session_finish(session, OUTCOME_KILLED, "a message that does not go on");
-	}
-	if (session->now_ms < session->phase_end_ms) {
-		return PROGRESS_NEXT;
-	}
 	if (session->state == SESSION_CONNECT && session_io_skip_address(session)) {
 		session_set_state(session, SESSION_CONNECT);
 		return PROGRESS_NEXT;
@@ -505,10 +405,34 @@ static enum progress check_deadlines(struct session *session)
 			      session_state_name(session->state));
 }
 
+static enum progress check_deadlines(struct session *session, uint64_t now_ms)
+{
+	bool running = session->state >= SESSION_RUNNING;
+
+	if (session->pace.end_ms == 0) {
+		pace_begin(&session->pace, now_ms, session->start.timeout_ms);
+		session_set_state(session, SESSION_CONNECT);
+	}
+	switch (pace_check(&session->pace, now_ms, session_may_read(session),
+			   session->state == SESSION_RUNNING &&
+				   !framer_is_empty(&session->talk.framer))) {
+	case PACE_ON:
+		break;
+	case PACE_DEADLINE:
+		return session_finish(session, running ? OUTCOME_KILLED : OUTCOME_TIMEOUT,
+				      "not finished at its deadline (%s)",
+				      session_state_name(session->state));
+	case PACE_STALLED:
+		return session_finish(session, OUTCOME_KILLED, "a message that does not go on");
+	case PACE_PHASE:
+		return phase_over(session);
+	}
+	return PROGRESS_NEXT;
+}
+
 bool session_is_due(const struct session *session, uint64_t now_ms)
 {
-	return now_ms >= session->end_ms || now_ms >= session->phase_end_ms ||
-	       now_ms - session->window_start_ms >= STALL_MS;
+	return pace_is_due(&session->pace, now_ms);
 }
 
 static enum progress step_state(struct session *session)
@@ -545,14 +469,13 @@ enum step session_step(struct session *session, uint64_t now_ms, bool *more)
 	if (session->state == SESSION_CLOSED) {
 		return STEP_DONE;
 	}
-	session->now_ms = now_ms;
 	session->more = false;
 	session->dry = false;
 	if (session->aborted) {
 		(void)session_finish(session, OUTCOME_NOT_ASKED, "ended by us");
 		return STEP_DONE;
 	}
-	progress = check_deadlines(session);
+	progress = check_deadlines(session, now_ms);
 	while (progress == PROGRESS_NEXT) {
 		progress = step_state(session);
 	}
@@ -635,8 +558,7 @@ int session_send(struct session *session, struct bytes payload, struct error *er
 void session_pause(struct session *session, bool paused)
 {
 	session->paused = paused;
-	session->window_start_ms = session->now_ms;
-	session->window_bytes = 0;
+	pace_restart(&session->pace);
 }
 
 void session_abort(struct session *session)

@@ -11,11 +11,11 @@
 
 #include <libssh2.h>
 
-#include "controller/ssh/bootstrap.h"
 #include "controller/ssh/exchange.h"
-#include "controller/ssh/framer.h"
+#include "controller/ssh/pace.h"
 #include "controller/ssh/session.h"
 #include "controller/ssh/session_memory.h"
+#include "controller/ssh/talk.h"
 #include "schema/escape.h"
 
 /* The clear part of a connection: two KEXINITs, a group, a reply. More than this is not kept. */
@@ -43,13 +43,7 @@ struct session {
 	void *context;
 	struct control_start start; /* bytes point into storage */
 	enum session_state state;
-	enum session_state state_before_end;
-	uint64_t now_ms;
-	uint64_t checked_ms;
-	uint64_t end_ms; /* total deadline; 0: not begun */
-	uint64_t phase_end_ms;
-	uint64_t window_start_ms; /* minimum progress */
-	uint64_t window_bytes;
+	struct pace pace;
 
 	int fd;
 	size_t next_address;
@@ -73,14 +67,12 @@ struct session {
 	size_t signature_len;
 	struct bytes bad_hostkey;
 
-	struct bootstrap bootstrap;
-	bool shell_works;
+	struct talk talk;
 	const struct session_probe *probe;
 	size_t probe_at;
 	bool header_sent;
 	bool probe_sent;
 
-	struct framer framer;
 	struct session_out *out;
 	struct session_out **out_tail;
 	size_t out_at;
@@ -90,12 +82,8 @@ struct session {
 	bool aborted;
 	bool more;
 
-	uint64_t frames;
 	uint64_t sent_bytes;
-	uint64_t received_bytes;
 	uint64_t probe_bytes;
-	uint8_t excerpt[CONTROL_EXCERPT_MAX];
-	size_t excerpt_len;
 	uint8_t storage[];
 };
 
@@ -109,12 +97,8 @@ enum progress session_finish(struct session *session, enum outcome outcome, cons
 int session_queue(struct session *session, struct bytes data, struct error *err) MUST_CHECK;
 
 /* session_pump.c */
-#define SESSION_SILENCE_MS 3600000U /* a probe that reads a large tree says nothing for long */
 /* Writes what waits, reads what has come; bootstrap, upload and running. */
 enum progress session_pump(struct session *session);
-void session_keep_excerpt(struct session *session, struct bytes data);
-/* What the host said beside the protocol, as a tail for a reason: ": text" or nothing. */
-const char *session_said(const struct session *session, char *to, size_t room);
 /* Neither side of us asks to wait. */
 bool session_may_read(const struct session *session);
 /* What is to be written now; empty: nothing. */

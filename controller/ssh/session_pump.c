@@ -7,157 +7,66 @@
 
 #define READ_ROUNDS 8U /* then the others have their turn */
 
-/* What the host said beside the protocol, as a tail for a reason: ": text" or nothing. */
-const char *session_said(const struct session *session, char *to, size_t room)
-{
-	struct bytes text = {session->excerpt, session->excerpt_len};
-
-	while (text.len > 0 && text.data[text.len - 1] <= ' ') {
-		text.len--;
-	}
-	while (text.len > 0 && text.data[0] <= ' ') {
-		text.data++;
-		text.len--;
-	}
-	if (text.len == 0) {
-		to[0] = '\0';
-		return to;
-	}
-	(void)snprintf(to, room, ": ");
-	escape_text(text, to + 2, room - 2);
-	return to;
-}
-
-void session_keep_excerpt(struct session *session, struct bytes data)
-{
-	size_t room = sizeof(session->excerpt) - session->excerpt_len;
-	size_t count = data.len < room ? data.len : room;
-
-	if (count > 0) {
-		memcpy(session->excerpt + session->excerpt_len, data.data, count);
-		session->excerpt_len += count;
-	}
-}
-
-/* --- bootstrap and output --- */
+/* --- what comes --- */
 
 static enum progress start_upload(struct session *session)
 {
 	const struct session_shared *shared = session->shared;
-	char hex[2 * DIGEST_SIZE + 1];
-	char line[32 + sizeof(hex)];
+	char line[TALK_HEAD_SIZE];
+	struct talk_end end;
 	struct error err;
 
 	for (size_t i = 0; i < shared->probe_count; i++) {
 		const struct session_probe *probe = &shared->probe[i];
+		size_t len;
 
-		if (strcmp(probe->arch, session->bootstrap.word) != 0 ||
+		if (strcmp(probe->arch, session->talk.bootstrap.word) != 0 ||
 		    probe->have != probe->size) {
 			continue;
 		}
-		for (size_t j = 0; j < DIGEST_SIZE; j++) {
-			(void)snprintf(hex + 2 * j, 3, "%02x", probe->sha256.bytes[j]);
-		}
-		(void)snprintf(line, sizeof(line), "%zu %s\n", probe->size, hex);
-		if (session_queue(session, bytes_from_string(line), &err) < 0) {
+		len = talk_head(probe->size, &probe->sha256, line);
+		if (session_queue(session, bytes_make(line, len), &err) < 0) {
 			return session_finish(session, OUTCOME_INTERNAL, "no memory");
 		}
 		session->probe = probe;
 		session_set_state(session, SESSION_UPLOAD);
 		return PROGRESS_NEXT;
 	}
-	return session_finish(session, OUTCOME_ARCH_UNKNOWN, "there is no probe for %s",
-			      session->bootstrap.word);
-}
-
-static enum progress take_bootstrap(struct session *session, struct bytes *data)
-{
-	struct bytes before = *data;
-	char text[160];
-
-	switch (bootstrap_feed(&session->bootstrap, data)) {
-	case BOOTSTRAP_MORE:
-		if (session->state == SESSION_BOOTSTRAP) {
-			session_keep_excerpt(session, before);
-		}
-		return PROGRESS_NEXT;
-	case BOOTSTRAP_SHELL:
-		session->shell_works = true;
-		session->excerpt_len = 0;
-		return PROGRESS_NEXT;
-	case BOOTSTRAP_READY:
-		session->excerpt_len = 0;
-		return start_upload(session);
-	case BOOTSTRAP_FAILED:
-		if (strcmp(session->bootstrap.word, "short") == 0) {
-			return session_finish(session, OUTCOME_NO_PLACE,
-					      "the probe arrived cut short%s",
-					      session_said(session, text, sizeof(text)));
-		}
-		session->excerpt_len = 0;
-		return session_finish(session, OUTCOME_NO_PLACE,
-				      "no folder can be written and executed from");
-	case BOOTSTRAP_STREAM:
-		session_set_state(session, SESSION_RUNNING);
-		return PROGRESS_NEXT;
-	case BOOTSTRAP_TOO_MUCH:
-		break;
-	}
-	session_keep_excerpt(session, before);
-	return session_finish(session, OUTCOME_OVER_LIMIT,
-			      "output without end instead of a shell's answer%s",
-			      session_said(session, text, sizeof(text)));
-}
-
-static bool on_frame(void *context, struct bytes payload)
-{
-	struct session *session = context;
-
-	session->frames++;
-	session->handler.frame(session->context, payload);
-	return true;
-}
-
-static enum progress take_stream(struct session *session, struct bytes data)
-{
-	switch (framer_feed(&session->framer, data, on_frame, session)) {
-	case FRAMER_OK:
-	case FRAMER_STOPPED:
-		return PROGRESS_NEXT;
-	case FRAMER_INVALID:
-		session->excerpt_len = 0;
-		session_keep_excerpt(session, data);
-		return session_finish(session, OUTCOME_PROTOCOL_ERROR,
-				      "a message with an impossible length");
-	case FRAMER_NOMEM:
-		break;
-	}
-	return session_finish(session, OUTCOME_INTERNAL, "no memory for a message");
+	talk_no_probe(&session->talk, &end);
+	return session_finish(session, end.outcome, "%s", end.reason);
 }
 
 static enum progress count_received(struct session *session, size_t len)
 {
-	session->received_bytes += len;
-	session->window_bytes += len;
+	struct talk_end end;
+
+	pace_moved(&session->pace, len);
 	if (session->state == SESSION_RUNNING) {
-		session->phase_end_ms = session->now_ms + SESSION_SILENCE_MS;
+		session->pace.phase_end_ms = session->pace.now_ms + PACE_SILENCE_MS;
 	}
-	if (session->start.cap_bytes != 0 && session->received_bytes > session->start.cap_bytes) {
-		return session_finish(session, OUTCOME_OVER_LIMIT, "sent more than %llu bytes",
-				      (unsigned long long)session->start.cap_bytes);
-	}
-	return PROGRESS_NEXT;
+	return talk_count(&session->talk, len, &end) == TALK_OVER
+		       ? session_finish(session, end.outcome, "%s", end.reason)
+		       : PROGRESS_NEXT;
 }
 
 static enum progress take_output(struct session *session, struct bytes data)
 {
 	enum progress progress = count_received(session, data.len);
+	struct talk_end end;
 
 	while (progress == PROGRESS_NEXT && data.len > 0) {
-		if (session->state == SESSION_RUNNING) {
-			return take_stream(session, data);
+		switch (talk_output(&session->talk, &data, &end)) {
+		case TALK_MORE:
+			break;
+		case TALK_ARCH:
+			progress = start_upload(session);
+			break;
+		case TALK_STREAM:
+			session_set_state(session, SESSION_RUNNING);
+			break;
+		case TALK_OVER:
+			return session_finish(session, end.outcome, "%s", end.reason);
 		}
-		progress = take_bootstrap(session, &data);
 	}
 	return progress;
 }
@@ -166,7 +75,6 @@ static enum progress take_output(struct session *session, struct bytes data)
 
 static enum progress end_of_output(struct session *session)
 {
-	session->state_before_end = session->state;
 	session_set_state(session, SESSION_ENDING);
 	return PROGRESS_NEXT;
 }
@@ -194,7 +102,7 @@ static enum progress read_stream(struct session *session, int stream, bool *got)
 	if (stream == 0) {
 		return take_output(session, bytes_make(session->shared->scratch, (size_t)n));
 	}
-	session_keep_excerpt(session, bytes_make(session->shared->scratch, (size_t)n));
+	talk_keep_excerpt(&session->talk, bytes_make(session->shared->scratch, (size_t)n));
 	return count_received(session, (size_t)n);
 }
 
@@ -246,7 +154,7 @@ struct bytes session_next_out(const struct session *session)
 static void advance_out(struct session *session, size_t len)
 {
 	session->sent_bytes += len;
-	session->window_bytes += len;
+	pace_moved(&session->pace, len);
 	if (session->probe && !session->probe_sent && session->header_sent) {
 		session->probe_at += len;
 		session->probe_bytes += len;
