@@ -32,6 +32,9 @@ static const struct {
 	[OUTCOME_AUTH_FAILED] =
 		{"auth-failed", OUTCOME_CLASS_REFUSED,
 		 "check user and key (--user, --identity) and the host's authorized_keys"},
+	[OUTCOME_JUMP_FAILED] = {"jump-failed", OUTCOME_CLASS_UNREACHABLE,
+				 "mend the way to the jump host that is named: nothing is known of "
+				 "the host itself"},
 	[OUTCOME_SHELL_REFUSED] =
 		{"shell-refused", OUTCOME_CLASS_REFUSED,
 		 "the user's login shell runs no command: give the account a shell"},

@@ -25,6 +25,7 @@ enum outcome {
 	OUTCOME_KEY_UNKNOWN,
 	OUTCOME_KEY_MISMATCH, /* changed or revoked host key */
 	OUTCOME_AUTH_FAILED,
+	OUTCOME_JUMP_FAILED, /* a jump host before it: nothing is known of the host itself */
 	/* reached, probe did not run */
 	OUTCOME_SHELL_REFUSED, /* nologin, restricted shell, forced command */
 	OUTCOME_NO_SUDO,

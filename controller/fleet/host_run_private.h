@@ -49,7 +49,7 @@ struct host_run {
 	bool given_up;     /* by the judge: another session would end the same way */
 
 	enum outcome outcome;
-	char reason[256];
+	char reason[TRANSPORT_REASON_SIZE];
 	uint8_t *excerpt;
 	size_t excerpt_len;
 	uint64_t sent_bytes, received_bytes, probe_bytes;

@@ -51,7 +51,7 @@ struct channel {
 	int64_t exit_status;
 	int term_signal;
 	enum outcome outcome;
-	char reason[256];
+	char reason[TRANSPORT_REASON_SIZE];
 	uint8_t excerpt[EXCERPT_MAX]; /* standard error, or what was no frame */
 	size_t excerpt_len;
 };

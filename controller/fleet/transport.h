@@ -30,18 +30,25 @@ struct target {
 	const char *address; /* host name or address to connect to; NULL: name */
 	const char *user;    /* NULL: the transport's default */
 	uint16_t port;       /* 0: the transport's default */
+	/* A private key's file that is offered first; NULL: none beyond the transport's own. */
+	const char *identity;
+	/* As ProxyJump has it ("a,user@b:22"; "none": directly); NULL: what ssh_config says. */
+	const char *jump;
 	enum become become;
 	uint32_t connect_timeout_ms;
 	uint32_t timeout_ms; /* total, from open to closed; 0: none */
 	uint64_t cap_bytes;  /* most that the host may send; 0: none */
 };
 
+/* Two lists of algorithms must fit. */
+#define TRANSPORT_REASON_SIZE 768U
+
 struct channel; /* one host's, owned by the transport from open to closed */
 
 struct channel_close {
 	enum outcome
 		outcome; /* OUTCOME_CLEAN: the probe ended with status 0 and the stream was whole */
-	char reason[256];     /* escaped, for people */
+	char reason[TRANSPORT_REASON_SIZE]; /* escaped, for people */
 	struct bytes excerpt; /* capped raw bytes as evidence, borrowed during the callback */
 	uint64_t sent_bytes;  /* channel bytes to the host, the probe included */
 	uint64_t received_bytes;

@@ -128,7 +128,7 @@ static void closed_decode(struct cbor_reader *r, struct control_closed *m)
 {
 	m->id = cbor_read_uint(r);
 	m->outcome = (enum outcome)cbor_read_uint_max(r, OUTCOMES - 1);
-	m->reason = cbor_read_bytes_max(r, CONTROL_TEXT_MAX);
+	m->reason = cbor_read_bytes_max(r, CONTROL_REASON_MAX);
 	m->excerpt = cbor_read_bytes_max(r, CONTROL_EXCERPT_MAX);
 	m->hostkey = cbor_read_bytes_max(r, CONTROL_BLOB_MAX);
 	m->sent_bytes = cbor_read_uint(r);

@@ -42,6 +42,7 @@
 #define CONTROL_SIGN_MAX 20000U /* data to be signed: a blob and a user name in it */
 #define CONTROL_SIGNATURE_MAX 4096U
 #define CONTROL_TEXT_MAX 255U
+#define CONTROL_REASON_MAX 767U
 #define CONTROL_EXCERPT_MAX 512U
 
 enum control_type {

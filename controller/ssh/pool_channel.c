@@ -49,6 +49,7 @@ struct channel *channel_new(struct pool *pool, const struct target *target,
 	channel->user_given = target->user != NULL || pool->user_given;
 	channel->port_given = target->port != 0 || pool->port != 0;
 	channel->known_hosts = pool->known;
+	channel->route_given = target->jump != NULL;
 	channel->sudo = target->become == BECOME_SUDO;
 	channel->pinned = target->become == BECOME_PINNED;
 	channel->connect_timeout_ms = target->connect_timeout_ms ? target->connect_timeout_ms
@@ -57,6 +58,12 @@ struct channel *channel_new(struct pool *pool, const struct target *target,
 	channel->cap_bytes = target->cap_bytes;
 	if (!channel->name || !channel->address || !channel->user) {
 		goto nomem;
+	}
+	/* One host's bad route is that host's end, not the run's. */
+	if (target->jump && route_read_jumps(target->jump, &channel->route, err) < 0) {
+		channel->route_is_bad = true;
+		(void)snprintf(channel->close.reason, sizeof(channel->close.reason), "%s",
+			       err->msg);
 	}
 	if (!pool->channels) {
 		pool_hold(pool);
@@ -83,6 +90,7 @@ void channel_tell_and_free(struct channel *channel)
 	free(channel->address);
 	free(channel->user);
 	free(channel->key_alias);
+	route_clear(&channel->route);
 	free(channel->hostkey);
 	free(channel);
 }
@@ -364,6 +372,11 @@ static void resolve(struct channel *channel)
 
 void channel_begin(struct channel *channel)
 {
+	if (channel->route_is_bad) {
+		channel->close.outcome = OUTCOME_NO_ROUTE;
+		end_later(channel);
+		return;
+	}
 	if (!channel_is_host_name(channel->address)) {
 		char text[200];
 
@@ -381,7 +394,19 @@ void channel_begin(struct channel *channel)
 void channel_go(struct channel *channel)
 {
 	size_t pins = 0, authorities = 0;
+	char jumps[100];
 
+	if (channel->route.command || channel->route.jump_count > 0) {
+		bool whole = route_print(&channel->route, jumps, sizeof(jumps));
+
+		channel_end(channel, OUTCOME_NO_ROUTE,
+			    "ssh_config reaches it by %s %.100s, which muster cannot do yet",
+			    channel->route.command ? "ProxyCommand" : "ProxyJump",
+			    channel->route.command ? channel->route.command
+			    : whole                ? jumps
+						   : "...");
+		return;
+	}
 	find_known(channel);
 	for (size_t i = 0; i < channel->known_count; i++) {
 		pins += is_pin(channel, i);

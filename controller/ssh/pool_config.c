@@ -162,17 +162,32 @@ static bool replace(char **text, const char *by)
 	return copy != NULL;
 }
 
+/* False: it has ended. What the inventory says of the way wins over ssh_config. */
+static bool take_route(struct channel *channel, const struct ssh_config_answer *answer)
+{
+	struct error err = {0};
+	int result = 0;
+
+	if (!channel->route_given && answer->proxy_jump) {
+		result = route_read_jumps(answer->proxy_jump, &channel->route, &err);
+	} else if (!channel->route_given && answer->proxy_command) {
+		result = route_set_command(answer->proxy_command, &channel->route, &err);
+	}
+	if (result < 0) {
+		channel_end(channel, err.kind == ERROR_NOMEM ? OUTCOME_INTERNAL : OUTCOME_NO_ROUTE,
+			    "%.200s", err.msg);
+		return false;
+	}
+	return true;
+}
+
 static void take_over(struct channel *channel, const struct ssh_config_answer *answer)
 {
 	struct pool *pool = channel->pool;
 	struct error err = {0};
 	bool ok = true;
 
-	if (answer->proxy_jump || answer->proxy_command) {
-		channel_end(channel, OUTCOME_NO_ROUTE,
-			    "ssh_config reaches it by %s %.100s, which muster cannot do yet",
-			    answer->proxy_jump ? "ProxyJump" : "ProxyCommand",
-			    answer->proxy_jump ? answer->proxy_jump : answer->proxy_command);
+	if (!take_route(channel, answer)) {
 		return;
 	}
 	if (!channel->user_given && answer->user) {

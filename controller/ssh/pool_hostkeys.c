@@ -23,7 +23,7 @@ struct fetch {
 	size_t key_count;
 	unsigned open;
 	enum outcome outcome;
-	char reason[256];
+	char reason[TRANSPORT_REASON_SIZE];
 };
 
 struct part {

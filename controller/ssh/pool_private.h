@@ -15,6 +15,7 @@
 #include "controller/ssh/keys.h"
 #include "controller/ssh/known_hosts.h"
 #include "controller/ssh/pool.h"
+#include "controller/ssh/route.h"
 #include "controller/ssh/ssh_config.h"
 
 #define POOL_CHILDREN_MAX 64
@@ -54,6 +55,9 @@ struct channel {
 	bool address_given; /* by the inventory: ssh_config does not change it */
 	bool user_given;
 	bool port_given;
+	struct route route; /* how to get there; direct if all zero */
+	bool route_given;   /* by the inventory */
+	bool route_is_bad;  /* close.reason says why */
 	bool sudo;
 	bool pinned;
 	uint32_t connect_timeout_ms;

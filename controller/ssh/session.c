@@ -156,7 +156,7 @@ enum progress session_finish(struct session *session, enum outcome outcome, cons
 		.received_bytes = session->talk.received_bytes,
 		.probe_bytes = session->probe_bytes,
 	};
-	char reason[CONTROL_TEXT_MAX + 1];
+	char reason[CONTROL_REASON_MAX + 1];
 	va_list args;
 
 	va_start(args, format);
