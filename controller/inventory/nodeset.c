@@ -65,6 +65,8 @@ static bool is_name_char(char c)
 
 static bool is_valid_name(const char *name, size_t len)
 {
+	size_t colons = 0;
+
 	if (len == 0 || len > NODESET_NAME_MAX || name[0] == '-') {
 		return false;
 	}
@@ -72,8 +74,10 @@ static bool is_valid_name(const char *name, size_t len)
 		if (!is_name_char(name[i])) {
 			return false;
 		}
+		colons += name[i] == ':' ? 1 : 0;
 	}
-	return true;
+	/* One alone would be read as a port's (where.h) wherever the name is written again. */
+	return colons != 1;
 }
 
 bool nodeset_name_is_valid(const char *name)

@@ -33,7 +33,10 @@ struct nodeset_groups {
 	void *context;
 };
 
-/* Letters, digits, `.`, `_`, `:`, `-`, not starting with `-`, at most NODESET_NAME_MAX bytes. */
+/*
+ * Letters, digits, `.`, `_`, `:`, `-`, not starting with `-`, at most NODESET_NAME_MAX bytes. Colons
+ * are an IPv6 address's, so never one alone: that is how a port is written.
+ */
 bool nodeset_name_is_valid(const char *name);
 
 int nodeset_new(struct nodeset **set, struct error *err) MUST_CHECK;

@@ -148,6 +148,16 @@ static void groups_need_someone_who_knows_them(void **state)
 	assert_string_equal(err.msg, "\"web\": no groups are known here");
 }
 
+/* Alone it is a port's: such a name could be written down, but not be read back. */
+static void a_name_has_no_single_colon(void **state)
+{
+	(void)state;
+	assert_true(nodeset_name_is_valid("2001:db8::1"));
+	assert_true(nodeset_name_is_valid("::1"));
+	assert_false(nodeset_name_is_valid("web1:22"));
+	assert_false(nodeset_name_is_valid(":"));
+}
+
 static void overlong_names_are_refused(void **state)
 {
 	char text[NODESET_NAME_MAX + 8];
@@ -213,6 +223,7 @@ int main(void)
 		cmocka_unit_test(notation_expands),
 		cmocka_unit_test(wrong_notation_says_what_is_wrong),
 		cmocka_unit_test(groups_need_someone_who_knows_them),
+		cmocka_unit_test(a_name_has_no_single_colon),
 		cmocka_unit_test(overlong_names_are_refused),
 		cmocka_unit_test(a_million_hosts_fit),
 		cmocka_unit_test(order_is_natural_and_total),
