@@ -57,7 +57,7 @@ endfunction()
 
 # muster_fuzz_target(cbor SOURCES fuzz_cbor.c LIBS schema)
 # The program fuzz_cbor. Its corpus is tests/fuzz/corpus/cbor/. With MUSTER_FUZZ it is a libFuzzer program, run for
-# MUSTER_FUZZ_SECONDS under the label `fuzz`; otherwise a driver replays the corpus under the label `unit`.
+# MUSTER_FUZZ_SECONDS or _RUNS under the label `fuzz`; otherwise a driver replays the corpus under the label `unit`.
 function(muster_fuzz_target name)
 	cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
 	set(target fuzz_${name})
