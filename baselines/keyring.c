@@ -8,13 +8,22 @@
 #include <unistd.h>
 
 #include "baselines/armour.h"
+#include "baselines/openpgp.h"
 #include "schema/escape.h"
+
+#define VERSION_COMMON 4U /* of keys that every gpgv knows: RFC 4880 */
 
 /* A temporary file, because gpgv opens its keyring by name. */
 struct keyring {
 	char *path;
 	FILE *file;
 	size_t len;
+	uint8_t *first; /* the first key, once more */
+	size_t first_len;
+	uint8_t *later; /* keys that not every gpgv knows: behind all others */
+	size_t later_len;
+	size_t later_count;
+	char put_back[300];
 };
 
 static int no_memory(struct error *err)
@@ -59,6 +68,67 @@ static bool is_keys(struct bytes data)
 				 data.data[0] == 0x9a || data.data[0] == 0xc6);
 }
 
+static int write_keys(struct keyring *k, struct bytes keys, struct error *err)
+{
+	return keys.len == 0 || fwrite(keys.data, 1, keys.len, k->file) == keys.len
+		       ? 0
+		       : error_set(err, ERROR_SYSTEM, errno, "%s: %s", k->path, strerror(errno));
+}
+
+static int keep_first(struct keyring *k, struct bytes block, struct error *err)
+{
+	k->first = malloc(block.len + 1);
+	if (!k->first) {
+		return no_memory(err);
+	}
+	memcpy(k->first, block.data, block.len);
+	k->first_len = block.len;
+	return 0;
+}
+
+static int keep_for_later(struct keyring *k, const char *shown, struct bytes block,
+			  unsigned version, struct error *err)
+{
+	uint8_t *grown = realloc(k->later, k->later_len + block.len);
+
+	if (!grown) {
+		return no_memory(err);
+	}
+	memcpy(grown + k->later_len, block.data, block.len);
+	k->later = grown;
+	k->later_len += block.len;
+	k->later_count++;
+	if (k->later_count == 1) {
+		(void)snprintf(k->put_back, sizeof(k->put_back), "%.200s has a key of version %u",
+			       shown, version);
+	}
+	return 0;
+}
+
+/* What is no whole packets is left to gpgv as it is. */
+static int add_keys(struct keyring *k, const char *shown, struct bytes keys, struct error *err)
+{
+	struct bytes rest = keys, block;
+	int result = 0;
+
+	while (result == 0 && rest.len > 0) {
+		const struct bytes from = rest;
+		unsigned version;
+
+		if (openpgp_next_key(&rest, &block) < 0) {
+			block = from;
+			rest.len = 0;
+		}
+		version = openpgp_key_version(block);
+		if (version <= VERSION_COMMON && !k->first && keep_first(k, block, err) < 0) {
+			return -1;
+		}
+		result = version > VERSION_COMMON ? keep_for_later(k, shown, block, version, err)
+						  : write_keys(k, block, err);
+	}
+	return result;
+}
+
 static int add(struct keyring *k, const char *where, struct bytes data, struct error *err)
 {
 	uint8_t *plain = NULL;
@@ -84,11 +154,9 @@ static int add(struct keyring *k, const char *where, struct bytes data, struct e
 	} else if (data.len > KEYRING_MAX - k->len) {
 		(void)error_set(err, ERROR_CONFIG, 0, "%s: more than %zu MiB of keys", shown,
 				KEYRING_MAX >> 20);
-	} else if (fwrite(data.data, 1, data.len, k->file) != data.len) {
-		(void)error_set(err, ERROR_SYSTEM, errno, "%s: %s", k->path, strerror(errno));
 	} else {
 		k->len += data.len;
-		result = 0;
+		result = add_keys(k, shown, data, err);
 	}
 	free(plain);
 	return result;
@@ -98,6 +166,20 @@ static int finish(struct keyring *k, struct error *err)
 {
 	FILE *file = k->file;
 
+	/*
+	 * To see where a key ends gpgv reads on, and gives that key up as well where what follows is of a
+	 * version that it does not know: behind the last of the others stands the first once more.
+	 */
+	if (k->later_len > 0 && (write_keys(k, bytes_make(k->first, k->first_len), err) < 0 ||
+				 write_keys(k, bytes_make(k->later, k->later_len), err) < 0)) {
+		return -1;
+	}
+	if (k->later_count > 1) {
+		size_t len = strlen(k->put_back);
+
+		(void)snprintf(k->put_back + len, sizeof(k->put_back) - len,
+			       ", and there are %zu more", k->later_count - 1);
+	}
 	k->file = NULL;
 	return fclose(file) == 0
 		       ? 0
@@ -201,6 +283,11 @@ const char *keyring_path(const struct keyring *keyring)
 	return keyring->path;
 }
 
+const char *keyring_put_back(const struct keyring *keyring)
+{
+	return keyring->put_back;
+}
+
 void keyring_free(struct keyring *keyring)
 {
 	if (!keyring) {
@@ -211,5 +298,7 @@ void keyring_free(struct keyring *keyring)
 	}
 	(void)unlink(keyring->path);
 	free(keyring->path);
+	free(keyring->first);
+	free(keyring->later);
 	free(keyring);
 }

@@ -21,6 +21,11 @@ int keyring_of_trust(const struct trust *trust, struct repository *repository,
 /* The same of one file that somebody names, binary or armoured. */
 int keyring_of_file(const char *file, struct keyring **keyring, struct error *err) MUST_CHECK;
 const char *keyring_path(const struct keyring *keyring);
+/*
+ * gpgv (2.2) stops at the first key of a version that it does not know: such keys stand behind all
+ * others. Says which were put back, for an error's text; empty where none was.
+ */
+const char *keyring_put_back(const struct keyring *keyring);
 void keyring_free(struct keyring *keyring); /* and removes the file */
 
 #endif

@@ -91,6 +91,42 @@ int openpgp_next(struct bytes *rest, struct openpgp_packet *packet)
 	return 1;
 }
 
+int openpgp_next_key(struct bytes *rest, struct bytes *block)
+{
+	struct openpgp_packet packet;
+	const uint8_t *start = rest->data;
+	bool is_first = true;
+
+	while (rest->len > 0) {
+		struct bytes after = *rest;
+
+		if (openpgp_next(&after, &packet) <= 0) {
+			return -1;
+		}
+		if (packet.tag == OPENPGP_PUBLIC_KEY && !is_first) {
+			break;
+		}
+		is_first = false;
+		*rest = after;
+	}
+	*block = bytes_make(start, (size_t)(rest->data - start));
+	return is_first ? 0 : 1;
+}
+
+unsigned openpgp_key_version(struct bytes block)
+{
+	struct openpgp_packet packet;
+	unsigned version = 0;
+
+	while (openpgp_next(&block, &packet) > 0) {
+		if ((packet.tag == OPENPGP_PUBLIC_KEY || packet.tag == OPENPGP_PUBLIC_SUBKEY) &&
+		    packet.body.len > 0 && packet.body.data[0] > version) {
+			version = packet.body.data[0];
+		}
+	}
+	return version;
+}
+
 static void take_issuer(struct openpgp_signature *signature, const uint8_t *id)
 {
 	memcpy(signature->issuer, id, OPENPGP_ID_SIZE);

@@ -35,6 +35,14 @@ struct openpgp_packet {
  */
 int openpgp_next(struct bytes *rest, struct openpgp_packet *packet);
 
+/*
+ * Takes the first key's packets off `rest`: up to the next primary key. 1, 0 and -1 as above; with -1
+ * `rest` stays at the packet that makes no sense.
+ */
+int openpgp_next_key(struct bytes *rest, struct bytes *block);
+/* The highest version of its key and subkey packets; 0 where it has none. */
+unsigned openpgp_key_version(struct bytes block);
+
 struct openpgp_signature {
 	unsigned version; /* 3, 4, 5, 6 */
 	unsigned type;    /* 0: over a binary document */

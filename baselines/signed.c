@@ -116,6 +116,20 @@ out:
 	return code;
 }
 
+/* The key that is not there may be one that this gpgv does not read. */
+static void add_put_back(const struct signed_source *source, struct error *err)
+{
+	struct error was;
+
+	if (err && source->put_back && source->put_back[0] != '\0') {
+		was = *err;
+		(void)error_set(err, was.kind, was.os_errno,
+				"%s (%s, which gpgv may not know: keys up to version 4 are tried "
+				"first)",
+				was.msg, source->put_back);
+	}
+}
+
 int signed_open(const struct signed_source *source, struct signed_archive **archive,
 		bool *only_unknown, struct error *err)
 {
@@ -139,6 +153,9 @@ int signed_open(const struct signed_source *source, struct signed_archive **arch
 		if (code < 0) {
 			(void)error_prefix(err, "%s", source->release);
 		}
+	}
+	if (code < 0 && result.only_unknown) {
+		add_put_back(source, err);
 	}
 	if (only_unknown) {
 		*only_unknown = code < 0 && result.only_unknown;

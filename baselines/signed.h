@@ -26,6 +26,7 @@ struct signed_source {
 	const char *release;   /* InRelease; or Release, with a signature of its own */
 	const char *signature; /* Release.gpg; NULL: the release is signed inline */
 	const char *keyring;   /* baselines/keyring.h */
+	const char *put_back;  /* keyring_put_back: told where no key fits; NULL: nothing */
 	/* Whose signatures count, and for what. NULL: any key of the keyring, for every package. */
 	const struct trust *trust;
 	const char *const *fingerprints; /* of signing or primary keys; none: no further bound */

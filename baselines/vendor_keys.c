@@ -148,29 +148,6 @@ static int add_to_ring(struct vendor_keys *keys, struct bytes packets, bool is_u
 	return 0;
 }
 
-/* Takes a primary key's packets off: up to the next primary key. -1: no whole packets. */
-static int take_block(struct bytes *rest, struct bytes *block)
-{
-	struct openpgp_packet packet;
-	const uint8_t *start = rest->data;
-	bool is_first = true;
-
-	while (rest->len > 0) {
-		struct bytes after = *rest;
-
-		if (openpgp_next(&after, &packet) <= 0) {
-			return -1;
-		}
-		if (packet.tag == OPENPGP_PUBLIC_KEY && !is_first) {
-			break;
-		}
-		is_first = false;
-		*rest = after;
-	}
-	*block = bytes_make(start, (size_t)(rest->data - start));
-	return is_first ? 0 : 1;
-}
-
 /* Whether the key or one of its subkeys is the one that is meant. */
 static bool holds(struct bytes block, const char *fingerprint)
 {
@@ -211,7 +188,7 @@ static int take_key(struct vendor_keys *keys, const struct trust_key *key, struc
 	struct bytes block;
 	int next;
 
-	while ((next = take_block(&packets, &block)) > 0) {
+	while ((next = openpgp_next_key(&packets, &block)) > 0) {
 		if (holds(block, key->fingerprint)) {
 			return add_block(keys, block, err);
 		}
@@ -290,6 +267,29 @@ static int make_digest(struct vendor_keys *keys, struct error *err)
 	return ok ? 0 : error_set(err, ERROR_SYSTEM, 0, "OpenSSL computes no SHA-256");
 }
 
+/*
+ * To see where a key ends gpgv reads on, and gives that key up as well where what follows is of a version
+ * that it does not know: the first key stands once more behind the last of those that it knows.
+ */
+static int part_ring(struct vendor_keys *keys, struct error *err)
+{
+	struct bytes rest = bytes_make(keys->ring, keys->usual_len), first;
+	uint8_t *copy;
+	int result;
+
+	if (keys->usual_len == keys->ring_len || openpgp_next_key(&rest, &first) <= 0) {
+		return 0;
+	}
+	copy = malloc(first.len);
+	if (!copy) {
+		return no_memory(err);
+	}
+	memcpy(copy, first.data, first.len);
+	result = add_to_ring(keys, bytes_make(copy, first.len), true, err);
+	free(copy);
+	return result;
+}
+
 /* Takes over the list. */
 static int make(struct trust *trust, const struct source *source, struct vendor_keys **keys,
 		struct error *err)
@@ -305,7 +305,7 @@ static int make(struct trust *trust, const struct source *source, struct vendor_
 	for (size_t i = 0; result == 0 && i < trust->count; i++) {
 		result = read_key(made, source, &trust->item[i], err);
 	}
-	if (result < 0 || make_digest(made, err) < 0) {
+	if (result < 0 || part_ring(made, err) < 0 || make_digest(made, err) < 0) {
 		vendor_keys_free(made);
 		return -1;
 	}

@@ -88,5 +88,6 @@ int signers_open(struct call *call, const char *baseline, struct signers *s, str
 		s->source.trust = s->trust;
 	}
 	s->source.keyring = keyring_path(s->keyring);
+	s->source.put_back = keyring_put_back(s->keyring);
 	return 0;
 }

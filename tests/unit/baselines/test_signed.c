@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "baselines/import.h"
+#include "baselines/keyring.h"
 #include "baselines/release.h"
 #include "baselines/signed.h"
 #include "tests/unit/baselines/apt_archive.h"
@@ -154,6 +155,48 @@ static void detached_signature_proves_the_bytes_that_are_read(void **state)
 	fixture_remove(&f);
 }
 
+/* A key of version 6, at which gpgv 2.2 ends its search, stands before the one that is needed. */
+static void key_that_gpgv_cannot_read_hides_no_other(void **state)
+{
+	static const char six[] =
+		"printf '\\306\\052\\006\\145\\0\\0\\0\\033\\0\\0\\0\\040%032d' 0 >six;"
+		"cat six six one.gpg >six-one; cat six two.gpg >six-two;"
+		"cat two.gpg six one.gpg >two-six-one";
+	static const struct {
+		const char *file, *message;
+	} rings[] = {
+		{"six-one", NULL},
+		{"two-six-one", NULL},
+		{"six-two", "six-two has a key of version 6"},
+	};
+	char release[256], path[256];
+	struct fixture f;
+
+	(void)state;
+	apt_archive_make(&f);
+	assert_int_equal(fixture_run(&f, six), 0);
+	for (size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++) {
+		struct signed_archive *archive = NULL;
+		struct keyring *ring = NULL;
+		struct error err = {0};
+		struct signed_source source = {.now_s = APT_ARCHIVE_NOW};
+
+		assert_int_equal(
+			keyring_of_file(apt_archive_in(&f, rings[i].file, path), &ring, &err), 0);
+		source.release = apt_archive_in(&f, "InRelease", release);
+		source.keyring = keyring_path(ring);
+		source.put_back = keyring_put_back(ring);
+		if (signed_open(&source, &archive, NULL, &err) == 0) {
+			assert_null(rings[i].message);
+		} else if (!rings[i].message || !strstr(err.msg, rings[i].message)) {
+			fail_msg("%s: %s", rings[i].file, err.msg);
+		}
+		signed_free(archive);
+		keyring_free(ring);
+	}
+	fixture_remove(&f);
+}
+
 /* What a key is listed for is all that it proves. */
 static void key_outside_its_list_proves_nothing(void **state)
 {
@@ -280,6 +323,7 @@ int main(void)
 		cmocka_unit_test(proved_deb_is_imported_as_signed),
 		cmocka_unit_test(broken_chains_are_refused),
 		cmocka_unit_test(detached_signature_proves_the_bytes_that_are_read),
+		cmocka_unit_test(key_that_gpgv_cannot_read_hides_no_other),
 		cmocka_unit_test(key_outside_its_list_proves_nothing),
 		cmocka_unit_test(release_texts_are_parsed_strictly),
 		cmocka_unit_test(packages_texts_are_parsed_strictly),
