@@ -9,6 +9,7 @@
 #include "controller/cmd/reach.h"
 #include "controller/cmd/resume.h"
 #include "controller/cmd/run_options.h"
+#include "controller/cmd/tell.h"
 #include "controller/report/progress.h"
 #include "schema/escape.h"
 
@@ -77,16 +78,18 @@ static int tell_host(struct going *going, const struct sweep_result *result)
 	}
 	for (size_t i = 0; result->findings && i < result->findings->count; i++) {
 		const struct ack *ack = result->acks ? result->acks[i] : NULL;
+		const struct finding *found = &result->findings->item[i];
 		const struct report_finding finding = {
 			.host = result->host,
-			.finding = &result->findings->item[i],
+			.finding = found,
 			.first_seen_s = result->first_seen_s ? result->first_seen_s[i] : 0,
 			.ack = ack ? ack->id : "",
 			.ack_reason = ack ? ack->reason : NULL,
 			.ack_until_s = ack ? ack->until_s : 0,
 		};
 
-		if (report_finding(going->report, &finding, &going->error) < 0) {
+		if (tell_is_settled(result->outcome, found->rule) &&
+		    report_finding(going->report, &finding, &going->error) < 0) {
 			return -1;
 		}
 	}
@@ -103,23 +106,12 @@ static void on_host(void *context, const struct sweep_result *result)
 	}
 }
 
-/* The host was told as it looked alone; this is what comparing it with others adds. */
+/* The host was told as it looked alone; comparing it with others may change what it came to. */
 static void on_compared(void *context, const struct sweep_compared *result)
 {
 	struct going *going = context;
 
-	progress_clear(&going->progress);
-	for (size_t i = 0; !going->failed && i < result->findings.count; i++) {
-		const struct report_finding finding = {
-			.host = result->host, .finding = &result->findings.item[i], .ack = ""};
-
-		if (report_finding(going->report, &finding, &going->error) < 0) {
-			going->failed = true;
-		}
-	}
-	if (result->outcome != result->before) {
-		report_outcome_changed(going->report, result->before, result->outcome);
-	}
+	report_outcome_changed(going->report, result->before, result->outcome);
 }
 
 static void on_stage(void *context, const char *host, const char *stage)
@@ -157,6 +149,7 @@ static int go(struct call *call, uv_loop_t *loop, const struct sweep_config *con
 		.stage = call->verbose > 1 ? on_stage : NULL,
 		.progress = on_progress,
 	};
+	struct tell tell = {.store = config->store, .report = report, .acks = {.call = call}};
 	struct sweep_summary summary;
 
 	memset(&summary, 0, sizeof(summary));
@@ -169,7 +162,8 @@ static int go(struct call *call, uv_loop_t *loop, const struct sweep_config *con
 	progress_clear(&going.progress);
 	report_vouched(report, &summary.vouched);
 	if (!going.failed &&
-	    report_run_end(report, &summary.run, summary.interrupted, &going.error) < 0) {
+	    (tell_rest(&tell, &summary.run, &going.error) < 0 ||
+	     report_run_end(report, &summary.run, summary.interrupted, &going.error) < 0)) {
 		going.failed = true;
 	}
 	if (going.failed) {

@@ -82,7 +82,8 @@ int resume_tell(struct call *call, const struct resume *resume, struct store *st
 			    .run = resume->run.id,
 			    .hosts = resume->done,
 			    .acks = {.call = call},
-			    .with_coverage = true};
+			    .with_coverage = true,
+			    .settled = true};
 
 	return resume->done ? tell_hosts(&tell, err) : 0;
 }

@@ -27,14 +27,17 @@ static int tell_all(struct call *call, struct store *store, const struct store_r
 			    .with_resolved = call_has(call, OPTION_ALL),
 			    .with_coverage = true};
 	struct outputs *outputs = NULL;
+	struct store_run latest;
 	int code = -1;
 
+	tell.is_latest = is_run && store_run_find(store, "latest", &latest, NULL) == 0 &&
+			 latest.id == run->id;
 	if (open_report(call, is_run, &tell.report, err) == 0 &&
 	    outputs_open(call, tell.report, &outputs, err) == 0 &&
 	    report_run_start(tell.report, run, err) == 0 && tell_hosts(&tell, err) == 0 &&
 	    report_run_end(tell.report, run, is_run && run->finished_s == 0, err) == 0 &&
 	    outputs_commit(outputs, err) == 0) {
-		code = EXIT_CLEAN;
+		code = (int)report_verdict(tell.report);
 	}
 	report_free(tell.report);
 	outputs_free(outputs);
@@ -117,10 +120,13 @@ static int show_host(struct call *call, struct store *store, const char *name, s
 		.kind = "show", .sweep = "", .commit = "", .version = version_text};
 	struct finder finder = {.name = name, .out = call->out};
 	struct nodeset *hosts = NULL;
-	int code = -1;
+	int code = -1, verdict;
 
-	if (nodeset_new(&hosts, err) < 0 || nodeset_add(hosts, name, err) < 0 ||
-	    tell_all(call, store, &now, hosts, false, err) < 0) {
+	if (nodeset_new(&hosts, err) < 0 || nodeset_add(hosts, name, err) < 0) {
+		goto out;
+	}
+	verdict = tell_all(call, store, &now, hosts, false, err);
+	if (verdict < 0) {
 		goto out;
 	}
 	if (open_format(call) == REPORT_TEXT) {
@@ -132,7 +138,7 @@ static int show_host(struct call *call, struct store *store, const char *name, s
 			goto out;
 		}
 	}
-	code = EXIT_CLEAN;
+	code = verdict;
 out:
 	nodeset_free(hosts);
 	return code;

@@ -66,20 +66,32 @@ static int on_coverage(void *context, const struct coverage_item *item)
 
 struct telling {
 	struct tell *tell;
+	enum outcome outcome; /* of the host at hand */
 	struct error *err;
 };
+
+bool tell_is_settled(enum outcome outcome, enum rule rule)
+{
+	return outcome_class(outcome) == OUTCOME_CLASS_LOOKED && !rule_is_of_fleet(rule);
+}
 
 static int on_finding(void *context, const struct store_finding_row *row)
 {
 	struct telling *telling = context;
-	const struct ack *ack = ack_book_find(&telling->tell->acks, row->ack);
-	const struct report_finding finding = {.host = row->host,
-					       .finding = row->finding,
-					       .first_seen_s = row->first_seen_s,
-					       .ack = row->ack,
-					       .ack_reason = ack ? ack->reason : NULL,
-					       .ack_until_s = ack ? ack->until_s : 0};
+	const struct ack *ack;
+	struct report_finding finding = {.host = row->host,
+					 .finding = row->finding,
+					 .first_seen_s = row->first_seen_s,
+					 .ack = row->ack};
 
+	if (telling->tell->settled && !tell_is_settled(telling->outcome, row->finding->rule)) {
+		return 0;
+	}
+	ack = ack_book_find(&telling->tell->acks, row->ack);
+	if (ack) {
+		finding.ack_reason = ack->reason;
+		finding.ack_until_s = ack->until_s;
+	}
 	return report_finding(telling->tell->report, &finding, telling->err);
 }
 
@@ -103,7 +115,7 @@ static int on_host(void *context, const struct store_host_row *row)
 		.finished_s = row->finished_s,
 		.oldest_content_s = row->oldest_content_s,
 		/* The store knows of today; what was at an older run is not asked. */
-		.has_last_complete = tell->run == 0,
+		.has_last_complete = tell->run == 0 || tell->is_latest,
 		.last_complete_s = row->last_complete_s,
 	};
 	int status = -1;
@@ -112,6 +124,7 @@ static int on_host(void *context, const struct store_host_row *row)
 		return 0;
 	}
 	tell->told++;
+	telling->outcome = row->outcome;
 	if (outcome_class(row->outcome) <= OUTCOME_CLASS_PARTIAL) {
 		host.counts = &row->counts;
 	}
@@ -184,6 +197,15 @@ int tell_hosts(struct tell *tell, struct error *err)
 	if (status == 0 && tell->wanted) {
 		status = tell_never_asked(tell, err);
 	}
+	ack_book_clear(&tell->acks);
+	return status;
+}
+
+int tell_rest(struct tell *tell, const struct store_run *run, struct error *err)
+{
+	struct telling telling = {.tell = tell, .err = err};
+	int status = store_findings_at_end(tell->store, run, on_finding, &telling, err);
+
 	ack_book_clear(&tell->acks);
 	return status;
 }

@@ -102,7 +102,8 @@ static const struct verb verbs[] = {
 		"hosts that have it. Asks no host.",
 		{{"muster status", "everything"},
 		 {"muster status @web --all", "web servers, with what is resolved or set aside"}},
-		READ | BIT(INVENTORY) | BIT(BASELINE) | BIT(FAIL_ON) | BIT(ALL),
+		READ | BIT(INVENTORY) | BIT(BASELINE) | BIT(FAIL_ON) | BIT(MAX_INCOMPLETE) |
+			BIT(ALL),
 		0,
 		ANY,
 		verb_status,
@@ -116,13 +117,15 @@ static const struct verb verbs[] = {
 		"is "
 		"enough. Of a host, --rpm prints what rpm -Va would, --installed what rpm -qa "
 		"--last would: names from the headers, times as the host's database has them; "
-		"dpkg keeps no time, so that its packages stand by name.",
+		"dpkg keeps no time, so that its packages stand by name. Of a run or host the exit "
+		"code is the one that check or sweep would end with, by the same --fail-on and "
+		"--max-incomplete.",
 		{{"muster show latest", "the newest run"},
 		 {"muster show web017", "a host: state, coverage, findings"},
 		 {"muster show web017 --rpm", "as rpm -Va would print it"},
 		 {"muster show 8c1d", "a finding: old and new value, hosts, what to do"}},
 		READ | BIT(BASELINE) | BIT(OUTPUT) | BIT(ALL) | BIT(EXPLAINED) | BIT(RPM) |
-			BIT(INSTALLED),
+			BIT(INSTALLED) | BIT(FAIL_ON) | BIT(MAX_INCOMPLETE),
 		1,
 		1,
 		verb_show,

@@ -143,20 +143,14 @@ static void drop_repeated(struct findings *findings)
 	findings_sort(findings);
 }
 
-/* Those that the host's own result did not tell yet. */
-static int keep_result(struct comparing *c, const struct sweep_host *host, struct findings *all,
-		       enum outcome before, enum outcome outcome)
+static int keep_outcome(struct comparing *c, const struct sweep_host *host, enum outcome before,
+			enum outcome outcome)
 {
 	struct compare *compare = c->compare;
-	struct sweep_compared *result;
-	size_t kept = 0;
 
-	for (size_t i = 0; i < all->count; i++) {
-		if (all->item[i].state == FINDING_NEW) {
-			all->item[kept++] = all->item[i];
-		}
+	if (before == outcome) {
+		return 0;
 	}
-	all->count = kept;
 	if (compare->count == compare->room) {
 		size_t room = compare->room ? compare->room * 2 : 16;
 		struct sweep_compared *more = reallocarray(compare->host, room, sizeof(*more));
@@ -167,10 +161,8 @@ static int keep_result(struct comparing *c, const struct sweep_host *host, struc
 		compare->host = more;
 		compare->room = room;
 	}
-	result = &compare->host[compare->count++];
-	*result = (struct sweep_compared){
-		.host = host->target.name, .before = before, .outcome = outcome, .findings = *all};
-	*all = (struct findings){0};
+	compare->host[compare->count++] = (struct sweep_compared){
+		.host = host->target.name, .before = before, .outcome = outcome};
 	return 0;
 }
 
@@ -220,7 +212,7 @@ static int on_host(void *context, const char *name, const struct store_fleet_pla
 	if (put(c, name, &findings, &before, &outcome) != 0) {
 		goto out;
 	}
-	result = keep_result(c, host, &findings, before, outcome);
+	result = keep_outcome(c, host, before, outcome);
 out:
 	findings_clear(&findings);
 	return result;
@@ -276,9 +268,6 @@ out:
 
 void compare_clear(struct compare *compare)
 {
-	for (size_t i = 0; i < compare->count; i++) {
-		findings_clear(&compare->host[i].findings);
-	}
 	free(compare->host);
 	*compare = (struct compare){0};
 }

@@ -11,8 +11,7 @@
 #include "controller/fleet/sweep.h"
 
 struct compare {
-	struct sweep_compared
-		*host; /* hosts about which something new was found, or whose outcome changed */
+	struct sweep_compared *host; /* hosts that came to something else */
 	size_t count;
 	size_t room;
 	struct judge_counts vouched;

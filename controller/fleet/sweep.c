@@ -114,17 +114,6 @@ static void close_handles(struct sweep *sweep)
 	sweep->shared.worker = NULL;
 }
 
-static void count_findings(struct sweep *sweep, const struct findings *findings)
-{
-	for (size_t i = 0; findings && i < findings->count; i++) {
-		const struct finding *f = &findings->item[i];
-
-		if (f->state == FINDING_NEW || f->state == FINDING_OPEN) {
-			sweep->summary->open[f->severity]++;
-		}
-	}
-}
-
 /* The end: hosts that never had their turn are results too. */
 
 static struct sweep *sweep_of(struct worker_job *job)
@@ -180,7 +169,6 @@ static void done_end(struct worker_job *job)
 	for (size_t i = 0; i < sweep->compare.count; i++) {
 		const struct sweep_compared *compared = &sweep->compare.host[i];
 
-		count_findings(sweep, &compared->findings);
 		sweep->summary->by_outcome[compared->before]--;
 		sweep->summary->by_outcome[compared->outcome]++;
 		if (sweep->events->compared) {
@@ -226,7 +214,6 @@ static void on_over(void *context, struct host_run *host, const struct sweep_res
 		sweep->done++;
 		sweep->failed += class != OUTCOME_CLASS_LOOKED && class != OUTCOME_CLASS_PARTIAL;
 		sweep->summary->by_outcome[result->outcome]++;
-		count_findings(sweep, result->findings);
 		sweep->events->host(sweep->events->context, result);
 	}
 	host_run_free(host);

@@ -65,23 +65,26 @@ struct sweep_result {
 	const char *reason;                    /* escaped, may be "" */
 	const struct observation *observation; /* NULL where not looked at */
 	const struct judge_counts *counts;     /* NULL likewise */
-	const struct findings *findings;       /* NULL likewise; states as the store has them */
-	const struct ack *const *acks;         /* one a finding, NULL where none; or NULL: none */
-	const int64_t *first_seen_s;           /* one a finding; or NULL: not known */
-	bool has_last_complete;                /* of a host that was not looked at whole */
-	int64_t last_complete_s;               /* 0: never */
+	/*
+	 * NULL likewise; states as the store has them. Of a host that was not looked at whole, and of
+	 * comparing hosts, which is done when all were looked at, the store knows more at the run's end.
+	 */
+	const struct findings *findings;
+	const struct ack *const *acks; /* one a finding, NULL where none; or NULL: none */
+	const int64_t *first_seen_s;   /* one a finding; or NULL: not known */
+	bool has_last_complete;        /* of a host that was not looked at whole */
+	int64_t last_complete_s;       /* 0: never */
 	uint64_t sent_bytes;
 	uint64_t received_bytes;
 	uint64_t probe_bytes;
 	int64_t wall_ms;
 };
 
-/* What comparing hosts with each other found at the end, beyond what the host's result told. */
+/* A host that came to something else once hosts were compared with each other, at the end. */
 struct sweep_compared {
 	const char *host;
 	enum outcome before; /* as the host's result had it */
 	enum outcome outcome;
-	struct findings findings;
 };
 
 struct sweep_progress {
@@ -107,8 +110,6 @@ struct sweep_events {
 struct sweep_summary {
 	struct store_run run;
 	size_t by_outcome[OUTCOMES];
-	size_t open[SEVERITY_CRITICAL +
-		    1];              /* open findings over all hosts, acknowledged not counted */
 	struct judge_counts vouched; /* by the fleet: by_witness alone, under what it outweighs */
 	bool interrupted;
 };

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "controller/report/groups.h"
 #include "controller/report/writer.h"
 
 #define OUTPUTS_MAX 32
@@ -20,7 +21,7 @@ struct report {
 	struct output *output;
 	size_t outputs;
 	struct report_tally tally;
-	char last_open_name[256]; /* findings of a host come together */
+	struct groups *hosts_open; /* names, each once: a host's findings come in several goes */
 };
 
 static const struct writer *const writers[REPORT_FORMATS] = {
@@ -65,7 +66,7 @@ int report_new(struct report **report, const struct report_options *options, str
 		free(made);
 		return error_set(err, ERROR_NOMEM, 0, "out of memory");
 	}
-	if (add_output(made, options, err) < 0) {
+	if (groups_new(&made->hosts_open, err) < 0 || add_output(made, options, err) < 0) {
 		report_free(made);
 		return -1;
 	}
@@ -91,6 +92,7 @@ void report_free(struct report *report)
 	for (size_t i = 0; i < report->outputs; i++) {
 		report->output[i].writer->free(report->output[i].state);
 	}
+	groups_free(report->hosts_open);
 	free(report->output);
 	free(report);
 }
@@ -159,20 +161,23 @@ int report_host(struct report *report, const struct report_host *host, struct er
 	return 0;
 }
 
-static void count_open(struct report *report, const struct report_finding *finding)
+static int count_open(struct report *report, const struct report_finding *finding,
+		      struct error *err)
 {
 	struct report_tally *tally = &report->tally;
 	enum severity severity = finding->finding->severity;
+	uint64_t times = 0;
 
 	tally->open[severity <= SEVERITY_CRITICAL ? severity : SEVERITY_CRITICAL]++;
 	tally->fresh += finding->finding->state == FINDING_NEW ? 1 : 0;
-	if (severity < report->output[0].options.fail_on ||
-	    strncmp(report->last_open_name, finding->host, sizeof(report->last_open_name) - 1) ==
-		    0) {
-		return;
+	if (severity < report->output[0].options.fail_on) {
+		return 0;
 	}
-	tally->hosts_open++;
-	(void)snprintf(report->last_open_name, sizeof(report->last_open_name), "%s", finding->host);
+	if (groups_count(report->hosts_open, finding->host, 0, &times, err) < 0) {
+		return -1;
+	}
+	tally->hosts_open += times == 1;
+	return 0;
 }
 
 int report_finding(struct report *report, const struct report_finding *finding, struct error *err)
@@ -180,7 +185,9 @@ int report_finding(struct report *report, const struct report_finding *finding, 
 	switch (finding->finding->state) {
 	case FINDING_NEW:
 	case FINDING_OPEN:
-		count_open(report, finding);
+		if (count_open(report, finding, err) < 0) {
+			return -1;
+		}
 		break;
 	case FINDING_ACKNOWLEDGED:
 		report->tally.acknowledged++;

@@ -5,10 +5,10 @@
 /*
  * What a run, or the latest look at each host, came to, in one of several formats: one small writer
  * behind all of them (writer.h). Calls come in this order: run_start; then for each host `host` and
- * its findings; run_end. Counts while it goes, so that exit code and verdict are the same in every
- * format. Every byte of a host is escaped on its way out. NDJSON is written as it comes; text folds
- * changes over hosts and is written at the end. One report may have several outputs, each in a format
- * of its own: what they say comes from the same calls.
+ * its findings, which may come in several goes; run_end. Counts while it goes, so that exit code and
+ * verdict are the same in every format. Every byte of a host is escaped on its way out. NDJSON is
+ * written as it comes; text folds changes over hosts and is written at the end. One report may have
+ * several outputs, each in a format of its own: what they say comes from the same calls.
  */
 
 #include <stdbool.h>

@@ -86,6 +86,14 @@ static const char findings_then[] = FINDING_COLUMNS
 	"AND i.host IN (SELECT host FROM host_run WHERE id > ?6 << 24 AND id < (?6 + 1) << "
 	"24)" FINDING_ORDER;
 
+/* By host, so that a report can fold them as they come. */
+static const char findings_at_end[] = FINDING_COLUMNS
+	"0, coalesce(h.observed, h.latest) >> 24, h.latest >> 24 FROM interval i "
+	"JOIN finding f ON f.id = i.finding JOIN host h ON h.id = i.host "
+	"JOIN run r ON r.id = i.first_run WHERE i.until_run IS NULL AND h.latest >> 24 = ? "
+	"AND ((f.rule >= 'fleet.' AND f.rule < 'fleet/') OR h.latest IS NOT h.complete) "
+	"ORDER BY h.name, f.severity DESC, f.subject, f.fingerprint";
+
 static int read_finding(sqlite3_stmt *stmt, struct arena *arena, struct finding *f,
 			struct store_finding_row *row, struct error *err)
 {
@@ -154,22 +162,14 @@ static int check_prefix(struct store *store, const char *id, struct error *err)
 	return 0;
 }
 
-int store_findings(struct store *store, const struct store_finding_query *query,
-		   store_finding_cb *callback, void *context, struct error *err)
+/* Calls back each row of a statement with FINDING_COLUMNS, and finalizes it. */
+static int each_finding(struct store *store, sqlite3_stmt *stmt, store_finding_cb *callback,
+			void *context, struct error *err)
 {
-	const char *host = query->host ? query->host : "", *id = query->id ? query->id : "";
-	sqlite3_stmt *stmt = NULL;
 	struct arena arena = {0};
-	int result, stop = 0;
+	int result = 0, stop = 0;
 	bool row = true;
 
-	if (id[0] != '\0' && check_prefix(store, id, err)) {
-		return -1;
-	}
-	result = db_query(&store->db, &stmt, err, query->run ? findings_then : findings_now,
-			  query->run ? "ittiii" : "ittii", (int64_t)query->at_least, host, id,
-			  (int64_t)query->with_explained, (int64_t)query->with_resolved,
-			  query->run);
 	while (result == 0 && stop == 0 && (result = db_next(&store->db, stmt, &row, err)) == 0 &&
 	       row) {
 		struct store_finding_row shown;
@@ -184,6 +184,34 @@ int store_findings(struct store *store, const struct store_finding_query *query,
 	arena_clear(&arena);
 	(void)sqlite3_finalize(stmt);
 	return stop < 0 ? -1 : result;
+}
+
+int store_findings(struct store *store, const struct store_finding_query *query,
+		   store_finding_cb *callback, void *context, struct error *err)
+{
+	const char *host = query->host ? query->host : "", *id = query->id ? query->id : "";
+	sqlite3_stmt *stmt = NULL;
+
+	if ((id[0] != '\0' && check_prefix(store, id, err)) ||
+	    db_query(&store->db, &stmt, err, query->run ? findings_then : findings_now,
+		     query->run ? "ittiii" : "ittii", (int64_t)query->at_least, host, id,
+		     (int64_t)query->with_explained, (int64_t)query->with_resolved, query->run)) {
+		(void)sqlite3_finalize(stmt);
+		return -1;
+	}
+	return each_finding(store, stmt, callback, context, err);
+}
+
+int store_findings_at_end(struct store *store, const struct store_run *run,
+			  store_finding_cb *callback, void *context, struct error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+
+	if (db_query(&store->db, &stmt, err, findings_at_end, "i", run->id)) {
+		(void)sqlite3_finalize(stmt);
+		return -1;
+	}
+	return each_finding(store, stmt, callback, context, err);
 }
 
 enum {

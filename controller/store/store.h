@@ -169,6 +169,12 @@ struct store_finding_query {
 typedef int store_finding_cb(void *context, const struct store_finding_row *row);
 int store_findings(struct store *store, const struct store_finding_query *query,
 		   store_finding_cb *callback, void *context, struct error *err) MUST_CHECK;
+/*
+ * What no host's own result settles in the newest run, by host: findings of comparing hosts with each
+ * other, and all that still holds on hosts that were not looked at whole. Asked for at the run's end.
+ */
+int store_findings_at_end(struct store *store, const struct store_run *run,
+			  store_finding_cb *callback, void *context, struct error *err) MUST_CHECK;
 
 struct store_host_row {
 	const char *name;

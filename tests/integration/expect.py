@@ -17,6 +17,7 @@
     expect.py FILE fid SUBJECT RULE                    prints the fingerprint of that finding
     expect.py FILE acked SUBJECT ACK REASON            it is set aside by this ack, and was seen before this run
     expect.py FILE gap CHECK SUBJECT REASON            the one host's coverage names this check as partial for this reason
+    expect.py FILE findings                            prints host, rule, subject and state of each, blanks are tabs
     expect.py FILE counts                              prints packages and files proved, unproved, skipped
     expect.py FILE bytes MOST                          received and sent (probe apart) are each at most this
 """
@@ -77,6 +78,9 @@ def main(path, what, *args):
             fail(f"{len(told)} findings of {args[0]}, at most {most} expected", told)
         for finding in told:
             print("  " + describe(finding))
+    elif what == "findings":
+        for finding in findings:
+            print("\t".join(finding[key] for key in ("host", "rule", "path", "state")))
     elif what == "quiet":
         loud = [f for f in findings if f["state"] in ("new", "open") and rank(f["sev"]) >= rank(args[0])]
         if loud:

@@ -216,11 +216,16 @@ static void show_takes_runs_hosts_and_findings(void **state)
 
 	(void)state;
 	find_id(id);
-	assert_says(say("muster show latest --db %s/x.db", folder), EXIT_CLEAN,
+	assert_says(say("muster show latest --db %s/x.db", folder), EXIT_FINDINGS,
 		    "FINDINGS: 1 change");
-	assert_says(say("muster show previous --db %s/x.db", folder), EXIT_CLEAN,
+	assert_says(say("muster show latest --fail-on critical --db %s/x.db", folder),
+		    EXIT_INCOMPLETE, "INCOMPLETE: 2 of 3");
+	assert_says(say("muster show latest --fail-on critical --max-incomplete 50%% --db %s/x.db",
+			folder),
+		    EXIT_CLEAN, "CLEAN: 2 of 3");
+	assert_says(say("muster show previous --db %s/x.db", folder), EXIT_INCOMPLETE,
 		    "INCOMPLETE: 2 of 3");
-	assert_says(say("muster show web2 --db %s/x.db", folder), EXIT_CLEAN, "of 1 host");
+	assert_says(say("muster show web2 --db %s/x.db", folder), EXIT_FINDINGS, "of 1 host");
 	assert_says(say("muster show %.6s --db %s/x.db", id, folder), EXIT_CLEAN,
 		    "mode 0644 -> 0666, size 3 -> 4");
 	assert_says(say("muster show %.6s --db %s/x.db", id, folder), EXIT_CLEAN, "web[1-2] (2)");
@@ -284,7 +289,7 @@ static void reports_go_to_files_whole(void **state)
 	assert_says(say("muster show latest --db %s/x.db -o ndjson:%s/out/n -o prom:%s/out/p "
 			"--output rundeck:%s/out/r -otext:%s/out/t",
 			folder, folder, folder, folder, folder),
-		    EXIT_CLEAN, "FINDINGS: 1 change");
+		    EXIT_FINDINGS, "FINDINGS: 1 change");
 	assert_int_equal(files_in("out"), 4);
 	assert_non_null(strstr(content("out/n"), "\"type\":\"run_end\""));
 	assert_non_null(
@@ -299,7 +304,7 @@ static void reports_go_to_files_whole(void **state)
 		    EXIT_CLEAN, "mode 0644 -> 0666");
 	assert_non_null(strstr(content("out/f"), "\"host\":\"web2\""));
 	assert_says(say("muster show web1 --db %s/x.db -o ndjson:%s/out/h", folder, folder),
-		    EXIT_CLEAN, "of 1 host");
+		    EXIT_FINDINGS, "of 1 host");
 	assert_non_null(strstr(content("out/h"), "\"host\":\"web1\""));
 	assert_null(strstr(content("out/h"), "\"host\":\"web2\""));
 }
@@ -339,7 +344,7 @@ static void what_is_no_file_is_not_replaced(void **state)
 	reader = open(pipe_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	assert_true(reader >= 0);
 	assert_says(say("muster show latest --db %s/x.db -o text:%s/pipe", folder, folder),
-		    EXIT_CLEAN, "FINDINGS: 1 change");
+		    EXIT_FINDINGS, "FINDINGS: 1 change");
 	assert_true(read(reader, said, sizeof(said) - 1) > 18);
 	assert_int_equal(strncmp(said, "FINDINGS: 1 change", 18), 0);
 	assert_int_equal(close(reader), 0);
@@ -352,7 +357,7 @@ static void what_is_no_file_is_not_replaced(void **state)
 	assert_int_equal(unlink(link_path), 0);
 	assert_int_equal(symlink("/dev/null", link_path), 0);
 	assert_says(say("muster show latest --db %s/x.db -o text:%s/link", folder, folder),
-		    EXIT_CLEAN, "FINDINGS: 1 change");
+		    EXIT_FINDINGS, "FINDINGS: 1 change");
 	assert_int_equal(lstat(link_path, &status), 0);
 	assert_true(S_ISLNK(status.st_mode));
 	assert_int_equal(unlink(link_path), 0);
