@@ -10,75 +10,39 @@
 
 #include "controller/ssh/framer.h"
 #include "controller/ssh/helper.h"
+#include "controller/ssh/piped.h"
 #include "controller/ssh/probe_end.h"
 #include "schema/escape.h"
 #include "schema/frame.h"
 
 #define EXCERPT_MAX 512U
-#define READ_SIZE 65536U
-/* How long a killed child may take to be reaped before it is left to itself (sudo is root's). */
-#define REAP_MS 2000U
 
 struct local {
 	struct transport transport;
 	uv_loop_t *loop;
 	char probe[4096];
-	uint8_t read_buffer[READ_SIZE]; /* one loop, one read at a time */
+	uint8_t read_buffer[PIPED_READ_SIZE]; /* one loop, one read at a time */
 	unsigned channels;
 };
-
-enum local_handle { HANDLE_PROCESS, HANDLE_IN, HANDLE_OUT, HANDLE_ERR, HANDLE_TIMER, HANDLES };
 
 struct channel {
 	struct local *local;
 	struct channel_handler handler;
 	void *context;
-	uv_process_t process;
-	uv_pipe_t in;
-	uv_pipe_t out;
-	uv_pipe_t err;
+	struct piped *piped;
 	uv_timer_t timer;
 	struct framer framer;
 	uint64_t cap_bytes;
 	uint64_t sent_bytes;
 	uint64_t received_bytes;
 	bool sudo;
-	bool exited;
-	bool out_ended;
 	bool ending;
 	bool framed; /* the probe has spoken */
-	unsigned open_handles;
-	int64_t exit_status;
-	int term_signal;
 	enum outcome outcome;
 	char reason[TRANSPORT_REASON_SIZE];
 	uint8_t excerpt[EXCERPT_MAX]; /* standard error, or what was no frame */
 	size_t excerpt_len;
 };
-
-struct sending {
-	uv_write_t request;
-	uint8_t head[FRAME_HEAD];
-	uint8_t payload[];
-};
-
-static uv_handle_t *handle_of(struct channel *channel, enum local_handle which)
-{
-	switch (which) {
-	case HANDLE_PROCESS:
-		return (uv_handle_t *)&channel->process;
-	case HANDLE_IN:
-		return (uv_handle_t *)&channel->in;
-	case HANDLE_OUT:
-		return (uv_handle_t *)&channel->out;
-	case HANDLE_ERR:
-		return (uv_handle_t *)&channel->err;
-	case HANDLE_TIMER:
-	case HANDLES:
-		break;
-	}
-	return (uv_handle_t *)&channel->timer;
-}
 
 static void channel_free(struct channel *channel)
 {
@@ -87,13 +51,10 @@ static void channel_free(struct channel *channel)
 	free(channel);
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_timer_closed(uv_handle_t *handle)
 {
 	struct channel *channel = handle->data;
 
-	if (--channel->open_handles > 0) {
-		return;
-	}
 	if (channel->handler.closed) {
 		struct channel_close report = {
 			.outcome = channel->outcome,
@@ -108,23 +69,14 @@ static void on_closed(uv_handle_t *handle)
 	channel_free(channel);
 }
 
-static void close_all(struct channel *channel)
+static void on_gone(void *context)
 {
-	for (unsigned i = 0; i < HANDLES; i++) {
-		uv_handle_t *handle = handle_of(channel, (enum local_handle)i);
+	struct channel *channel = context;
 
-		if (!uv_is_closing(handle)) {
-			uv_close(handle, on_closed);
-		}
-	}
+	uv_close((uv_handle_t *)&channel->timer, on_timer_closed);
 }
 
-static void on_reap_late(uv_timer_t *timer)
-{
-	close_all(timer->data);
-}
-
-/* Sets how the channel ends (once) and takes it down; `closed` comes when every handle is gone. */
+/* Sets how the channel ends (once) and takes it down; `closed` comes when all of it is gone. */
 static void end(struct channel *channel, enum outcome outcome, const char *reason)
 {
 	if (channel->ending) {
@@ -133,19 +85,12 @@ static void end(struct channel *channel, enum outcome outcome, const char *reaso
 	channel->ending = true;
 	channel->outcome = outcome;
 	(void)snprintf(channel->reason, sizeof(channel->reason), "%s", reason);
-	(void)uv_read_stop((uv_stream_t *)&channel->out);
-	if (channel->exited) {
-		close_all(channel);
-		return;
-	}
-	(void)uv_process_kill(&channel->process, SIGKILL);
-	uv_close((uv_handle_t *)&channel->in, on_closed);
-	uv_close((uv_handle_t *)&channel->out, on_closed);
-	(void)uv_timer_start(&channel->timer, on_reap_late, REAP_MS, 0);
+	piped_stop(channel->piped);
 }
 
-static void end_by_exit(struct channel *channel)
+static void on_ended(void *context, int status, int term_signal)
 {
+	struct channel *channel = context;
 	char text[4 * EXCERPT_MAX + 1];
 	char reason[sizeof(channel->reason)];
 	struct bytes said = {channel->excerpt, channel->excerpt_len};
@@ -154,18 +99,17 @@ static void end_by_exit(struct channel *channel)
 		said.len--;
 	}
 	escape_text(said, text, sizeof(text));
-	if (channel->exit_status == 0 && channel->term_signal == 0) {
+	if (status == 0 && term_signal == 0) {
 		if (channel->framed && framer_is_empty(&channel->framer)) {
 			end(channel, OUTCOME_CLEAN, "");
 		} else {
 			end(channel, OUTCOME_KILLED, "the probe ended in the middle of a message");
 		}
-	} else if (channel->term_signal != 0) {
+	} else if (term_signal != 0) {
 		(void)snprintf(reason, sizeof(reason), "the probe died of signal %d (%s)",
-			       channel->term_signal, strsignal(channel->term_signal));
+			       term_signal, strsignal(term_signal));
 		end(channel, OUTCOME_KILLED, reason);
 	} else {
-		int status = (int)channel->exit_status;
 		const char *own = probe_end_text(status);
 		bool refused = channel->sudo && !channel->framed && !own;
 
@@ -175,28 +119,6 @@ static void end_by_exit(struct channel *channel)
 		end(channel, refused ? OUTCOME_NO_SUDO : probe_end_outcome(status, channel->framed),
 		    reason);
 	}
-}
-
-static void on_exit_status(uv_process_t *process, int64_t exit_status, int term_signal)
-{
-	struct channel *channel = process->data;
-
-	channel->exited = true;
-	channel->exit_status = exit_status;
-	channel->term_signal = term_signal;
-	if (channel->ending) {
-		close_all(channel);
-	} else if (channel->out_ended) {
-		end_by_exit(channel);
-	}
-}
-
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
-{
-	const struct channel *channel = handle->data;
-
-	(void)suggested;
-	*buffer = uv_buf_init((char *)channel->local->read_buffer, READ_SIZE);
 }
 
 static void keep_excerpt(struct channel *channel, struct bytes data)
@@ -219,8 +141,10 @@ static bool on_frame(void *context, struct bytes payload)
 	return !channel->ending;
 }
 
-static void take_output(struct channel *channel, struct bytes data)
+static void on_output(void *context, struct bytes data)
 {
+	struct channel *channel = context;
+
 	channel->received_bytes += data.len;
 	if (channel->cap_bytes != 0 && channel->received_bytes > channel->cap_bytes) {
 		end(channel, OUTCOME_OVER_LIMIT, "the probe sent more than a host may");
@@ -240,31 +164,9 @@ static void take_output(struct channel *channel, struct bytes data)
 	}
 }
 
-static void on_output(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buffer)
+static void on_error_output(void *context, struct bytes data)
 {
-	struct channel *channel = stream->data;
-
-	if (channel->ending) {
-		return;
-	}
-	if (nread > 0) {
-		take_output(channel, bytes_make(buffer->base, (size_t)nread));
-	} else if (nread < 0) {
-		channel->out_ended = true;
-		(void)uv_read_stop(stream);
-		if (channel->exited) {
-			end_by_exit(channel);
-		}
-	}
-}
-
-static void on_error_output(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buffer)
-{
-	if (nread > 0) {
-		keep_excerpt(stream->data, bytes_make(buffer->base, (size_t)nread));
-	} else if (nread < 0) {
-		(void)uv_read_stop(stream);
-	}
+	keep_excerpt(context, data);
 }
 
 static void on_deadline(uv_timer_t *timer)
@@ -275,50 +177,26 @@ static void on_deadline(uv_timer_t *timer)
 	    channel->framed ? "not finished at its deadline" : "no word from the probe in time");
 }
 
-static int spawn(struct channel *channel, struct error *err)
+static int start(struct channel *channel, struct error *err)
 {
+	static const struct piped_handler handler = {
+		.output = on_output,
+		.error_output = on_error_output,
+		.ended = on_ended,
+		.gone = on_gone,
+	};
 	static char sudo[] = "sudo", no_prompt[] = "-n", no_more[] = "--", stdio[] = "--stdio";
 	struct local *local = channel->local;
 	char *plain_args[] = {local->probe, stdio, NULL};
 	char *sudo_args[] = {sudo, no_prompt, no_more, local->probe, stdio, NULL};
-	uv_stdio_container_t pipes[3] = {
-		{.flags = UV_CREATE_PIPE | UV_READABLE_PIPE,
-		 .data.stream = (uv_stream_t *)&channel->in},
-		{.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
-		 .data.stream = (uv_stream_t *)&channel->out},
-		{.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
-		 .data.stream = (uv_stream_t *)&channel->err},
-	};
-	uv_process_options_t options = {
-		.exit_cb = on_exit_status,
+	const struct piped_options options = {
 		.file = channel->sudo ? sudo : local->probe,
 		.args = channel->sudo ? sudo_args : plain_args,
-		.stdio_count = 3,
-		.stdio = pipes,
+		.buffer = local->read_buffer,
+		.stop_signal = SIGKILL,
 	};
-	int rc = uv_spawn(local->loop, &channel->process, &options);
 
-	if (rc == 0) {
-		rc = uv_read_start((uv_stream_t *)&channel->out, on_alloc, on_output);
-	}
-	if (rc == 0) {
-		rc = uv_read_start((uv_stream_t *)&channel->err, on_alloc, on_error_output);
-	}
-	if (rc != 0) {
-		if (channel->process.pid > 0) {
-			(void)uv_process_kill(&channel->process, SIGKILL);
-		}
-		return error_set(err, ERROR_SYSTEM, -rc, "%s cannot be started: %s", options.file,
-				 uv_strerror(rc));
-	}
-	return 0;
-}
-
-static void on_progress(const struct channel *channel, const char *stage)
-{
-	if (channel->handler.progress) {
-		channel->handler.progress(channel->context, stage);
-	}
+	return piped_start(local->loop, &options, &handler, channel, &channel->piped, err);
 }
 
 static int local_open(struct transport *self, const struct target *target,
@@ -338,61 +216,35 @@ static int local_open(struct transport *self, const struct target *target,
 	/* Here the probe has its place already; a rule for that one is sudo's to know. */
 	channel->sudo = target->become != BECOME_NONE;
 	framer_init(&channel->framer, FRAME_MAX);
-	(void)uv_pipe_init(local->loop, &channel->in, 0);
-	(void)uv_pipe_init(local->loop, &channel->out, 0);
-	(void)uv_pipe_init(local->loop, &channel->err, 0);
 	(void)uv_timer_init(local->loop, &channel->timer);
+	channel->timer.data = channel;
 	local->channels++;
-	channel->open_handles = HANDLES;
-	if (spawn(channel, err) < 0) {
-		/* uv_spawn made a handle of `process` even where it failed. */
+	if (start(channel, err) < 0) {
 		channel->handler.closed = NULL;
-		for (unsigned i = 0; i < HANDLES; i++) {
-			handle_of(channel, (enum local_handle)i)->data = channel;
-		}
-		channel->exited = true;
-		end(channel, OUTCOME_INTERNAL, "");
+		on_gone(channel);
 		return -1;
-	}
-	for (unsigned i = 0; i < HANDLES; i++) {
-		handle_of(channel, (enum local_handle)i)->data = channel;
 	}
 	if (target->timeout_ms != 0) {
 		(void)uv_timer_start(&channel->timer, on_deadline, target->timeout_ms, 0);
 	}
-	on_progress(channel, "probe started");
+	if (handler->progress) {
+		handler->progress(context, "probe started");
+	}
 	*channel_out = channel;
 	return 0;
 }
 
-static void on_sent(uv_write_t *request, int status)
-{
-	(void)status; /* a broken pipe shows as the end of the probe's output */
-	free(request->data);
-}
-
 static int local_send(struct channel *channel, struct bytes payload, struct error *err)
 {
-	struct sending *sending;
-	uv_buf_t buffer;
-	int rc;
+	uint8_t head[FRAME_HEAD];
 
 	assert(payload.len > 0 && payload.len <= FRAME_MAX);
 	if (channel->ending) {
 		return 0;
 	}
-	sending = malloc(sizeof(*sending) + payload.len);
-	if (!sending) {
-		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory for a message");
-	}
-	frame_head((uint32_t)payload.len, sending->head);
-	memcpy(sending->payload, payload.data, payload.len);
-	sending->request.data = sending;
-	buffer = uv_buf_init((char *)sending->head, (unsigned)(FRAME_HEAD + payload.len));
-	rc = uv_write(&sending->request, (uv_stream_t *)&channel->in, &buffer, 1, on_sent);
-	if (rc != 0) {
-		free(sending); /* not queued; the end of output will say why */
-		return 0;
+	frame_head((uint32_t)payload.len, head);
+	if (piped_write(channel->piped, bytes_make(head, sizeof(head)), payload, err) < 0) {
+		return -1;
 	}
 	channel->sent_bytes += FRAME_HEAD + payload.len;
 	return 0;
@@ -400,13 +252,8 @@ static int local_send(struct channel *channel, struct bytes payload, struct erro
 
 static void local_pause(struct channel *channel, bool paused)
 {
-	if (channel->ending || channel->out_ended) {
-		return;
-	}
-	if (paused) {
-		(void)uv_read_stop((uv_stream_t *)&channel->out);
-	} else {
-		(void)uv_read_start((uv_stream_t *)&channel->out, on_alloc, on_output);
+	if (!channel->ending) {
+		piped_pause(channel->piped, paused);
 	}
 }
 
