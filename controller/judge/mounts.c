@@ -70,16 +70,15 @@ static int compare_lines(const void *left, const void *right)
 	return order != 0 ? order : bytes_compare(a->line, b->line);
 }
 
-/* Index of the first line of a point. */
-static size_t find_point(const struct mount_list *list, struct bytes point)
+/* Index of the first line that is not before `wanted`. */
+static size_t find_line(const struct mount_list *list, const struct mount_line *wanted)
 {
-	struct mount_line wanted = {point, {NULL, 0}};
 	size_t low = 0, high = list->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare_lines(&list->item[middle], &wanted) < 0) {
+		if (compare_lines(&list->item[middle], wanted) < 0) {
 			low = middle + 1;
 		} else {
 			high = middle;
@@ -88,10 +87,44 @@ static size_t find_point(const struct mount_list *list, struct bytes point)
 	return low;
 }
 
+/* Index of the first line of a point. */
+static size_t find_point(const struct mount_list *list, struct bytes point)
+{
+	const struct mount_line wanted = {point, {NULL, 0}};
+
+	return find_line(list, &wanted);
+}
+
 static bool has_line(const struct mount_list *list, const struct mount_line *wanted)
 {
 	return list->count > 0 &&
 	       bsearch(wanted, list->item, list->count, sizeof(*list->item), compare_lines) != NULL;
+}
+
+/* How many are mounted on one point, one over the other; of them those of one line, where it is given. */
+static size_t count_at(const struct mount_list *list, struct bytes point, struct bytes line)
+{
+	const struct mount_line wanted = {point, line};
+	size_t from = find_line(list, &wanted), low = from, high = list->count;
+
+	while (low < high) {
+		const struct mount_line *middle = &list->item[low + (high - low) / 2];
+
+		if (bytes_equal(middle->point, point) &&
+		    (line.len == 0 || bytes_equal(middle->line, line))) {
+			low = (size_t)(middle - list->item) + 1;
+		} else {
+			high = (size_t)(middle - list->item);
+		}
+	}
+	return low - from;
+}
+
+/* What every system has mounted, so that neither policy nor path tells anything about it. */
+static bool is_base(struct bytes point)
+{
+	return bytes_equal_string(point, "/") || bytes_equal_string(point, "/dev") ||
+	       bytes_equal_string(point, "/sys") || bytes_equal_string(point, "/run");
 }
 
 /* The line that an accepted state has for it: all but whether the probe entered it. */
@@ -182,8 +215,43 @@ static int judge_new(struct judge *j, const struct mount_list *first, const stru
 	return 0;
 }
 
-static int judge_mount(struct judge *j, const struct mount_list *first, const struct record *mount,
-		       struct error *err)
+/* Another one than was there, or one more on top of it: what lies below is hidden. */
+static int judge_base(struct judge *j, const struct mount_list *was, const struct mount_list *now,
+		      const struct mount_line *line, struct error *err)
+{
+	struct change change = {
+		.rule = RULE_MOUNT_CHANGED,
+		.witness = WITNESS_RULE,
+		.path = line->point,
+		.new_line = line->line,
+		.has_severity = true,
+		.severity = SEVERITY_MEDIUM,
+	};
+	const struct bytes any = {NULL, 0};
+	bool is_root = bytes_equal_string(line->point, "/");
+	size_t before = count_at(was, line->point, any), is = count_at(now, line->point, any);
+	size_t same = count_at(was, line->point, line->line);
+
+	if (!has_reference(j, was)) {
+		/* The kernel's rootfs may lie below the real one. */
+		if (is_root || is < 2) {
+			return 0;
+		}
+	} else if (same > 0 && count_at(now, line->point, line->line) <= same) {
+		return 0;
+	}
+	if (is > (before > 0 ? before : 1)) {
+		change.rule = RULE_MOUNT_OVER;
+		change.severity = is_root ? SEVERITY_HIGH : SEVERITY_MEDIUM;
+		change.detail = "What lies below the mount was not looked at.";
+	}
+	change.old_line = before > 0 ? was->item[find_point(was, line->point)].line : any;
+	return judge_emit(j, &change, err);
+}
+
+static int judge_mount(struct judge *j, const struct mount_list *first,
+		       const struct mount_list *was, const struct mount_list *now,
+		       const struct record *mount, struct error *err)
 {
 	struct bytes point = mount->field[MOUNT_POINT];
 	struct mount_line line = line_of(j, mount);
@@ -200,6 +268,9 @@ static int judge_mount(struct judge *j, const struct mount_list *first, const st
 	if (known_accepted_record(j, "mount", &plain, 0)) {
 		return 0;
 	}
+	if (is_base(point)) {
+		return judge_base(j, was, now, &line, err);
+	}
 	/* The policy says what installations have, not what may come to be mounted later. */
 	if ((!has_reference(j, first) || has_line(first, &line)) &&
 	    known_record(j, "mount", &plain, 0)) {
@@ -208,9 +279,7 @@ static int judge_mount(struct judge *j, const struct mount_list *first, const st
 	if (is_over_process(point)) {
 		return judge_emit(j, &change, err);
 	}
-	if (has_line(first, &line) || bytes_equal_string(point, "/") || MATCHES(busy, point) ||
-	    bytes_equal_string(point, "/dev") || bytes_equal_string(point, "/sys") ||
-	    bytes_equal_string(point, "/run")) {
+	if (has_line(first, &line) || MATCHES(busy, point)) {
 		return 0;
 	}
 	if (is_pseudo(mount) && path_is_below(point, BYTES_LITERAL("/proc"))) {
@@ -241,6 +310,9 @@ static void list_accepted(struct judge *j, struct mount_list *list)
 		if (scratch && records_read_line(line, scratch, &kind, &record, &ignored) == 0) {
 			list->item[list->count++] = (struct mount_line){record.field[0], line};
 		}
+	}
+	if (list->item && list->count > 1) {
+		qsort(list->item, list->count, sizeof(*list->item), compare_lines);
 	}
 }
 
@@ -279,10 +351,11 @@ int judge_mounts(struct judge *j, struct error *err)
 	    load_mounts(j, j->in->now, &rows, &now, err) < 0) {
 		result = -1;
 	}
-	for (size_t i = 0; result == 0 && i < rows.count; i++) {
-		result = judge_mount(j, &first, &rows.item[i], err);
-	}
 	list_accepted(j, &accepted);
+	for (size_t i = 0; result == 0 && i < rows.count; i++) {
+		result = judge_mount(j, &first, j->captured ? &accepted : &first, &now,
+				     &rows.item[i], err);
+	}
 	if (result == 0 && (judge_gone(j, &accepted, WITNESS_BASELINE, &now, err) < 0 ||
 			    judge_gone(j, &first, WITNESS_FIRST_SIGHT, &now, err) < 0)) {
 		result = -1;

@@ -466,6 +466,42 @@ static void mount_over_process(struct world *w)
 	mount(w, "/proc/1234", "tmpfs");
 }
 
+static void mount_over_root(struct world *w)
+{
+	mount(w, "/", "overlay");
+}
+
+static void mount_over_run(struct world *w)
+{
+	mount(w, "/run", "tmpfs");
+	w->first = w->now;
+	mount(w, "/run", "xfs");
+}
+
+static void mount_over_dev_at_first_sight(struct world *w)
+{
+	w->has_first = false;
+	mount(w, "/dev", "devtmpfs");
+	mount(w, "/dev", "tmpfs");
+}
+
+static void mount_of_dev_at_first_sight(struct world *w)
+{
+	w->has_first = false;
+	mount(w, "/dev", "devtmpfs");
+}
+
+static void other_root(struct world *w)
+{
+	side_remove_record(&w->now, SECTION_MOUNTS, "/");
+	mount(w, "/", "ext4");
+}
+
+static void mount_on_sys(struct world *w)
+{
+	mount(w, "/sys", "tmpfs");
+}
+
 static void mount_data(struct world *w)
 {
 	mount(w, "/srv/data", "xfs");
@@ -806,6 +842,16 @@ const struct planted planted[] = {
 	 BY_RULE, 1},
 	{"mount over a process", mount_over_process, false, RULE_MOUNT_OVER, "/proc/1234", HIGH, "",
 	 BY_RULE, 1},
+	{"mount over the root", mount_over_root, false, RULE_MOUNT_OVER, "/", HIGH, "", BY_RULE, 1},
+	{"mount over the root, captured", mount_over_root, true, RULE_MOUNT_OVER, "/", HIGH, "",
+	 BY_RULE, 1},
+	{"mount over /run", mount_over_run, false, RULE_MOUNT_OVER, "/run", MEDIUM, "", BY_RULE, 1},
+	{"two mounts on /dev at first sight", mount_over_dev_at_first_sight, false, RULE_MOUNT_OVER,
+	 "/dev", MEDIUM, "", BY_RULE, 2},
+	{"/dev at first sight", mount_of_dev_at_first_sight, false, NOTHING},
+	{"another root", other_root, false, RULE_MOUNT_CHANGED, "/", MEDIUM, "", BY_RULE, 1},
+	{"new mount on /sys", mount_on_sys, false, RULE_MOUNT_CHANGED, "/sys", MEDIUM, "", BY_RULE,
+	 1},
 	{"new data mount", mount_data, false, RULE_MOUNT_CHANGED, "/srv/data", LOW, "", BY_RULE, 1},
 	{"container's mount", mount_of_container, false, NOTHING},
 	{"mount gone", mount_gone, false, RULE_MOUNT_CHANGED, "/srv", LOW, "", BY_FIRST, 1},
