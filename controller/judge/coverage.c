@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "controller/judge/path_class.h"
 #include "schema/escape.h"
@@ -89,13 +90,23 @@ static bool is_gap_everywhere(const struct coverage_item *item)
 	return is_gap(item) && !is_place && is_everywhere(item);
 }
 
-static void add_gap(struct gap_list *gaps, const struct coverage_item *item)
+/* Places that were left out for being mounts of one class, by [mounts]. */
+static const char *const mount_classes[] = {"pseudo", "network", "fuse", "autofs", "unknown"};
+#define MOUNT_CLASSES (sizeof(mount_classes) / sizeof(mount_classes[0]))
+
+struct mounted {
+	struct gap_list class[MOUNT_CLASSES];
+	bool is_loaded;
+};
+
+static size_t mount_class(struct bytes word)
 {
-	if (is_gap_everywhere(item)) {
-		gaps->everywhere = true;
-	} else if (is_gap(item) && item->subject.len > 0 && item->subject.data[0] == '/') {
-		gaps->path[gaps->count++] = item->subject;
+	size_t i = 0;
+
+	while (i < MOUNT_CLASSES && !bytes_equal_string(word, mount_classes[i])) {
+		i++;
 	}
+	return i;
 }
 
 /* A place below another one adds nothing: without it, one search answers for all folders above. */
@@ -114,23 +125,130 @@ static void reduce_gaps(struct gap_list *gaps)
 	gaps->count = kept;
 }
 
-static void find_gaps(struct judge *j)
+static int load_mounted(struct judge *j, struct mounted *mounted, struct error *err)
+{
+	const struct bytes none = {NULL, 0};
+	struct section_key key = section_key_make(SECTION_MOUNTS, none, none, none, none);
+	struct row_list rows = {0};
+	bool found;
+	int result = judge_records(j, j->in->now, &key, MOUNT_FIELDS, ROWS_ANY, &j->buffer[0],
+				   &rows, &found, err);
+
+	mounted->is_loaded = true;
+	for (size_t c = 0; c < MOUNT_CLASSES && result == 0; c++) {
+		struct gap_list *points = &mounted->class[c];
+		size_t count = 0;
+
+		for (size_t i = 0; i < rows.count; i++) {
+			count += mount_class(rows.item[i].field[MOUNT_STATE]) == c;
+		}
+		points->path = judge_alloc(j, count + 1, sizeof(struct bytes));
+		for (size_t i = 0; points->path && i < rows.count; i++) {
+			if (mount_class(rows.item[i].field[MOUNT_STATE]) == c) {
+				points->path[points->count++] =
+					judge_keep(j, rows.item[i].field[MOUNT_POINT]);
+			}
+		}
+		if (points->path) {
+			reduce_gaps(points);
+		}
+	}
+	rows_clear(&rows);
+	return result;
+}
+
+/* By anything but the row itself. */
+enum excuse { EXCUSE_NONE, EXCUSE_ELSEWHERE, EXCUSE_SEEN };
+
+/*
+ * A place that is not there, that the policy leaves out, or on a mount that is not entered. A link on
+ * the way may lead to such a mount anywhere: possible where there is one, and not to be seen.
+ */
+static int find_excuse(struct judge *j, const struct coverage_item *item, struct mounted *mounted,
+		       enum excuse *excuse, struct error *err)
+{
+	const struct string_list *excludes = &j->in->policy->excludes;
+	size_t class = mount_class(item->reason);
+
+	*excuse = EXCUSE_NONE;
+	if (class < MOUNT_CLASSES) {
+		if (!mounted->is_loaded && load_mounted(j, mounted, err) < 0) {
+			return -1;
+		}
+		*excuse = gap_covers(&mounted->class[class], item -> subject) ? EXCUSE_SEEN
+			  : mounted->class[class].count > 0                   ? EXCUSE_ELSEWHERE
+									      : EXCUSE_NONE;
+	} else if (bytes_equal_string(item->reason, "excluded")) {
+		for (size_t i = 0; i < excludes->count && *excuse == EXCUSE_NONE; i++) {
+			if (bytes_equal_string(item->subject, excludes->item[i])) {
+				*excuse = EXCUSE_SEEN;
+			}
+		}
+	}
+	return 0;
+}
+
+static int add_gap(struct judge *j, struct gap_list *gaps, const struct coverage_item *item,
+		   struct mounted *mounted, struct error *err)
+{
+	enum excuse excuse = EXCUSE_SEEN;
+
+	if (is_gap_everywhere(item)) {
+		gaps->everywhere = true;
+		return 0;
+	}
+	if (!is_gap(item) || item->subject.len == 0 || item->subject.data[0] != '/') {
+		return 0;
+	}
+	/* What calls itself partial makes the host so. */
+	if (item->state != COVERAGE_PARTIAL && find_excuse(j, item, mounted, &excuse, err) < 0) {
+		return -1;
+	}
+	j->counts->places_unexcused += excuse != EXCUSE_SEEN;
+	if (excuse != EXCUSE_NONE) {
+		gaps->path[gaps->count++] = item->subject;
+	}
+	return 0;
+}
+
+static int find_gaps(struct judge *j, struct error *err)
 {
 	const struct observation *now = j->in->now;
+	struct mounted mounted = {.is_loaded = false};
+	int result = 0;
 
 	j->package_gaps.path = judge_alloc(j, now->coverage_count + 1, sizeof(struct bytes));
 	j->tree_gaps.path = judge_alloc(j, now->coverage_count + 1, sizeof(struct bytes));
-	for (size_t i = 0; !j->lost_memory && i < now->coverage_count; i++) {
+	for (size_t i = 0; result == 0 && !j->lost_memory && i < now->coverage_count; i++) {
 		const struct coverage_item *item = &now->coverage[i];
 
 		if (bytes_equal_string(item->check, "packages")) {
-			add_gap(&j->package_gaps, item);
+			result = add_gap(j, &j->package_gaps, item, &mounted, err);
 		} else if (bytes_equal_string(item->check, "tree")) {
-			add_gap(&j->tree_gaps, item);
+			result = add_gap(j, &j->tree_gaps, item, &mounted, err);
 		}
 	}
-	reduce_gaps(&j->package_gaps);
-	reduce_gaps(&j->tree_gaps);
+	if (!j->lost_memory) {
+		reduce_gaps(&j->package_gaps);
+		reduce_gaps(&j->tree_gaps);
+	}
+	return result;
+}
+
+/* Every probe has a word on each of these, whatever it saw: without one nobody looked. */
+static void find_untold(struct judge *j)
+{
+	static const char *const checks[] = {"packages", "tree", "setid", "mounts"};
+	const struct observation *now = j->in->now;
+
+	for (size_t c = 0; c < sizeof(checks) / sizeof(checks[0]) && !j->counts->untold; c++) {
+		bool is_told = strcmp(checks[c], "tree") == 0 && j->in->policy->roots.count == 0;
+
+		for (size_t i = 0; i < now->coverage_count && !is_told; i++) {
+			is_told = bytes_equal_string(now->coverage[i].check, checks[c]);
+		}
+		j->counts->untold = is_told ? NULL : checks[c];
+	}
 }
 
 bool gap_covers(const struct gap_list *gaps, struct bytes path)
@@ -219,9 +337,9 @@ int judge_coverage(struct judge *j, struct error *err)
 	const struct observation *now = j->in->now;
 	const struct observation *earlier[] = {j->in->last, j->in->first};
 	const struct coverage_item **list = sorted(j, now);
-	int result = 0;
+	int result = find_gaps(j, err);
 
-	find_gaps(j);
+	find_untold(j);
 	for (size_t i = 0; result == 0 && i < now->coverage_count; i++) {
 		result = judge_views(j, &now->coverage[i], err);
 	}
@@ -266,6 +384,23 @@ bool judge_is_partial(const struct observation *now, const struct judge_counts *
 	if (unread > 0) {
 		(void)snprintf(reason, room, "unread: %" PRIu64 " objects, and no word why",
 			       unread);
+		return true;
+	}
+	if (counts->untold) {
+		(void)snprintf(reason, room, "%s: not a word of this check", counts->untold);
+		return true;
+	}
+	if (counts->places_unexcused > 0) {
+		(void)snprintf(
+			reason, room,
+			"left out: %zu places, for no reason that its mounts or the policy show",
+			counts->places_unexcused);
+		return true;
+	}
+	if (counts->files_hidden > 0) {
+		(void)snprintf(reason, room,
+			       "left out: %zu files that should be on mounts that are not entered",
+			       counts->files_hidden);
 		return true;
 	}
 	if (counts->files_undigested > 0) {

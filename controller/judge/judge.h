@@ -40,7 +40,11 @@ struct judge_counts {
 	size_t files_proved;        /* equal to a signature, a manifest or an accepted state */
 	size_t files_unproved;      /* only the host's word or first sight */
 	size_t files_skipped;       /* not read, excluded, no content compared */
-	size_t files_undigested;    /* whose content should have come, and did not; not stored */
+	/* Not stored: what keeps a host from being called clean. */
+	size_t files_undigested; /* whose content should have come, and did not */
+	size_t files_hidden;     /* known ones in places that were left out */
+	size_t places_unexcused; /* left out for reasons that nothing else bears out */
+	const char *untold;      /* a check that the host has no word on; NULL: none. Static */
 };
 
 /*

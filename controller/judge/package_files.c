@@ -289,10 +289,15 @@ static int tell_missing(const struct against *a, const struct manifest_entry *wa
 	    known_absent(a->j, change.path)) {
 		return 0;
 	}
-	if (known_excluded(a->j, change.path) || gap_covers(&a->j->package_gaps, change.path) ||
+	if (known_excluded(a->j, change.path) ||
 	    (want->rpm && a->one->rpm.header &&
 	     rpm_state_excuses(a->one, &a->p->rpm_claims, want))) {
 		a->j->counts->files_skipped++;
+		return 0;
+	}
+	if (gap_covers(&a->j->package_gaps, change.path)) {
+		a->j->counts->files_skipped++;
+		a->j->counts->files_hidden += want->entry.type != ENTRY_DIR;
 		return 0;
 	}
 	change.config = config;

@@ -221,9 +221,12 @@ static int tell_vanished(struct judge *j, const struct question *question, struc
 		.was = question->want,
 	};
 
-	if (question->found || gap_covers(&j->tree_gaps, question->path) ||
-	    (path_class(question->path) & PATH_TEMP) || unowned_is_cache(&question->want->entry) ||
-	    known_absent(j, question->path)) {
+	if (question->found || (path_class(question->path) & PATH_TEMP) ||
+	    unowned_is_cache(&question->want->entry) || known_absent(j, question->path)) {
+		return 0;
+	}
+	if (gap_covers(&j->tree_gaps, question->path)) {
+		j->counts->files_hidden += question->want->entry.type != ENTRY_DIR;
 		return 0;
 	}
 	if (question->kind != ASK_TREE && question->want->entry.type == ENTRY_DIR) {

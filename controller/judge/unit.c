@@ -126,6 +126,7 @@ static void add_counts(struct judge_counts *to, const struct judge_counts *more)
 	to->files_unproved += more->files_unproved;
 	to->files_skipped += more->files_skipped;
 	to->files_undigested += more->files_undigested;
+	to->files_hidden += more->files_hidden;
 }
 
 static int replay(struct judge *j, const struct unit *unit, const struct effect *effect,
@@ -210,6 +211,7 @@ static void keep(struct judge *j, const struct unit *unit, const struct before *
 	counts->files_unproved -= before->counts.files_unproved;
 	counts->files_skipped -= before->counts.files_skipped;
 	counts->files_undigested -= before->counts.files_undigested;
+	counts->files_hidden -= before->counts.files_hidden;
 	effect->proved_in_packages = j->proved_in_packages - before->proved_in_packages;
 	effect->unproved_in_packages = j->unproved_in_packages - before->unproved_in_packages;
 	effect->listed = j->listed - before->listed;

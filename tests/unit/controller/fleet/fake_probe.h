@@ -51,8 +51,9 @@ struct fake_probe {
 	struct plan plan; /* as received; lists are not kept */
 	unsigned lists, hashed, objects_sent;
 	bool asked_same;
-	unsigned flood; /* more messages of timeline, a long path each */
-	uint8_t *queue; /* frames: 4 bytes of length, payload */
+	bool tells_nothing; /* sends no coverage */
+	unsigned flood;     /* more messages of timeline, a long path each */
+	uint8_t *queue;     /* frames: 4 bytes of length, payload */
 	size_t queue_len, queue_at;
 	void *stream; /* EVP_MD_CTX */
 	bool has_plan;

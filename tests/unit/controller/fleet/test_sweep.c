@@ -279,6 +279,19 @@ static void paths_without_end_are_over_the_limit(void **state)
 	assert_int_equal(bench->outcome[1], OUTCOME_CLEAN);
 }
 
+static void a_first_night_without_a_word_of_coverage_is_partial(void **state)
+{
+	struct bench *bench = *state;
+
+	fake_probe_tree(&bench->probe[0], "/a", "", 1, false);
+	fake_probe_tree(&bench->probe[1], "/a", "", 1, false);
+	bench->probe[0].tells_nothing = true;
+	sweep(bench);
+	assert_int_equal(bench->outcome[0], OUTCOME_PARTIAL);
+	assert_string_equal(bench->reason[0], "packages: not a word of this check");
+	assert_int_equal(bench->outcome[1], OUTCOME_CLEAN);
+}
+
 static void sweep_with_one_that_stays_open(struct bench *bench)
 {
 	bench->stays_open[0] = true;
@@ -323,6 +336,8 @@ int main(void)
 			deadline_does_not_wait_for_a_channel_without_a_word_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(paths_without_end_are_over_the_limit, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(a_first_night_without_a_word_of_coverage_is_partial,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(findings_without_end_are_over_the_limit, setup,
 						teardown),
 	};

@@ -547,7 +547,7 @@ static void check_lost(struct world *w)
 
 static void check_not_named(struct world *w)
 {
-	w->now.coverage_count = 2;
+	w->now.coverage_count = 3;
 }
 
 static void database_locked(struct world *w)

@@ -79,6 +79,7 @@ static void standard_records(struct side *side)
 	side_record(side, mounts, proc);
 	side_coverage(side, "packages", "dpkg", COVERAGE_DONE, "");
 	side_coverage(side, "tree", "", COVERAGE_DONE, "");
+	side_coverage(side, "setid", "", COVERAGE_DONE, "");
 	side_coverage(side, "mounts", "", COVERAGE_DONE, "");
 }
 

@@ -79,6 +79,86 @@ static bool is_partial(struct world *w, const char *word)
 	return is;
 }
 
+static void add_mount(struct world *w, const char *point, const char *state)
+{
+	const char *const fields[] = {point, "nfs", "filer:/x", "/", "", state, NULL};
+
+	side_record(&w->now, build_dir_key(SECTION_MOUNTS, ""), fields);
+	side_record(&w->first, build_dir_key(SECTION_MOUNTS, ""), fields);
+}
+
+/* The host's word that it could not look is held against what else it says. */
+static void a_place_left_out_needs_an_excuse(void **state)
+{
+	static const struct {
+		const char *check, *subject, *reason, *mounted; /* there, as this */
+		const char *word; /* of the reason; NULL: not partial */
+		bool is_told;     /* that a file in it is missing */
+	} rows[] = {
+		{"packages", "/usr/bin", "network", NULL, "left out: 1 places", true},
+		{"packages", "/usr/bin", "network", "/usr/bin", "left out: 1 files", false},
+		{"packages", "/usr/bin", "network", "/usr", "left out: 1 files", false},
+		/* A link may lead there. */
+		{"packages", "/usr/bin", "network", "/srv/x", "left out: 1 places", false},
+		{"packages", "/usr/bin", "fuse", "/usr", "left out: 1 places", true},
+		{"packages", "/usr/bin", "excluded", NULL, "left out: 1 places", true},
+		{"packages", "/usr/bin", "gone fishing", NULL, "left out: 1 places", true},
+		{"packages", "/srv/x", "network", "/srv/x", NULL, true},
+		{"packages", "/usr/b", "network", "/usr/b", NULL, true},
+		{"tree", "/usr/local", "network", NULL, "left out: 1 places", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *w = world_new();
+		char reason[256] = "";
+		bool partial;
+
+		world_standard(w);
+		side_remove(&w->now, "/usr/bin/ps");
+		side_coverage(&w->now, rows[i].check, rows[i].subject, COVERAGE_SKIPPED,
+			      rows[i].reason);
+		if (rows[i].mounted) {
+			add_mount(w, rows[i].mounted, "network");
+		}
+		world_judge(w);
+		partial = judge_is_partial(&w->now.observation, &w->counts, reason, sizeof(reason));
+		if (partial != (rows[i].word != NULL) ||
+		    (rows[i].word && !strstr(reason, rows[i].word)) ||
+		    (world_finding(w, RULE_FILE_MISSING, "/usr/bin/ps") != NULL) !=
+			    rows[i].is_told) {
+			world_print(w);
+			fail_msg("row %zu: %s", i, reason);
+		}
+		world_free(w);
+	}
+}
+
+static void a_check_without_a_word_is_not_done(void **state)
+{
+	static const char *const checks[] = {"packages", "tree", "setid", "mounts"};
+	struct world *w = *state;
+	size_t count = w->now.coverage_count;
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		struct coverage_item was[16];
+		size_t kept = 0;
+
+		memcpy(was, w->now.coverage, sizeof(was));
+		for (size_t c = 0; c < count; c++) {
+			if (!bytes_equal_string(was[c].check, checks[i])) {
+				w->now.coverage[kept++] = was[c];
+			}
+		}
+		assert_true(kept < count);
+		w->now.coverage_count = kept;
+		assert_true(is_partial(w, checks[i]));
+		memcpy(w->now.coverage, was, sizeof(was));
+		w->now.coverage_count = count;
+	}
+	assert_false(is_partial(w, ""));
+}
+
 static void what_hides_everything_is_partial_whatever_its_state(void **state)
 {
 	static const struct {
@@ -102,7 +182,11 @@ static void what_hides_everything_is_partial_whatever_its_state(void **state)
 	};
 	struct world *w = *state;
 	size_t count = w->now.coverage_count;
+	static char excluded[] = "/usr/src";
+	static char *excludes[] = {excluded};
 
+	w->policy.excludes = (struct string_list){excludes, 1};
+	add_mount(w, "/srv/share", "network");
 	assert_false(is_partial(w, ""));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		w->now.coverage_count = count;
@@ -158,6 +242,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(what_hides_everything_is_partial_whatever_its_state,
 						setup, teardown),
+		cmocka_unit_test(a_place_left_out_needs_an_excuse),
+		cmocka_unit_test_setup_teardown(a_check_without_a_word_is_not_done, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(unread_objects_are_partial_without_a_word_of_why,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(files_without_a_digest_are_partial, setup,
