@@ -156,7 +156,12 @@ struct judge {
 #define LINE_ROOM ((size_t)64 * 1024)
 
 /* load.c */
-enum decoded { DECODED, MALFORMED, NO_MEMORY };
+/*
+ * Bytes of one section in its decoded form, which may be eighty times as large as what came: some
+ * 600,000 objects, 800,000 records. No folder and no package has as many.
+ */
+#define DECODED_MAX ((size_t)128 << 20)
+enum decoded { DECODED, MALFORMED, NO_MEMORY, TOO_MANY };
 enum decoded entries_decode(struct bytes content, struct entry_list *list);
 enum row_order { ROWS_ANY, ROWS_BY_PATH /* the first field, each path once */ };
 enum decoded records_decode(struct bytes content, size_t fields, enum row_order order,

@@ -19,6 +19,9 @@ static struct section_key dirs_key(void)
 	return section_key_make(SECTION_DIRS, none, none, none, none);
 }
 
+/* Of packages' folders, some ten times what the largest installation has. */
+#define DIRS_MAX 262144U
+
 /*
  * Read when somebody asks: most hosts of a fleet of equals need not. What is not well-formed counts
  * as absent here and is told in judge_dirs_end; a fault waits until then as well.
@@ -40,7 +43,8 @@ static void load_dirs(struct judge *j)
 	}
 	decoded = entries_decode(buffer_bytes(&j->buffer[BUFFER_DIRS]), &list);
 	j->dirs_malformed = decoded == MALFORMED;
-	j->lost_memory = j->lost_memory || decoded == NO_MEMORY;
+	j->lost_memory = j->lost_memory || decoded == NO_MEMORY || decoded == TOO_MANY ||
+			 list.count > DIRS_MAX;
 	list.count = decoded == DECODED ? list.count : 0;
 	j->dirs = judge_alloc(j, list.count + 1, sizeof(*j->dirs));
 	for (size_t i = 0; j->dirs && i < list.count; i++) {

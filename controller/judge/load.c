@@ -31,21 +31,26 @@ static int buffer_set(struct buffer *buffer, struct bytes from, struct error *er
 }
 
 /* Each list at least doubles, so that growing it stays linear. */
-static bool grow(void **item, size_t *room, size_t count, size_t size)
+static enum decoded grow(void **item, size_t *room, size_t count, size_t size)
 {
+	const size_t most = DECODED_MAX / size;
 	size_t more = *room ? *room * 2 : 256;
 	void *larger;
 
 	if (count < *room) {
-		return true;
+		return DECODED;
 	}
+	if (count >= most) {
+		return TOO_MANY;
+	}
+	more = more < most ? more : most;
 	larger = reallocarray(*item, more, size);
 	if (!larger) {
-		return false;
+		return NO_MEMORY;
 	}
 	*item = larger;
 	*room = more;
-	return true;
+	return DECODED;
 }
 
 static bool is_path(struct bytes path)
@@ -62,11 +67,12 @@ enum decoded entries_decode(struct bytes content, struct entry_list *list)
 	while (cbor_reader_has_more(&r)) {
 		struct entry *entry;
 		void *item = list->item;
+		enum decoded grown = grow(&item, &list->room, list->count, sizeof(*entry));
 
-		if (!grow(&item, &list->room, list->count, sizeof(*entry))) {
-			return NO_MEMORY;
-		}
 		list->item = item;
+		if (grown != DECODED) {
+			return grown;
+		}
 		entry = &list->item[list->count];
 		/* Canonical order is what every merge relies on. */
 		if (!entry_decode(&r, entry) || !is_path(entry->path) ||
@@ -97,11 +103,12 @@ enum decoded records_decode(struct bytes content, size_t fields, enum row_order 
 	cbor_reader_init(&r, content);
 	while (cbor_reader_has_more(&r)) {
 		void *item = list->item;
+		enum decoded grown = grow(&item, &list->room, list->count, sizeof(*list->item));
 
-		if (!grow(&item, &list->room, list->count, sizeof(*list->item))) {
-			return NO_MEMORY;
-		}
 		list->item = item;
+		if (grown != DECODED) {
+			return grown;
+		}
 		if (!record_decode(&r, &list->item[list->count]) ||
 		    !row_is_good(&list->item[list->count], list->count, fields, order)) {
 			return MALFORMED;
@@ -222,6 +229,10 @@ static int told(struct judge *j, const struct observation *from, const struct se
 	*found = false;
 	if (decoded == NO_MEMORY) {
 		return error_set(err, ERROR_NOMEM, 0, "no memory for a section");
+	}
+	if (decoded == TOO_MANY) {
+		return error_set(err, ERROR_LIMIT, 0,
+				 "a section has more objects than one may have");
 	}
 	return from == j->in->now ? judge_broken(j, key, err) : 0;
 }

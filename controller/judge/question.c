@@ -130,7 +130,7 @@ static int read_section(struct judge *j, const struct observed_section *section,
 		return -1;
 	}
 	decoded = entries_decode(buffer_bytes(&j->buffer[0]), list);
-	if (decoded == NO_MEMORY) {
+	if (decoded == NO_MEMORY || decoded == TOO_MANY) {
 		j->lost_memory = true;
 	}
 	/* What is malformed was told when it was judged. */

@@ -99,6 +99,9 @@ static int load_entries(const struct rpm_host *host, const struct section_key *k
 	switch (entries_decode(buffer_bytes(bytes), list)) {
 	case NO_MEMORY:
 		return no_memory(err);
+	case TOO_MANY:
+		return error_set(err, ERROR_LIMIT, 0,
+				 "a section has more objects than one may have");
 	case MALFORMED:
 		list->count = 0; /* told when it was judged */
 		return 0;
