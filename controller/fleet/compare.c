@@ -9,6 +9,9 @@
 #include "controller/fleet/objects.h"
 #include "controller/store/fleet.h"
 
+/* A host with more to tell by its paths is told the rest build by build: none is left out. */
+#define COMPARE_PATHS_MAX 2000
+
 /* What holds on each host of one side; judged when the first host on it comes. */
 struct side {
 	struct findings findings;
@@ -60,16 +63,27 @@ static const struct sweep_host *find_host(const struct comparing *c, const char 
 	return found ? *found : NULL;
 }
 
-static int judge_side(struct comparing *c, const struct store_fleet_place *place,
-		      const struct findings **findings)
+static int tell_side(struct comparing *c, const struct store_fleet_place *place, bool brief,
+		     struct findings *findings)
 {
-	const struct fleet_group *group = store_fleet_group(c->fleet, place->group);
 	struct object_source source = objects_source(&c->objects);
 	const struct fleet_input input = {
 		.policy = c->config->baseline ? baseline_policy(c->config->baseline)
 					      : policy_default(),
 		.objects = &source,
+		.brief = brief,
 	};
+
+	/* Side by side: what one host sends takes nothing away from the others' comparing. */
+	c->objects.read = 0;
+	return fleet_judge(&input, store_fleet_group(c->fleet, place->group), place->side, findings,
+			   c->err);
+}
+
+static int judge_side(struct comparing *c, const struct store_fleet_place *place,
+		      const struct findings **findings)
+{
+	const struct fleet_group *group = store_fleet_group(c->fleet, place->group);
 	struct side *side;
 
 	if (!c->sides[place->group]) {
@@ -79,8 +93,7 @@ static int judge_side(struct comparing *c, const struct store_fleet_place *place
 		}
 	}
 	side = &c->sides[place->group][place->side];
-	if (!side->is_judged &&
-	    fleet_judge(&input, group, place->side, &side->findings, c->err) != 0) {
+	if (!side->is_judged && tell_side(c, place, false, &side->findings) != 0) {
 		return -1;
 	}
 	side->is_judged = true;
@@ -100,25 +113,43 @@ static int add_side(struct comparing *c, const struct sweep_host *host,
 	const struct record_list *records = NULL;
 	const struct manifest *accepted = NULL;
 	const struct findings *side;
+	struct findings own = {0};
+	int result = -1;
 
 	if (is_wanted(place)) {
 		return 0;
 	}
-	if (judge_side(c, place, &side) != 0) {
-		return -1;
+	if (findings->count >= COMPARE_PATHS_MAX) {
+		side = &own;
+		if (tell_side(c, place, true, &own) != 0) {
+			goto out;
+		}
+	} else if (judge_side(c, place, &side) != 0) {
+		goto out;
 	}
 	if (side->count > 0 && c->config->baseline &&
 	    baseline_accepted(c->config->baseline, host->target.name, host->groups,
 			      host->group_count, &accepted, &records, c->err) != 0) {
-		return -1;
+		goto out;
 	}
 	for (size_t i = 0; i < side->count; i++) {
 		if (!fleet_is_accepted(&side->item[i], accepted, records) &&
 		    findings_add(findings, &side->item[i], c->err) != 0) {
-			return -1;
+			goto out;
 		}
 	}
-	return 0;
+	/* Nobody else is on it. */
+	if (side != &own &&
+	    store_fleet_group(c->fleet, place->group)->side[place->side].hosts == 1) {
+		struct side *kept = &c->sides[place->group][place->side];
+
+		findings_clear(&kept->findings);
+		kept->is_judged = false;
+	}
+	result = 0;
+out:
+	findings_clear(&own);
+	return result;
 }
 
 /* The same path of two packages is one finding, as the store keeps it. */
@@ -243,6 +274,7 @@ int compare_hosts(const struct sweep_config *config, const struct store_run *run
 	int result = -1;
 
 	objects_init(&c.objects, config->store, NULL);
+	c.objects.most = config->most_judged ? config->most_judged : SWEEP_JUDGED_MAX;
 	if (store_fleet_is_due(config->store, run, &due, err) != 0 ||
 	    (due && store_fleet_load(config->store, &c.fleet, err) != 0)) {
 		goto out;

@@ -16,6 +16,7 @@ struct telling {
 	struct judge *j;
 	const struct fleet_group *group;
 	const struct fleet_side *side;
+	bool brief;
 	struct bytes text; /* name version */
 	const char *detail;
 };
@@ -128,7 +129,9 @@ static int load_side(struct judge *j, const struct fleet_side *side, struct buff
 	bool found = false;
 
 	if (judge_load_digest(j, &side->content, buffer, &found, err) < 0) {
-		return -1;
+		/* Too much of it to be read: that it differs is known without. */
+		*whole = false;
+		return err->kind == ERROR_LIMIT ? 0 : -1;
 	}
 	*whole = *whole && found && entries_decode(buffer_bytes(buffer), list) == DECODED;
 	return 0;
@@ -140,17 +143,21 @@ static int tell_odd(const struct telling *t, struct error *err)
 	const struct fleet_side *most = &t->group->side[0];
 	struct entry_list now = {0}, was = {0};
 	size_t told = t->j->findings->count;
-	bool whole = true;
+	bool whole = !t->brief;
 	int result = 0;
 
-	if (load_side(t->j, t->side, &t->j->buffer[0], &now, &whole, err) < 0 ||
-	    load_side(t->j, most, &t->j->buffer[1], &was, &whole, err) < 0) {
+	if (whole && (load_side(t->j, t->side, &t->j->buffer[0], &now, &whole, err) < 0 ||
+		      load_side(t->j, most, &t->j->buffer[1], &was, &whole, err) < 0)) {
 		result = -1;
 	} else if (whole) {
 		struct walk walk = walk_begin(&now, &was);
 
-		while (result == 0 && walk_next(&walk)) {
+		while (result == 0 && t->j->findings->count - told <= FLEET_PATHS_MAX &&
+		       walk_next(&walk)) {
 			result = tell_path(t, &walk, err);
+		}
+		if (t->j->findings->count - told > FLEET_PATHS_MAX) {
+			t->j->findings->count = told;
 		}
 	}
 	/* Digests that differ differ in something, even where it cannot be shown. */
@@ -261,7 +268,8 @@ int fleet_judge(const struct fleet_input *input, const struct fleet_group *group
 {
 	const struct judge_input in = {.policy = input->policy, .objects = input->objects};
 	struct judge *j = calloc(1, sizeof(*j));
-	struct telling t = {.j = j, .group = group, .side = &group->side[side]};
+	struct telling t = {
+		.j = j, .group = group, .side = &group->side[side], .brief = input->brief};
 	int result = -1;
 
 	if (!j) {
@@ -269,6 +277,7 @@ int fleet_judge(const struct fleet_input *input, const struct fleet_group *group
 	}
 	j->in = &in;
 	j->findings = findings;
+	j->arena.most = JUDGE_MEMORY_MAX;
 	j->words[0] = judge_alloc(j, WORDS_ROOM, 1);
 	j->words[1] = judge_alloc(j, WORDS_ROOM, 1);
 	t.text = joined(j, group->key.part[2], " ", group->key.part[3]);

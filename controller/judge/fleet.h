@@ -44,9 +44,13 @@ enum fleet_word {
 };
 enum fleet_word fleet_word(const struct fleet_group *group);
 
+/* Where a side differs in more paths than this the build is told as a whole. */
+#define FLEET_PATHS_MAX 100
+
 struct fleet_input {
 	const struct policy *policy;
 	const struct object_source *objects;
+	bool brief; /* builds as a whole, no paths: for a host with too much to tell */
 };
 
 /* Whether the host's accepted state has what this finding of fleet_judge is about. */

@@ -223,6 +223,21 @@ static void odd_one_out_is_found_kept_and_closed(void **state)
 	assert_sound(fleet->place.path);
 }
 
+/* Contents beyond the budget are told as a build; the run goes on. */
+static void what_may_not_be_read_is_told_as_a_build(void **state)
+{
+	struct fleet *fleet = *state;
+
+	fleet->host[3].content = 2;
+	fleet->config.most_judged = 10;
+	(void)night(fleet);
+	assert_int_equal(count_of(fleet, "1"), 1);
+	assert_int_equal(count_of(fleet, "host = 'a4' AND rule = 'fleet.differs' AND subject = "
+					 "'tool:amd64' AND detail LIKE '1 of 6 hosts%'"),
+			 1);
+	assert_sound(fleet->place.path);
+}
+
 /* The host stayed as it is, the others followed: it is no odd one any more. */
 static void finding_ends_when_the_fleet_changes(void **state)
 {
@@ -392,6 +407,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(odd_one_out_is_found_kept_and_closed),
+		TEST(what_may_not_be_read_is_told_as_a_build),
 		TEST(finding_ends_when_the_fleet_changes),
 		TEST(only_one_release_is_compared),
 		TEST(nobody_is_accused_without_a_majority),

@@ -37,6 +37,15 @@ static int load(void *context, const struct digest *digest, struct bytes *conten
 	return 0;
 }
 
+static int load_too_much(void *context, const struct digest *digest, struct bytes *content,
+			 struct error *err)
+{
+	(void)context;
+	(void)digest;
+	(void)content;
+	return error_set(err, ERROR_LIMIT, 0, "too much of it");
+}
+
 static void put(struct room *room, size_t n, size_t hosts, const struct entry *entries,
 		size_t count)
 {
@@ -266,9 +275,68 @@ static void judge_tells_each_packages_witness(void **state)
 	world_free(w);
 }
 
+/* As many paths as there is room for, none of which the others have. */
+static void more_paths_than_anybody_reads_are_one_finding(void **state)
+{
+	struct entry entry[1] = {build_file("/usr/bin/tool", 0755, 1)};
+	struct room *room = room_new();
+	struct cbor_writer w;
+
+	(void)state;
+	put(room, 0, 5, entry, 1);
+	put(room, 1, 1, entry, 1);
+	for (unsigned most = FLEET_PATHS_MAX; most <= FLEET_PATHS_MAX + 1; most++) {
+		cbor_writer_init(&w, room->data[1], sizeof(room->data[1]));
+		entry_encode(&w, &entry[0]);
+		for (unsigned i = 0; i < most; i++) {
+			char path[32];
+			struct entry more = {.type = ENTRY_SOCKET};
+
+			(void)snprintf(path, sizeof(path), "/usr/lib/x%03u", i);
+			more.path = bytes_from_string(path);
+			entry_encode(&w, &more);
+		}
+		assert_false(w.overflow);
+		room->len[1] = w.len;
+		judge(room, 1);
+		assert_int_equal(room->findings.count, most > FLEET_PATHS_MAX ? 1 : most);
+		assert_true((find(room, RULE_FLEET_DIFFERS, "local:amd64") != NULL) ==
+			    (most > FLEET_PATHS_MAX));
+	}
+	findings_clear(&room->findings);
+	free(room);
+}
+
+/* A content that may not be read, and a host of which enough was told. */
+static void what_is_not_read_differs_all_the_same(void **state)
+{
+	struct entry entry[2] = {build_file("/usr/bin/tool", 0755, 1),
+				 build_file("/usr/bin/tool", 0755, 2)};
+	struct room *room = room_new();
+	struct object_source objects = {load_too_much, room};
+	struct fleet_input input = {.policy = policy_default(), .objects = &objects};
+	struct error err = {0};
+
+	(void)state;
+	put(room, 0, 5, &entry[0], 1);
+	put(room, 1, 1, &entry[1], 1);
+	assert_int_equal(fleet_judge(&input, &room->group, 1, &room->findings, &err), 0);
+	assert_non_null(find(room, RULE_FLEET_DIFFERS, "local:amd64"));
+	findings_clear(&room->findings);
+	input.brief = true;
+	objects.load = load;
+	assert_int_equal(fleet_judge(&input, &room->group, 1, &room->findings, &err), 0);
+	assert_int_equal(room->findings.count, 1);
+	assert_non_null(find(room, RULE_FLEET_DIFFERS, "local:amd64"));
+	findings_clear(&room->findings);
+	free(room);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(more_paths_than_anybody_reads_are_one_finding),
+		cmocka_unit_test(what_is_not_read_differs_all_the_same),
 		cmocka_unit_test(odd_one_is_named_by_path_and_letters),
 		cmocka_unit_test(ties_and_few_hosts_accuse_nobody),
 		cmocka_unit_test(stronger_witness_decides_and_is_named),
