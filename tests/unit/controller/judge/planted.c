@@ -431,104 +431,6 @@ static void setid_known(struct world *w)
 	w->records[w->record_count++] = "statoverride /srv/data/sh root root 4755";
 }
 
-static void mount(struct world *w, const char *point, const char *type)
-{
-	const char *const fields[] = {point, type, type, "/", "relatime", "entered", NULL};
-
-	side_record(&w->now, plain_key(SECTION_MOUNTS), fields);
-}
-
-static void mount_over_bin(struct world *w)
-{
-	mount(w, "/usr/local/bin", "tmpfs");
-}
-
-static void mount_over_bin_at_first_sight(struct world *w)
-{
-	w->has_first = false;
-	mount(w, "/usr/local/bin", "tmpfs");
-}
-
-static void mount_over_file(struct world *w)
-{
-	/* Not below a path of a system class. */
-	side_add(&w->now, build_key(SECTION_PACKAGE, build_local),
-		 build_file("/srv/local/file", 0644, 40));
-	side_add(&w->first, build_key(SECTION_PACKAGE, build_local),
-		 build_file("/srv/local/file", 0644, 40));
-	side_claim(&w->now, build_local, "/srv/local/file", 40, "lm");
-	side_claim(&w->first, build_local, "/srv/local/file", 40, "lm");
-	mount(w, "/srv/local/file", "tmpfs");
-}
-
-static void mount_over_process(struct world *w)
-{
-	mount(w, "/proc/1234", "tmpfs");
-}
-
-static void mount_over_root(struct world *w)
-{
-	mount(w, "/", "overlay");
-}
-
-static void mount_over_run(struct world *w)
-{
-	mount(w, "/run", "tmpfs");
-	w->first = w->now;
-	mount(w, "/run", "xfs");
-}
-
-static void mount_over_dev_at_first_sight(struct world *w)
-{
-	w->has_first = false;
-	mount(w, "/dev", "devtmpfs");
-	mount(w, "/dev", "tmpfs");
-}
-
-static void mount_of_dev_at_first_sight(struct world *w)
-{
-	w->has_first = false;
-	mount(w, "/dev", "devtmpfs");
-}
-
-static void other_root(struct world *w)
-{
-	side_remove_record(&w->now, SECTION_MOUNTS, "/");
-	mount(w, "/", "ext4");
-}
-
-static void mount_on_sys(struct world *w)
-{
-	mount(w, "/sys", "tmpfs");
-}
-
-static void mount_data(struct world *w)
-{
-	mount(w, "/srv/data", "xfs");
-}
-
-static void mount_of_container(struct world *w)
-{
-	mount(w, "/var/lib/docker/overlay2/abc/merged", "overlay");
-}
-
-static void mount_gone(struct world *w)
-{
-	static const char *const fields[] = {"/srv", "xfs", "/dev/sdb", "/", "", "entered", NULL};
-
-	side_record(&w->first, plain_key(SECTION_MOUNTS), fields);
-}
-
-static void mount_options(struct world *w)
-{
-	static const char *const noexec[] = {"/srv",   "xfs",     "/dev/sdb", "/",
-					     "noexec", "entered", NULL};
-	static const char *const exec[] = {"/srv", "xfs", "/dev/sdb", "/", "rw", "entered", NULL};
-
-	side_record(&w->first, plain_key(SECTION_MOUNTS), noexec);
-	side_record(&w->now, plain_key(SECTION_MOUNTS), exec);
-}
-
 static void world_writable_bin(struct world *w)
 {
 	side_find(&w->now, "/usr/bin")->mode = 0777;
@@ -832,31 +734,34 @@ const struct planted planted[] = {
 	{"set-uid elsewhere", setid_elsewhere, false, RULE_SETID_GAINED, "/srv/data/sh", HIGH, "",
 	 BY_RULE, 1},
 	{"set-uid known", setid_known, false, NOTHING},
-	{"tmpfs over bin", mount_over_bin, false, RULE_MOUNT_OVER, "/usr/local/bin", HIGH, "",
+	{"tmpfs over bin", plant_mount_over_bin, false, RULE_MOUNT_OVER, "/usr/local/bin", HIGH, "",
 	 BY_RULE, 1},
-	{"tmpfs over bin, captured", mount_over_bin, true, RULE_MOUNT_OVER, "/usr/local/bin", HIGH,
+	{"tmpfs over bin, captured", plant_mount_over_bin, true, RULE_MOUNT_OVER, "/usr/local/bin",
+	 HIGH, "", BY_RULE, 1},
+	{"tmpfs over bin at first sight", plant_mount_over_bin_at_first_sight, false,
+	 RULE_MOUNT_OVER, "/usr/local/bin", HIGH, "", BY_RULE, 1},
+	{"mount over a file", plant_mount_over_file, false, RULE_MOUNT_OVER, "/srv/local/file",
+	 HIGH, "", BY_RULE, 1},
+	{"mount over a process", plant_mount_over_process, false, RULE_MOUNT_OVER, "/proc/1234",
+	 HIGH, "", BY_RULE, 1},
+	{"mount over the root", plant_mount_over_root, false, RULE_MOUNT_OVER, "/", HIGH, "",
+	 BY_RULE, 1},
+	{"mount over the root, captured", plant_mount_over_root, true, RULE_MOUNT_OVER, "/", HIGH,
 	 "", BY_RULE, 1},
-	{"tmpfs over bin at first sight", mount_over_bin_at_first_sight, false, RULE_MOUNT_OVER,
-	 "/usr/local/bin", HIGH, "", BY_RULE, 1},
-	{"mount over a file", mount_over_file, false, RULE_MOUNT_OVER, "/srv/local/file", HIGH, "",
+	{"mount over /run", plant_mount_over_run, false, RULE_MOUNT_OVER, "/run", MEDIUM, "",
 	 BY_RULE, 1},
-	{"mount over a process", mount_over_process, false, RULE_MOUNT_OVER, "/proc/1234", HIGH, "",
+	{"two mounts on /dev at first sight", plant_mount_over_dev_at_first_sight, false,
+	 RULE_MOUNT_OVER, "/dev", MEDIUM, "", BY_RULE, 2},
+	{"/dev at first sight", plant_mount_of_dev_at_first_sight, false, NOTHING},
+	{"another root", plant_other_root, false, RULE_MOUNT_CHANGED, "/", MEDIUM, "", BY_RULE, 1},
+	{"new mount on /sys", plant_mount_on_sys, false, RULE_MOUNT_CHANGED, "/sys", MEDIUM, "",
 	 BY_RULE, 1},
-	{"mount over the root", mount_over_root, false, RULE_MOUNT_OVER, "/", HIGH, "", BY_RULE, 1},
-	{"mount over the root, captured", mount_over_root, true, RULE_MOUNT_OVER, "/", HIGH, "",
+	{"new data mount", plant_mount_data, false, RULE_MOUNT_CHANGED, "/srv/data", LOW, "",
 	 BY_RULE, 1},
-	{"mount over /run", mount_over_run, false, RULE_MOUNT_OVER, "/run", MEDIUM, "", BY_RULE, 1},
-	{"two mounts on /dev at first sight", mount_over_dev_at_first_sight, false, RULE_MOUNT_OVER,
-	 "/dev", MEDIUM, "", BY_RULE, 2},
-	{"/dev at first sight", mount_of_dev_at_first_sight, false, NOTHING},
-	{"another root", other_root, false, RULE_MOUNT_CHANGED, "/", MEDIUM, "", BY_RULE, 1},
-	{"new mount on /sys", mount_on_sys, false, RULE_MOUNT_CHANGED, "/sys", MEDIUM, "", BY_RULE,
-	 1},
-	{"new data mount", mount_data, false, RULE_MOUNT_CHANGED, "/srv/data", LOW, "", BY_RULE, 1},
-	{"container's mount", mount_of_container, false, NOTHING},
-	{"mount gone", mount_gone, false, RULE_MOUNT_CHANGED, "/srv", LOW, "", BY_FIRST, 1},
-	{"noexec dropped", mount_options, false, RULE_MOUNT_CHANGED, "/srv", MEDIUM, "", BY_RULE,
-	 1},
+	{"container's mount", plant_mount_of_container, false, NOTHING},
+	{"mount gone", plant_mount_gone, false, RULE_MOUNT_CHANGED, "/srv", LOW, "", BY_FIRST, 1},
+	{"noexec dropped", plant_mount_options, false, RULE_MOUNT_CHANGED, "/srv", MEDIUM, "",
+	 BY_RULE, 1},
 	{"world-writable bin", world_writable_bin, false, RULE_OWNER_CHANGED, "/usr/bin", HIGH,
 	 ".M.......", BY_MANIFEST, 1},
 	{"closed directory", closed_dir, false, RULE_OWNER_CHANGED, "/etc/pam.d", LOW, ".M.......",

@@ -41,4 +41,20 @@ void plant_residue_proved(struct world *w);
 void plant_residue_differs_from_manifest(struct world *w);
 void plant_configuration_without_a_row(struct world *w);
 
+/* planted_mounts.c */
+void plant_mount_over_bin(struct world *w);
+void plant_mount_over_bin_at_first_sight(struct world *w);
+void plant_mount_over_file(struct world *w);
+void plant_mount_over_process(struct world *w);
+void plant_mount_over_root(struct world *w);
+void plant_mount_over_run(struct world *w);
+void plant_mount_over_dev_at_first_sight(struct world *w);
+void plant_mount_of_dev_at_first_sight(struct world *w);
+void plant_other_root(struct world *w);
+void plant_mount_on_sys(struct world *w);
+void plant_mount_data(struct world *w);
+void plant_mount_of_container(struct world *w);
+void plant_mount_gone(struct world *w);
+void plant_mount_options(struct world *w);
+
 #endif
