@@ -43,9 +43,13 @@ static size_t blobs_decode(struct cbor_reader *r, struct bytes *blob, size_t mos
 
 static void start_encode(struct cbor_writer *w, const struct control_start *m)
 {
-	cbor_write_array(w, 12);
+	cbor_write_array(w, 16);
 	cbor_write_uint(w, CONTROL_START);
 	cbor_write_uint(w, m->id);
+	cbor_write_bool(w, m->jump);
+	cbor_write_uint(w, m->via);
+	cbor_write_bytes(w, m->host);
+	cbor_write_uint(w, m->port);
 	cbor_write_array(w, m->address_count);
 	for (size_t i = 0; i < m->address_count; i++) {
 		cbor_write_array(w, 3);
@@ -67,6 +71,10 @@ static void start_encode(struct cbor_writer *w, const struct control_start *m)
 static void start_decode(struct cbor_reader *r, struct control_start *m)
 {
 	m->id = cbor_read_uint(r);
+	m->jump = cbor_read_bool(r);
+	m->via = cbor_read_uint(r);
+	m->host = cbor_read_bytes_max(r, CONTROL_TEXT_MAX);
+	m->port = (uint16_t)cbor_read_uint_max(r, UINT16_MAX);
 	m->address_count = (size_t)cbor_read_array(r, CONTROL_ADDRESSES_MAX);
 	for (size_t i = 0; i < m->address_count; i++) {
 		if (cbor_read_array(r, 3) != 3) {
@@ -112,13 +120,14 @@ static void sign_decode(struct cbor_reader *r, struct control_sign *m)
 
 static void closed_encode(struct cbor_writer *w, const struct control_closed *m)
 {
-	cbor_write_array(w, 9);
+	cbor_write_array(w, 10);
 	cbor_write_uint(w, CONTROL_CLOSED);
 	cbor_write_uint(w, m->id);
 	cbor_write_uint(w, (uint64_t)m->outcome);
 	cbor_write_bytes(w, m->reason);
 	cbor_write_bytes(w, m->excerpt);
 	cbor_write_bytes(w, m->hostkey);
+	cbor_write_uint(w, (uint64_t)m->via);
 	cbor_write_uint(w, m->sent_bytes);
 	cbor_write_uint(w, m->received_bytes);
 	cbor_write_uint(w, m->probe_bytes);
@@ -131,6 +140,7 @@ static void closed_decode(struct cbor_reader *r, struct control_closed *m)
 	m->reason = cbor_read_bytes_max(r, CONTROL_REASON_MAX);
 	m->excerpt = cbor_read_bytes_max(r, CONTROL_EXCERPT_MAX);
 	m->hostkey = cbor_read_bytes_max(r, CONTROL_BLOB_MAX);
+	m->via = (enum control_via)cbor_read_uint_max(r, VIAS - 1);
 	m->sent_bytes = cbor_read_uint(r);
 	m->received_bytes = cbor_read_uint(r);
 	m->probe_bytes = cbor_read_uint(r);
@@ -196,9 +206,9 @@ static uint64_t item_count(enum control_type type)
 	case CONTROL_SIGN:
 		return 6;
 	case CONTROL_START:
-		return 12;
+		return 16;
 	case CONTROL_CLOSED:
-		return 9;
+		return 10;
 	case CONTROL_SEND:
 	case CONTROL_FRAME:
 	case CONTROL_SIGNED:
@@ -259,7 +269,7 @@ bool control_decode(struct bytes payload, struct control_message *m)
 	uint64_t count;
 
 	cbor_reader_init(&r, payload);
-	count = cbor_read_array(&r, 16);
+	count = cbor_read_array(&r, 16); /* a start has most */
 	m->type = (enum control_type)cbor_read_uint_max(&r, CONTROL_CLOSED);
 	if (r.failed || count == 0 || count != item_count(m->type)) {
 		return false;

@@ -20,6 +20,11 @@
  *     P abort                     close now; closed follows
  *   C closed                      exactly one for each start
  *
+ * A start with `jump` logs in to a jump host and runs nothing there: starts that name its id as `via`
+ * then go through it, each by a channel of its own. The parent makes them, so that a jump host is
+ * what its configuration names and nothing that a host said. When a jump host's session ends, its
+ * `closed` comes before those of the sessions that it carried.
+ *
  * A parent that goes away is the end of the child. What one side says about an id that the other
  * has closed meanwhile is ignored.
  */
@@ -67,6 +72,7 @@ enum control_stage {
 	STAGE_BOOTSTRAP,
 	STAGE_UPLOAD,
 	STAGE_RUNNING,
+	STAGE_CARRYING, /* a jump host, after AUTH: others may go through it */
 	STAGES
 };
 
@@ -84,8 +90,23 @@ struct control_address {
 	uint32_t scope; /* IPv6 zone */
 };
 
+/* What became of the way through a jump host. */
+enum control_via {
+	VIA_FINE,      /* or none was asked for */
+	VIA_LOST,      /* the jump host's session ended, or is not there */
+	VIA_FULL,      /* it has no channel left (resource shortage) */
+	VIA_FORBIDDEN, /* it may not connect there (administratively prohibited) */
+	VIA_REFUSED,   /* it could not connect there */
+	VIA_SLOW,      /* it had not connected in time */
+	VIAS
+};
+
 struct control_start {
 	uint64_t id;
+	bool jump;         /* a jump host: carries others, runs nothing */
+	uint64_t via;      /* the jump host's id; 0: by a connection of its own */
+	struct bytes host; /* with `via`: what the jump host is to connect to */
+	uint16_t port;     /* likewise */
 	size_t address_count;
 	struct control_address address[CONTROL_ADDRESSES_MAX]; /* tried in this order */
 	struct bytes user;
@@ -115,6 +136,7 @@ struct control_closed {
 	struct bytes reason;
 	struct bytes excerpt;
 	struct bytes hostkey; /* as the host showed it; may be empty */
+	enum control_via via;
 	uint64_t sent_bytes;
 	uint64_t received_bytes;
 	uint64_t probe_bytes;

@@ -18,6 +18,8 @@
 #define TICK_MS 1000U
 /* A second child is worth its start only for some hosts. */
 #define CHILD_ENOUGH 32U
+/* OpenSSH does not count what it forwards; one connection should not carry everybody. */
+#define JUMP_CHANNELS 50U
 
 /* --- children --- */
 
@@ -153,7 +155,10 @@ static void on_defer(uv_timer_t *timer)
 		}
 		channel_tell_and_free(channel);
 	}
-	if (!pool->channels) {
+	if (pool->jumps_due) {
+		pool_jumps_pump(pool);
+	}
+	if (pool->guests == 0) {
 		for (unsigned i = 0; i < pool->child_count; i++) {
 			if (pool->child[i].process) {
 				child_hold(pool->child[i].process, false);
@@ -183,6 +188,7 @@ static void on_tick(uv_timer_t *timer)
 			channel_end(channel, OUTCOME_INTERNAL, "muster-ssh did not end it in time");
 		}
 	}
+	pool_jumps_tick(pool);
 }
 
 void pool_hold(struct pool *pool)
@@ -247,7 +253,12 @@ static void on_handle_closed(uv_handle_t *handle)
 	for (size_t i = 0; i < pool->probe_count; i++) {
 		free(pool->probe[i].data);
 	}
+	for (size_t i = 0; i < pool->jump_limit_count; i++) {
+		free((char *)(uintptr_t)pool->jump_limit[i].host);
+	}
+	free(pool->jump_limit);
 	free(pool->user);
+	free(pool->login);
 	free(pool->home);
 	free(pool);
 }
@@ -259,13 +270,15 @@ static void pool_free(struct transport *self)
 	if (!pool) {
 		return;
 	}
-	assert(!pool->channels);
+	assert(pool->guests == 0);
+	channel_free_all(pool);
 	for (unsigned i = 0; i < pool->child_count; i++) {
 		child_close(pool->child[i].process);
 	}
 	keys_free(pool->keys);
 	known_hosts_free(pool->known);
 	pool_config_clear(pool);
+	pool_jumps_clear(pool);
 	uv_close((uv_handle_t *)&pool->defer, on_handle_closed);
 	uv_close((uv_handle_t *)&pool->tick, on_handle_closed);
 }
@@ -382,9 +395,30 @@ static int load_user(struct pool *pool, const struct pool_options *options, stru
 	const struct passwd *entry = getpwuid(geteuid());
 
 	pool->user_given = options->user != NULL;
+	pool->login = strdup(entry ? entry->pw_name : "root");
 	pool->user = strdup(options->user ? options->user : entry ? entry->pw_name : "root");
 	pool->home = strdup(entry ? entry->pw_dir : "/root");
-	return pool->user && pool->home
+	return pool->user && pool->home && pool->login
+		       ? 0
+		       : error_set(err, ERROR_NOMEM, ENOMEM, "no memory for a pool");
+}
+
+static int load_limits(struct pool *pool, const struct pool_options *options, struct error *err)
+{
+	size_t count = options->jump_limit_count;
+
+	pool->jump_channels = options->jump_channels ? options->jump_channels : JUMP_CHANNELS;
+	pool->jump_limit = calloc(count + 1, sizeof(*pool->jump_limit));
+	for (size_t i = 0; pool->jump_limit && i < count; i++) {
+		char *host = strdup(options->jump_limits[i].host);
+
+		if (!host) {
+			break;
+		}
+		pool->jump_limit[i] = (struct pool_jump_limit){host, options->jump_limits[i].most};
+		pool->jump_limit_count++;
+	}
+	return pool->jump_limit && pool->jump_limit_count == count
 		       ? 0
 		       : error_set(err, ERROR_NOMEM, ENOMEM, "no memory for a pool");
 }
@@ -427,8 +461,9 @@ int pool_new(uv_loop_t *loop, const struct pool_options *options, struct transpo
 	} else if (helper_path("muster-ssh", pool->helper, sizeof(pool->helper), err) < 0) {
 		goto out;
 	}
-	if (load_user(pool, options, err) < 0 || load_probes(pool, options, err) < 0 ||
-	    load_known(pool, options, err) < 0 || load_keys(pool, options, err) < 0) {
+	if (load_limits(pool, options, err) < 0 || load_user(pool, options, err) < 0 ||
+	    load_probes(pool, options, err) < 0 || load_known(pool, options, err) < 0 ||
+	    load_keys(pool, options, err) < 0) {
 		goto out;
 	}
 	if (!options->no_ssh_config &&

@@ -18,6 +18,12 @@
 #include "controller/fleet/transport.h"
 #include "schema/error.h"
 
+/* Most hosts at once through one jump host, by the name that the configuration has for it. */
+struct pool_jump_limit {
+	const char *host;
+	size_t most;
+};
+
 /* Strings are copied. Zero or NULL: the default. */
 struct pool_options {
 	unsigned children; /* one a core */
@@ -35,6 +41,9 @@ struct pool_options {
 	const char *helper;        /* path of muster-ssh */
 	const char *const *probes; /* files named probe-ARCH; NULL: those beside muster */
 	size_t probe_count;
+	size_t jump_channels; /* most hosts through one session of a jump host; then another is opened */
+	const struct pool_jump_limit *jump_limits;
+	size_t jump_limit_count;
 };
 
 /*

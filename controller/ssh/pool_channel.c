@@ -29,9 +29,13 @@ static char *copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
-struct channel *channel_new(struct pool *pool, const struct target *target,
-			    const struct channel_handler *handler, void *context, struct error *err)
+static struct channel *new_channel(struct pool *pool, const struct target *target,
+				   struct pool_jump *carries, const struct channel_handler *handler,
+				   void *context, struct error *err)
 {
+	/* The settings for hosts are not those of the jump hosts before them. */
+	const char *user = carries ? pool->login : pool->user;
+	uint16_t port = carries ? 0 : pool->port;
 	struct channel *channel = calloc(1, sizeof(*channel));
 
 	if (!channel) {
@@ -43,11 +47,12 @@ struct channel *channel_new(struct pool *pool, const struct target *target,
 	channel->context = context;
 	channel->name = copy(target->name);
 	channel->address = copy(target->address ? target->address : target->name);
-	channel->user = copy(target->user ? target->user : pool->user);
-	channel->port = target->port ? target->port : pool->port ? pool->port : 22;
+	channel->user = copy(target->user ? target->user : user);
+	channel->port = target->port ? target->port : port ? port : 22;
+	channel->carries = carries;
 	channel->address_given = target->address != NULL;
-	channel->user_given = target->user != NULL || pool->user_given;
-	channel->port_given = target->port != 0 || pool->port != 0;
+	channel->user_given = target->user != NULL || (!carries && pool->user_given);
+	channel->port_given = target->port != 0 || port != 0;
 	channel->known_hosts = pool->known;
 	channel->route_given = target->jump != NULL;
 	channel->sudo = target->become == BECOME_SUDO;
@@ -65,7 +70,7 @@ struct channel *channel_new(struct pool *pool, const struct target *target,
 		(void)snprintf(channel->close.reason, sizeof(channel->close.reason), "%s",
 			       err->msg);
 	}
-	if (!pool->channels) {
+	if (!carries && pool->guests++ == 0) {
 		pool_hold(pool);
 	}
 	HASH_ADD(hh, pool->channels, id, sizeof(channel->id), channel);
@@ -81,11 +86,21 @@ nomem:
 	return NULL;
 }
 
-void channel_tell_and_free(struct channel *channel)
+struct channel *channel_new(struct pool *pool, const struct target *target,
+			    const struct channel_handler *handler, void *context, struct error *err)
 {
-	channel->close.excerpt.data = channel->excerpt;
-	HASH_DEL(channel->pool->channels, channel);
-	channel->handler.closed(channel->context, &channel->close);
+	return new_channel(pool, target, NULL, handler, context, err);
+}
+
+struct channel *channel_new_jump(struct pool *pool, const struct target *target,
+				 struct pool_jump *jump, const struct channel_handler *handler,
+				 struct error *err)
+{
+	return new_channel(pool, target, jump, handler, NULL, err);
+}
+
+static void free_channel(struct channel *channel)
+{
 	free(channel->name);
 	free(channel->address);
 	free(channel->user);
@@ -93,6 +108,37 @@ void channel_tell_and_free(struct channel *channel)
 	route_clear(&channel->route);
 	free(channel->hostkey);
 	free(channel);
+}
+
+void channel_tell_and_free(struct channel *channel)
+{
+	channel->close.excerpt.data = channel->excerpt;
+	HASH_DEL(channel->pool->channels, channel);
+	channel->pool->guests -= !channel->carries;
+	channel->handler.closed(channel->context, &channel->close);
+	free_channel(channel);
+}
+
+static void stop_resolving(struct channel *channel)
+{
+	if (channel->resolving) {
+		channel->resolving->channel = NULL;
+		(void)uv_cancel((uv_req_t *)&channel->resolving->request);
+		channel->resolving = NULL;
+	}
+}
+
+void channel_free_all(struct pool *pool)
+{
+	struct channel *channel, *next;
+
+	HASH_ITER (hh, pool->channels, channel, next) {
+		/* The analyser does not see that the table forgets it. */
+		HASH_DEL(pool->channels, channel); /* NOLINT(clang-analyzer-unix.Malloc) */
+		stop_resolving(channel);
+		free_channel(channel);
+	}
+	pool->ended = NULL;
 }
 
 /* Puts it on the list of those that are told as soon as nobody is in the middle of a call. */
@@ -104,12 +150,9 @@ static void end_later(struct channel *channel)
 		channel->child->live--;
 		channel->child = NULL;
 	}
-	if (channel->resolving) {
-		channel->resolving->channel = NULL;
-		(void)uv_cancel((uv_req_t *)&channel->resolving->request);
-		channel->resolving = NULL;
-	}
+	stop_resolving(channel);
 	channel->state = CHANNEL_ENDED;
+	channel_jump_leave(channel);
 	channel->next_ended = NULL;
 	*pool->ended_tail = channel;
 	pool->ended_tail = &channel->next_ended;
@@ -260,6 +303,8 @@ static bool send_start(struct channel *channel, const struct addrinfo *info, str
 
 	*start = (struct control_start){
 		.id = channel->id,
+		.jump = channel->carries != NULL,
+		.via = channel->via ? channel->via->id : 0,
 		.user = bytes_from_string(channel->user),
 		.sudo = channel->sudo,
 		.pinned = channel->pinned,
@@ -267,7 +312,12 @@ static bool send_start(struct channel *channel, const struct addrinfo *info, str
 		.timeout_ms = channel->timeout_ms,
 		.cap_bytes = channel->cap_bytes,
 	};
-	set_addresses(start, info, channel->port);
+	if (channel->via) {
+		start->host = bytes_from_string(channel->address);
+		start->port = channel->port;
+	} else {
+		set_addresses(start, info, channel->port);
+	}
 	if (channel->fetching) {
 		start->hostkey_types = bytes_from_string(channel->fetch_types);
 	} else {
@@ -279,7 +329,7 @@ static bool send_start(struct channel *channel, const struct addrinfo *info, str
 			    "there is no key to log in with: --identity FILE, or ssh-agent");
 		return true;
 	}
-	channel->child = pool_take_child(channel->pool, err);
+	channel->child = channel->via ? channel->via->child : pool_take_child(channel->pool, err);
 	if (!channel->child) {
 		return false;
 	}
@@ -288,6 +338,9 @@ static bool send_start(struct channel *channel, const struct addrinfo *info, str
 	if (channel->timeout_ms != 0) {
 		channel->overdue_ms = uv_now(channel->pool->loop) + channel->timeout_ms +
 				      OVERDUE_MS;
+	} else if (channel->carries) {
+		channel->overdue_ms = uv_now(channel->pool->loop) +
+				      channel_jump_patience_ms(channel) + OVERDUE_MS;
 	}
 	if (!link_send(&channel->child->process->link, &message)) {
 		(void)error_set(err, ERROR_NOMEM, ENOMEM, "no memory to start a session");
@@ -302,6 +355,29 @@ static void start(struct channel *channel, const struct addrinfo *info)
 
 	if (!send_start(channel, info, &err)) {
 		channel_end(channel, OUTCOME_INTERNAL, "%.200s", err.msg);
+	}
+}
+
+void channel_start_via(struct channel *channel)
+{
+	start(channel, NULL);
+}
+
+void channel_again(struct channel *channel)
+{
+	struct pool *pool = channel->pool;
+
+	HASH_DEL(pool->channels, channel);
+	channel->id = ++pool->next_id;
+	HASH_ADD(hh, pool->channels, id, sizeof(channel->id), channel);
+	if (channel->child) {
+		channel->child->live--;
+		channel->child = NULL;
+	}
+	channel->state = CHANNEL_RESOLVING;
+	channel->overdue_ms = 0;
+	if (!channel->keys_chosen) {
+		channel->key_count = 0;
 	}
 }
 
@@ -394,17 +470,12 @@ void channel_begin(struct channel *channel)
 void channel_go(struct channel *channel)
 {
 	size_t pins = 0, authorities = 0;
-	char jumps[100];
 
-	if (channel->route.command || channel->route.jump_count > 0) {
-		bool whole = route_print(&channel->route, jumps, sizeof(jumps));
-
+	if (channel->route.command) {
 		channel_end(channel, OUTCOME_NO_ROUTE,
-			    "ssh_config reaches it by %s %.100s, which muster cannot do yet",
-			    channel->route.command ? "ProxyCommand" : "ProxyJump",
-			    channel->route.command ? channel->route.command
-			    : whole                ? jumps
-						   : "...");
+			    "ssh_config reaches it by ProxyCommand %.100s, which muster-ssh "
+			    "cannot do",
+			    channel->route.command);
 		return;
 	}
 	find_known(channel);
@@ -419,7 +490,9 @@ void channel_go(struct channel *channel)
 			    channel->known[0].file, channel->known[0].line);
 		return;
 	}
-	if (!start_numeric(channel)) {
+	if (channel->route.jump_count > 0) {
+		channel_jump_join(channel);
+	} else if (!start_numeric(channel)) {
 		resolve(channel);
 	}
 }
@@ -503,6 +576,9 @@ static void on_closed(struct channel *channel, const struct control_closed *clos
 		end_later(channel);
 		return;
 	}
+	if (channel_jump_moves(channel, closed->via)) {
+		return;
+	}
 	to->outcome = closed->outcome;
 	take_reason(channel, closed->reason);
 	if (channel->fetching) {
@@ -519,6 +595,7 @@ static void on_closed(struct channel *channel, const struct control_closed *clos
 		(void)snprintf(to->reason, sizeof(to->reason), "nothing was signed: %s",
 			       channel->refused);
 	}
+	channel_jump_explain(channel, closed->via);
 	end_later(channel);
 }
 
@@ -590,13 +667,15 @@ static void on_sign(struct channel *channel, const struct control_sign *sign)
 void channel_message(struct channel *channel, const struct control_message *message)
 {
 	static const char *const stages[STAGES] = {
-		[STAGE_CONNECTING] = "connecting",    [STAGE_HANDSHAKE] = "connected",
-		[STAGE_AUTH] = "host key accepted",   [STAGE_BOOTSTRAP] = "logged in",
-		[STAGE_UPLOAD] = "sending the probe", [STAGE_RUNNING] = "probe started",
+		[STAGE_CONNECTING] = "connecting",      [STAGE_HANDSHAKE] = "connected",
+		[STAGE_AUTH] = "host key accepted",     [STAGE_BOOTSTRAP] = "logged in",
+		[STAGE_UPLOAD] = "sending the probe",   [STAGE_RUNNING] = "probe started",
+		[STAGE_CARRYING] = "goes on from here",
 	};
 
 	switch (message->type) {
 	case CONTROL_STAGE:
+		channel_jump_stage(channel, message->stage.stage);
 		if (channel->handler.progress) {
 			channel->handler.progress(channel->context, stages[message->stage.stage]);
 		}

@@ -142,8 +142,8 @@ static void choose_keys(struct channel *channel, const struct ssh_config_answer 
 	channel->key_count = 0;
 	offer_files(channel, answer->certificate, answer->certificate_count, true);
 	offer_files(channel, answer->identity, answer->identity_count, false);
-	for (size_t i = 0; agent && i < channel->pool->own_keys; i++) {
-		if (keys_is_agents(keys, i)) {
+	for (size_t i = 0; i < channel->pool->own_keys; i++) {
+		if (keys_is_agents(keys, i) ? agent : channel->pool->keys_given) {
 			offer(channel, i);
 		}
 	}
@@ -216,7 +216,7 @@ static void take_over(struct channel *channel, const struct ssh_config_answer *a
 			    err.msg[0] ? err.msg : "no memory");
 		return;
 	}
-	if (!pool->keys_given) {
+	if (!pool->keys_given || channel->carries) {
 		choose_keys(channel, answer);
 	}
 	channel_go(channel);

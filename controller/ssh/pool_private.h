@@ -4,7 +4,8 @@
 
 /*
  * The inside of the pool, shared by its parts: pool.c (children, the transport's functions),
- * pool_channel.c (one host from open to closed), pool_config.c (what ssh_config says), pool_hostkeys.c (fetching keys). Nobody else
+ * pool_channel.c (one host from open to closed), pool_config.c (what ssh_config says), pool_jump.c (jump
+ * hosts, their sessions and who goes through them), pool_hostkeys.c (fetching keys). Nobody else
  * includes this.
  */
 
@@ -79,6 +80,25 @@ struct channel {
 	const char *refused; /* why nothing was signed, or NULL */
 	bool aborting;       /* close.outcome and close.reason stand; byte counts are awaited */
 
+	/* One that goes through a jump host: pool_jump.c. */
+	struct pool_jump *jump;       /* NULL: none */
+	struct channel *via;          /* the session of it; NULL: not yet, or it is gone */
+	struct channel *next_waiting; /* for one */
+	bool waiting;
+	bool alone;   /* was turned away for want of room: wants a session that carries nobody */
+	bool moved;   /* its session was lost before it carried it: not twice */
+	bool through; /* the jump host has connected it */
+
+	/* A session of a jump host. */
+	struct pool_jump *carries; /* NULL: it is a host's */
+	struct channel *next_session;
+	struct channel *opening; /* waits for the jump host to connect it */
+	uint64_t opening_since_ms;
+	uint64_t idle_since_ms;
+	size_t carried;
+	size_t most; /* that it carries */
+	bool up;
+
 	struct channel_close close;
 	uint8_t excerpt[CONTROL_EXCERPT_MAX];
 	uint8_t *hostkey; /* what a fetching channel got */
@@ -123,11 +143,18 @@ struct pool {
 	struct ssh_config *config; /* NULL: not asked */
 	char *home;
 	char *user;
+	char *login; /* this process's user */
 	uint16_t port;
 	bool user_given;
 	bool keys_given;
 	bool known_given;
 	struct channel *channels; /* by id */
+	size_t guests;            /* of them, those of hosts; the others are jump hosts' sessions */
+	struct pool_jump *jumps;  /* by route */
+	bool jumps_due;           /* pool_jumps_pump has something to do */
+	size_t jump_channels;
+	struct pool_jump_limit *jump_limit;
+	size_t jump_limit_count;
 	uint64_t next_id;
 	struct channel *ended;
 	struct channel **ended_tail;
@@ -148,10 +175,18 @@ void pool_hold(struct pool *pool);
 struct channel *channel_new(struct pool *pool, const struct target *target,
 			    const struct channel_handler *handler, void *context,
 			    struct error *err);
+/* A session of a jump host, which the configuration says how to reach and nobody else. */
+struct channel *channel_new_jump(struct pool *pool, const struct target *target,
+				 struct pool_jump *jump, const struct channel_handler *handler,
+				 struct error *err);
 /* Resolves and starts; whatever fails ends the channel later, never from inside. */
 void channel_begin(struct channel *channel);
 /* After ssh_config has been asked. */
 void channel_go(struct channel *channel);
+/* Its jump host has a session for it. */
+void channel_start_via(struct channel *channel);
+/* Takes it back from its child, under a new id, to be started again. */
+void channel_again(struct channel *channel);
 bool channel_is_host_name(const char *name);
 void channel_end(struct channel *channel, enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -159,7 +194,25 @@ void channel_message(struct channel *channel, const struct control_message *mess
 /* Ends it by our own wish: at once where no child has it, else when the child has let go. */
 void channel_abort(struct channel *channel, enum outcome outcome, const char *reason);
 void channel_tell_and_free(struct channel *channel);
+/* Those of jump hosts, at the pool's end. */
+void channel_free_all(struct pool *pool);
 void channel_signed(struct channel *channel, struct bytes value);
+
+/* pool_jump.c */
+/* Waits for its turn to go by its route; channel_start_via or channel_end follows. */
+void channel_jump_join(struct channel *channel);
+void channel_jump_stage(struct channel *channel, enum control_stage stage);
+/* Its child has closed it: true where it goes by another session instead of ending. */
+bool channel_jump_moves(struct channel *channel, enum control_via fault);
+/* Says in close.outcome and close.reason what its jump host has to do with its end. */
+void channel_jump_explain(struct channel *channel, enum control_via fault);
+/* It has ended. */
+void channel_jump_leave(struct channel *channel);
+/* How long a jump host's login may take in all. */
+uint64_t channel_jump_patience_ms(const struct channel *channel);
+void pool_jumps_pump(struct pool *pool);
+void pool_jumps_tick(struct pool *pool);
+void pool_jumps_clear(struct pool *pool);
 
 /* pool_config.c */
 /* Asks what ssh_config says of the channel's host, takes it over, and lets it go on. */

@@ -9,22 +9,24 @@
 
 #include <libssh2.h>
 
+#include "controller/ssh/session_carry.h"
 #include "controller/ssh/session_private.h"
 #include "schema/frame.h"
 
 #define ENDING_MS 10000U
-#define MEMORY_CAP (2U << 20)
+#define CARRYING_MS (UINT64_MAX / 2) /* as long as the parent wants it */
 #define WINDOW_SIZE 65536U
 #define PACKET_SIZE 32768U
 
 const char *session_state_name(enum session_state state)
 {
 	static const char *const names[SESSION_STATES] = {
-		[SESSION_CONNECT] = "connect", [SESSION_HANDSHAKE] = "handshake",
-		[SESSION_AUTH] = "auth",       [SESSION_CHANNEL] = "channel",
-		[SESSION_EXEC] = "exec",       [SESSION_BOOTSTRAP] = "bootstrap",
-		[SESSION_UPLOAD] = "upload",   [SESSION_RUNNING] = "running",
-		[SESSION_ENDING] = "ending",   [SESSION_CLOSED] = "closed",
+		[SESSION_CONNECT] = "connect",     [SESSION_HANDSHAKE] = "handshake",
+		[SESSION_AUTH] = "auth",           [SESSION_CARRYING] = "carrying",
+		[SESSION_CHANNEL] = "channel",     [SESSION_EXEC] = "exec",
+		[SESSION_BOOTSTRAP] = "bootstrap", [SESSION_UPLOAD] = "upload",
+		[SESSION_RUNNING] = "running",     [SESSION_ENDING] = "ending",
+		[SESSION_CLOSED] = "closed",
 	};
 
 	return state < SESSION_STATES ? names[state] : "unknown";
@@ -37,6 +39,7 @@ void session_set_state(struct session *session, enum session_state state)
 		[SESSION_CONNECT] = STAGE_CONNECTING,
 		[SESSION_HANDSHAKE] = STAGE_HANDSHAKE,
 		[SESSION_AUTH] = STAGE_AUTH,
+		[SESSION_CARRYING] = STAGE_CARRYING,
 		[SESSION_CHANNEL] = -1,
 		[SESSION_EXEC] = -1,
 		[SESSION_BOOTSTRAP] = STAGE_BOOTSTRAP,
@@ -54,6 +57,8 @@ void session_set_state(struct session *session, enum session_state state)
 		phase_ms = ENDING_MS;
 	} else if (state == SESSION_RUNNING) {
 		phase_ms = PACE_SILENCE_MS;
+	} else if (state == SESSION_CARRYING) {
+		phase_ms = CARRYING_MS;
 	}
 	pace_phase(&session->pace, phase_ms);
 	if (stages[state] >= 0) {
@@ -74,7 +79,7 @@ static struct bytes copy_into(uint8_t **at, struct bytes from)
 
 static size_t start_size(const struct control_start *start)
 {
-	size_t total = start->user.len + start->hostkey_types.len;
+	size_t total = start->user.len + start->hostkey_types.len + start->host.len;
 
 	for (size_t i = 0; i < start->address_count; i++) {
 		total += start->address[i].ip.len;
@@ -102,6 +107,7 @@ int session_new(const struct control_start *start, const char *tag, struct sessi
 	at = session->storage;
 	session->start.user = copy_into(&at, start->user);
 	session->start.hostkey_types = copy_into(&at, start->hostkey_types);
+	session->start.host = copy_into(&at, start->host);
 	for (size_t i = 0; i < start->address_count; i++) {
 		session->start.address[i].ip = copy_into(&at, start->address[i].ip);
 	}
@@ -116,7 +122,7 @@ int session_new(const struct control_start *start, const char *tag, struct sessi
 	session->handler = *handler;
 	session->context = context;
 	session->fd = -1;
-	session->memory.cap_bytes = MEMORY_CAP;
+	session->memory.cap_bytes = SESSION_MEMORY_CAP;
 	session->out_tail = &session->out;
 	talk_init(&session->talk, session->tag,
 		  start->pinned ? BECOME_PINNED
@@ -152,6 +158,7 @@ enum progress session_finish(struct session *session, enum outcome outcome, cons
 		.outcome = outcome,
 		.excerpt = {session->talk.excerpt, session->talk.excerpt_len},
 		.hostkey = session->bad_hostkey,
+		.via = session->via_fault,
 		.sent_bytes = session->sent_bytes,
 		.received_bytes = session->talk.received_bytes,
 		.probe_bytes = session->probe_bytes,
@@ -171,11 +178,32 @@ enum progress session_finish(struct session *session, enum outcome outcome, cons
 
 /* --- states --- */
 
+/* The way through the jump host is not there, or not there any more. */
+static enum progress finish_by_via(struct session *session)
+{
+	static const char *const words[VIAS] = {
+		[VIA_FINE] = "",
+		[VIA_LOST] = "the connection to the jump host broke",
+		[VIA_FULL] = "the jump host has no channel left",
+		[VIA_FORBIDDEN] = "the jump host may not connect there",
+		[VIA_REFUSED] = "the jump host cannot connect there",
+		[VIA_SLOW] = "the jump host did not connect there in time",
+	};
+	enum outcome outcome = session->via_fault == VIA_REFUSED ? OUTCOME_NO_ROUTE
+			       : session->via_fault == VIA_SLOW  ? OUTCOME_TIMEOUT
+								 : OUTCOME_JUMP_FAILED;
+
+	return session_finish(session, outcome, "%s", words[session->via_fault]);
+}
+
 static enum progress step_connect(struct session *session)
 {
 	enum outcome outcome = OUTCOME_NO_ROUTE;
 	char why[96];
 
+	if (session->start.via != 0 && !session->carrier) {
+		return PROGRESS_AGAIN;
+	}
 	switch (session_io_connect(session, &outcome, why, sizeof(why))) {
 	case PROGRESS_AGAIN:
 		return PROGRESS_AGAIN;
@@ -215,7 +243,8 @@ static enum progress step_handshake(struct session *session)
 {
 	enum outcome outcome = OUTCOME_LOST;
 	char why[200];
-	int rc = libssh2_session_handshake(session->ssh, session->fd);
+	/* One that is carried has no socket: libssh2 only asks whether it blocks. */
+	int rc = libssh2_session_handshake(session->ssh, session_io_root_fd(session));
 
 	if (rc == LIBSSH2_ERROR_EAGAIN) {
 		return PROGRESS_AGAIN;
@@ -283,7 +312,11 @@ static enum progress step_auth(struct session *session)
 		return PROGRESS_AGAIN;
 	case 0:
 		session_io_forget_head(session);
-		session_set_state(session, SESSION_CHANNEL);
+		if (session->start.jump && session_carry_begin(session) < 0) {
+			return session_finish(session, OUTCOME_INTERNAL, "no memory");
+		}
+		session_set_state(session,
+				  session->start.jump ? SESSION_CARRYING : SESSION_CHANNEL);
 		return PROGRESS_NEXT;
 	case LIBSSH2_ERROR_SOCKET_DISCONNECT:
 	case LIBSSH2_ERROR_SOCKET_RECV:
@@ -396,6 +429,10 @@ static enum progress phase_over(struct session *session)
 		session_set_state(session, SESSION_CONNECT);
 		return PROGRESS_NEXT;
 	}
+	if (session->state == SESSION_CONNECT && session->start.via != 0) {
+		session->via_fault = VIA_SLOW;
+		return finish_by_via(session);
+	}
 	if (session->state == SESSION_ENDING) {
 		return finish_by_status(session);
 	}
@@ -444,6 +481,8 @@ static enum progress step_state(struct session *session)
 		return step_handshake(session);
 	case SESSION_AUTH:
 		return step_auth(session);
+	case SESSION_CARRYING:
+		return session_carry_step(session);
 	case SESSION_CHANNEL:
 		return step_channel(session);
 	case SESSION_EXEC:
@@ -471,6 +510,11 @@ enum step session_step(struct session *session, uint64_t now_ms, bool *more)
 	}
 	session->more = false;
 	session->dry = false;
+	session->step_bytes = 0;
+	if (session->via_fault != VIA_FINE) {
+		(void)finish_by_via(session);
+		return STEP_DONE;
+	}
 	if (session->aborted) {
 		(void)session_finish(session, OUTCOME_NOT_ASKED, "ended by us");
 		return STEP_DONE;
@@ -500,11 +544,14 @@ unsigned session_wants(const struct session *session)
 	unsigned wants = 0;
 	int directions;
 
-	if (session->fd < 0 || session->signing == SIGNING_ASKED) {
+	if ((session->fd < 0 && !session->carrier) || session->signing == SIGNING_ASKED) {
 		return 0;
 	}
 	if (session->state == SESSION_CONNECT) {
 		return SESSION_WANT_WRITE;
+	}
+	if (session->state == SESSION_CARRYING) {
+		return session_carry_wants(session);
 	}
 	directions = libssh2_session_block_directions(session->ssh);
 	if (directions & LIBSSH2_SESSION_BLOCK_INBOUND) {

@@ -39,6 +39,8 @@ struct session_handler {
 	void (*stage)(void *context, enum control_stage stage);
 	void (*frame)(void *context, struct bytes payload);
 	void (*sign)(void *context, const struct control_sign *sign);
+	/* Wants a step soon, because of what another session did. From inside that one's step, or free. */
+	void (*ready)(void *context);
 	/* From inside session_step only. */
 	void (*closed)(void *context, const struct control_closed *closed);
 };
@@ -47,6 +49,7 @@ enum session_state {
 	SESSION_CONNECT,
 	SESSION_HANDSHAKE,
 	SESSION_AUTH,
+	SESSION_CARRYING, /* a jump host: others go through it */
 	SESSION_CHANNEL,
 	SESSION_EXEC,
 	SESSION_BOOTSTRAP, /* waiting for the marker and where to send the probe */
@@ -68,13 +71,20 @@ int session_new(const struct control_start *start, const char *tag, struct sessi
 		const struct session_handler *handler, void *context, struct session **session,
 		struct error *err) MUST_CHECK;
 void session_free(struct session *session);
+/*
+ * For one whose start says `via`, once, before its first step: the jump host's session, or NULL where
+ * there is none any more, which ends it. Either may be freed first.
+ */
+void session_go_through(struct session *session, struct session *jump);
+/* The context of the session that it goes through, or NULL. */
+void *session_via_context(const struct session *session);
 
 /*
  * Goes as far as it can without waiting. `now_ms` is monotonic. STEP_DONE: closed was called, or had
  * been. `more` is set where it stopped only to let others have their turn.
  */
 enum step session_step(struct session *session, uint64_t now_ms, bool *more);
-/* The socket to poll, or -1; changes while connecting. */
+/* The socket to poll, or -1 (it goes through another); changes while connecting. */
 int session_fd(const struct session *session);
 /* What to poll it for: enum session_want, 0: nothing. */
 unsigned session_wants(const struct session *session);

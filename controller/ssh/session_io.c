@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "controller/ssh/session_carry.h"
 #include "controller/ssh/session_private.h"
 
 /*
@@ -104,9 +105,20 @@ static enum outcome outcome_of_errno(int os_errno)
 	}
 }
 
+int session_io_root_fd(const struct session *session)
+{
+	while (session->via) {
+		session = session->via;
+	}
+	return session->fd;
+}
+
 enum progress session_io_connect(struct session *session, enum outcome *outcome, char *why,
 				 size_t room)
 {
+	if (session->carrier) {
+		return PROGRESS_NEXT;
+	}
 	for (;;) {
 		struct sockaddr_storage peer;
 		socklen_t len = sizeof(peer);
@@ -168,17 +180,23 @@ static ssize_t receive(struct session *session, void *to, size_t len)
 {
 	ssize_t n;
 
-	if (session->dry) {
+	if (session->dry || (session->carry && !session_carry_may_receive(session))) {
 		return -EAGAIN;
 	}
-	n = recv(session->fd, to, len, MSG_NOSIGNAL);
+	if (session->start.via != 0) {
+		n = session_carried_read(session, to, len);
+	} else {
+		n = recv(session->fd, to, len, MSG_NOSIGNAL);
+		n = n < 0 ? -errno : n;
+	}
 	if (n < 0) {
-		session->dry = errno == EAGAIN;
-		return -errno;
+		session->dry = n == -EAGAIN;
+		return n;
 	}
 	/* Less than asked for: the socket is empty. libssh2 would ask five times in a step. */
 	session->dry = (size_t)n < len && n > 0;
 	session->raw_bytes += (uint64_t)n;
+	session->step_bytes += (size_t)n;
 	if (session->start.cap_bytes != 0 &&
 	    session->raw_bytes / 2 > session->start.cap_bytes + RAW_SLACK) {
 		return -ECONNABORTED;
@@ -228,13 +246,19 @@ static ssize_t on_receive(libssh2_socket_t fd, void *to, size_t len, int flags, 
 static ssize_t on_send(libssh2_socket_t fd, const void *from, size_t len, int flags,
 		       void **abstract)
 {
-	const struct session *session = *abstract;
+	struct session *session = *abstract;
 	ssize_t n;
 
 	(void)fd;
 	(void)flags;
 	if (session->dead) {
 		return -ECONNRESET;
+	}
+	if (session->carry) {
+		return session_carry_queue(session, from, len);
+	}
+	if (session->start.via != 0) {
+		return session_carried_write(session, from, len);
 	}
 	n = send(session->fd, from, len, MSG_NOSIGNAL);
 	return n < 0 ? -errno : n;
@@ -368,6 +392,7 @@ void session_io_close(struct session *session)
 		}
 		/* With the socket dead libssh2 cannot ask for another call. */
 		session->dead = true;
+		session_carry_end(session);
 		if (session->channel) {
 			(void)libssh2_channel_free(session->channel);
 			session->channel = NULL;
@@ -383,5 +408,6 @@ void session_io_close(struct session *session)
 	session->head = NULL;
 	session->head_len = 0;
 	session->head_at = 0;
+	session_carried_leave(session);
 	close_fd(session);
 }

@@ -4,7 +4,8 @@
 
 /*
  * The inside of a session, shared by the state machine (session.c), what moves bytes once the shell
- * runs (session_pump.c), and socket, callbacks and errors of libssh2 (session_io.c). Nobody else includes this.
+ * runs (session_pump.c), socket, callbacks and errors of libssh2 (session_io.c), and going through a
+ * jump host (session_carry.c). Nobody else includes this.
  */
 
 #include <stdarg.h>
@@ -20,6 +21,8 @@
 
 /* The clear part of a connection: two KEXINITs, a group, a reply. More than this is not kept. */
 #define SESSION_HEAD_MAX 16384U
+
+#define SESSION_MEMORY_CAP (2U << 20)
 
 enum progress {
 	PROGRESS_AGAIN, /* nothing more without the socket */
@@ -58,6 +61,14 @@ struct session {
 	size_t head_len;    /* filled */
 	size_t head_at;     /* handed to libssh2 */
 	uint64_t raw_bytes; /* from the socket */
+	size_t step_bytes;  /* of them, in this step */
+
+	struct carry *carry;          /* of a jump host that is logged in to: session_carry.c */
+	struct session *via;          /* the one it goes through; NULL: none, or it is gone */
+	LIBSSH2_CHANNEL *carrier;     /* of `via`: what stands for the socket */
+	struct session *next_carried; /* by the same */
+	enum control_via via_fault;
+	unsigned open_tries;
 
 	char user[CONTROL_TEXT_MAX + 1];
 	char tag[BOOTSTRAP_TAG_SIZE + 1];
@@ -105,6 +116,8 @@ bool session_may_read(const struct session *session);
 struct bytes session_next_out(const struct session *session);
 
 /* session_io.c */
+/* The socket below it, its own or that of the first jump host. */
+int session_io_root_fd(const struct session *session);
 /* NEXT: connected. DONE: no address is left; *outcome and `why` say why. */
 enum progress session_io_connect(struct session *session, enum outcome *outcome, char *why,
 				 size_t room);

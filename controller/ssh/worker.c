@@ -125,6 +125,11 @@ static void on_closed(void *context, const struct control_closed *closed)
 	check_sent(host->worker, link_send(&host->worker->link, &message));
 }
 
+static void on_ready(void *context)
+{
+	make_ready(context);
+}
+
 /* --- polling --- */
 
 static void on_poller_gone(uv_handle_t *handle)
@@ -206,6 +211,19 @@ static void free_host(struct host *host)
 	free(host);
 }
 
+/* What it goes through may have to be polled for other things now. */
+static void update_below(struct host *host)
+{
+	struct host *below = session_via_context(host->session);
+
+	for (; below; below = session_via_context(below->session)) {
+		if (!update_poller(below)) {
+			session_abort(below->session);
+			make_ready(below);
+		}
+	}
+}
+
 /* Not from inside a session's own callbacks. */
 static void step_host(struct host *host)
 {
@@ -222,6 +240,7 @@ static void step_host(struct host *host)
 	if (more) {
 		make_ready(host);
 	}
+	update_below(host);
 }
 
 static void on_idle(uv_idle_t *idle)
@@ -314,7 +333,13 @@ static bool make_tag(char tag[BOOTSTRAP_TAG_SIZE + 1])
 static void start_host(struct worker *worker, const struct control_start *start)
 {
 	static const struct session_handler handler = {
-		.stage = on_stage, .frame = on_frame, .sign = on_sign, .closed = on_closed};
+		.stage = on_stage,
+		.frame = on_frame,
+		.sign = on_sign,
+		.ready = on_ready,
+		.closed = on_closed,
+	};
+	struct host *jump = start->via != 0 ? find(worker, start->via) : NULL;
 	struct control_closed refused = {.id = start->id, .outcome = OUTCOME_INTERNAL};
 	struct host *host = calloc(1, sizeof(*host));
 	char tag[BOOTSTRAP_TAG_SIZE + 1];
@@ -333,6 +358,9 @@ static void start_host(struct worker *worker, const struct control_start *start)
 	host->worker = worker;
 	host->id = start->id;
 	HASH_ADD(hh, worker->hosts, id, sizeof(host->id), host);
+	if (start->via != 0) {
+		session_go_through(host->session, jump ? jump->session : NULL);
+	}
 	make_ready(host);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/fake/fake_libssh2.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -294,6 +295,43 @@ int libssh2_session_block_directions(LIBSSH2_SESSION *session)
 			       fake_libssh2.blocks_outbound
 		       ? LIBSSH2_SESSION_BLOCK_OUTBOUND
 		       : LIBSSH2_SESSION_BLOCK_INBOUND;
+}
+
+int libssh2_session_last_error(LIBSSH2_SESSION *session, char **text, int *len, int want)
+{
+	static char words[64];
+
+	(void)session;
+	(void)want;
+	(void)snprintf(words, sizeof(words), "%s",
+		       fake_libssh2.fail_text ? fake_libssh2.fail_text : "");
+	*text = words;
+	*len = (int)strlen(words);
+	return fake_libssh2.last_errno;
+}
+
+void libssh2_session_set_read_timeout(LIBSSH2_SESSION *session, long timeout)
+{
+	(void)session;
+	(void)timeout;
+}
+
+int libssh2_channel_handle_extended_data2(LIBSSH2_CHANNEL *channel, int ignore_mode)
+{
+	(void)channel;
+	(void)ignore_mode;
+	return 0;
+}
+
+unsigned long libssh2_channel_window_read_ex(LIBSSH2_CHANNEL *channel, unsigned long *read_avail,
+					     unsigned long *window_size_initial)
+{
+	const struct fake_output *output = due(0);
+
+	(void)channel;
+	(void)window_size_initial;
+	*read_avail = output ? output->data.len - fake_libssh2.output_used : 0;
+	return 65536;
 }
 
 int libssh2_session_last_errno(LIBSSH2_SESSION *session)

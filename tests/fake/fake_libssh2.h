@@ -27,6 +27,7 @@ struct fake_libssh2 {
 	bool blocks_outbound; /* and says that it waits for output */
 	const char *fail;     /* this call fails ("handshake", "read" ...) */
 	int fail_code;
+	const char *fail_text;
 	struct bytes hostkey;
 	size_t accepts; /* index of the key that logs in */
 	bool asks_signature;

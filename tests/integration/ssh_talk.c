@@ -23,6 +23,7 @@ struct settings {
 	const char *identities[LIST_MAX];
 	const char *known_hosts[LIST_MAX];
 	const char *probes[LIST_MAX];
+	struct pool_jump_limit limits[LIST_MAX];
 	struct target target;
 	const char *say;
 	unsigned parallel;
@@ -197,11 +198,24 @@ static void print_figures(int hosts)
 		     children.ru_maxrss);
 }
 
+/* JUMP=N: at most so many at once through this jump host. */
+static void read_limit(struct settings *s, char *text)
+{
+	char *equals = strchr(text, '=');
+
+	if (!equals || s->pool.jump_limit_count == LIST_MAX) {
+		exit(2);
+	}
+	*equals = '\0';
+	s->limits[s->pool.jump_limit_count++] =
+		(struct pool_jump_limit){text, (size_t)atoi(equals + 1)};
+}
+
 static void read_options(struct settings *s, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "C:F:H:P:SX:ac:fhi:k:m:n:p:qs:t:u:vz")) != -1) {
+	while ((c = getopt(argc, argv, "C:F:H:J:L:P:SX:ac:fhi:k:m:n:p:qs:t:u:vz")) != -1) {
 		switch (c) {
 		case 'C':
 			s->target.connect_timeout_ms = (uint32_t)atoi(optarg);
@@ -212,6 +226,12 @@ static void read_options(struct settings *s, int argc, char **argv)
 			break;
 		case 'H':
 			s->hold_ms = (unsigned)atoi(optarg);
+			break;
+		case 'J':
+			s->pool.jump_channels = (size_t)atoi(optarg);
+			break;
+		case 'L':
+			read_limit(s, optarg);
 			break;
 		case 'P':
 			s->probes[s->pool.probe_count++] = optarg;
@@ -281,6 +301,7 @@ int main(int argc, char **argv)
 	settings.pool.identities = settings.identities;
 	settings.pool.known_hosts = settings.known_hosts;
 	settings.pool.probes = settings.probes;
+	settings.pool.jump_limits = settings.limits;
 	read_options(&settings, argc, argv);
 	run.host = argv + optind;
 	run.host_count = argc - optind;

@@ -189,7 +189,7 @@ CONFIG
 	}
 	expect_config ssh_config lab clean frames=1
 	expect_config ssh_config alias clean frames=1
-	expect_config ssh_config jump no-route 'ProxyJump lab'
+	expect_config ssh_config jump no-route 'jump host lab cannot connect to jump port 22'
 	expect_config ssh_config behind no-route ProxyCommand
 	expect_config ssh_config_all 127.0.0.1 clean frames=1
 	echo 'Nonsense yes' >"$lab/ssh_config_bad"

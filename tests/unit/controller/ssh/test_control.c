@@ -25,6 +25,10 @@ static struct control_message message_of(enum control_type type)
 	case CONTROL_START:
 		m.start = (struct control_start){
 			.id = 1ULL << 40,
+			.jump = true,
+			.via = 77,
+			.host = BYTES_LITERAL("web001"),
+			.port = 2022,
 			.address_count = 2,
 			.user = BYTES_LITERAL("root"),
 			.hostkey_types = BYTES_LITERAL("ssh-ed25519"),
@@ -53,6 +57,7 @@ static struct control_message message_of(enum control_type type)
 						   .reason = BYTES_LITERAL("why"),
 						   .excerpt = BYTES_LITERAL("\033"),
 						   .hostkey = BYTES_LITERAL("k"),
+						   .via = VIA_SLOW,
 						   .sent_bytes = 1,
 						   .received_bytes = 2,
 						   .probe_bytes = 3};

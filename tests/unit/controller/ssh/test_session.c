@@ -83,6 +83,12 @@ static void on_sign(void *context, const struct control_sign *sign)
 	seen->signs++;
 }
 
+static void on_ready(void *context)
+{
+	(void)context;
+	fail_msg("nobody goes through anybody");
+}
+
 static void on_closed(void *context, const struct control_closed *closed)
 {
 	struct seen *seen = context;
@@ -129,7 +135,11 @@ static void serve_well(void)
 
 static void open_session(const struct control_start *start, struct seen *seen)
 {
-	static const struct session_handler handler = {on_stage, on_frame, on_sign, on_closed};
+	static const struct session_handler handler = {.stage = on_stage,
+						       .frame = on_frame,
+						       .sign = on_sign,
+						       .ready = on_ready,
+						       .closed = on_closed};
 	struct error err = {0};
 
 	assert_int_equal(session_new(start, TAG, &shared, &handler, seen, &seen->session, &err), 0);
