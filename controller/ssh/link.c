@@ -8,6 +8,8 @@
 #include "schema/frame.h"
 
 #define BUFFER_SIZE (FRAME_HEAD + CONTROL_MAX)
+#define OUT_SIZE 65536U
+#define LARGE 16384U /* is not worth a copy */
 
 struct queued {
 	uv_write_t request;
@@ -19,9 +21,14 @@ static void on_gone(uv_handle_t *handle)
 {
 	struct link *link = handle->data;
 
+	if (--link->handles > 0) {
+		return;
+	}
 	framer_clear(&link->framer);
 	free(link->buffer);
+	free(link->out);
 	link->buffer = NULL;
+	link->out = NULL;
 	if (link->handler.gone) {
 		link->handler.gone(link->context);
 	}
@@ -90,16 +97,20 @@ int link_init(struct link *link, uv_loop_t *loop, const struct link_handler *han
 	*link = (struct link){.handler = *handler, .context = context};
 	framer_init(&link->framer, CONTROL_MAX);
 	link->buffer = malloc(BUFFER_SIZE);
-	if (!link->buffer) {
-		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory for a link");
-	}
-	rc = uv_pipe_init(loop, &link->pipe, 0);
+	link->out = malloc(OUT_SIZE);
+	rc = link->buffer && link->out ? uv_pipe_init(loop, &link->pipe, 0) : UV_ENOMEM;
 	if (rc != 0) {
 		free(link->buffer);
+		free(link->out);
 		link->buffer = NULL;
-		return error_set(err, ERROR_SYSTEM, -rc, "no pipe: %s", uv_strerror(rc));
+		link->out = NULL;
+		return error_set(err, rc == UV_ENOMEM ? ERROR_NOMEM : ERROR_SYSTEM, -rc,
+				 "no link: %s", uv_strerror(rc));
 	}
+	(void)uv_idle_init(loop, &link->flush);
 	link->pipe.data = link;
+	link->flush.data = link;
+	link->handles = 2;
 	return 0;
 }
 
@@ -121,7 +132,14 @@ int link_start(struct link *link, struct error *err)
 
 size_t link_queued(const struct link *link)
 {
-	return uv_stream_get_write_queue_size((const uv_stream_t *)&link->pipe);
+	return link->out_len + uv_stream_get_write_queue_size((const uv_stream_t *)&link->pipe);
+}
+
+static void tell_drained(struct link *link)
+{
+	if (link->handler.drained && link_queued(link) == 0) {
+		link->handler.drained(link->context);
+	}
 }
 
 static void on_written(uv_write_t *request, int status)
@@ -130,28 +148,33 @@ static void on_written(uv_write_t *request, int status)
 	struct link *link = queued->link;
 
 	free(queued);
-	if (status == 0 && link->handler.drained && link_queued(link) == 0) {
-		link->handler.drained(link->context);
+	if (status == 0) {
+		tell_drained(link);
 	}
 }
 
-static bool queue(struct link *link, struct bytes head, struct bytes tail, size_t written)
+#define PARTS 3
+
+/* What the socket did not take. */
+static bool queue(struct link *link, const struct bytes part[PARTS], size_t written)
 {
 	struct queued *queued;
 	uv_buf_t buffer;
-	size_t len = head.len + tail.len - written;
-	size_t from_head = written < head.len ? head.len - written : 0;
+	size_t len = part[0].len + part[1].len + part[2].len - written, at = 0;
 
 	queued = malloc(sizeof(*queued) + len);
 	if (!queued) {
 		return false;
 	}
 	queued->link = link;
-	memcpy(queued->data, head.data + (head.len - from_head), from_head);
-	if (len > from_head) {
-		/* So there is a tail. NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker) */
-		memcpy(queued->data + from_head, tail.data + (tail.len - (len - from_head)),
-		       len - from_head);
+	for (size_t i = 0; i < PARTS; i++) {
+		size_t skip = written < part[i].len ? written : part[i].len;
+
+		if (part[i].len > skip) {
+			memcpy(queued->data + at, part[i].data + skip, part[i].len - skip);
+			at += part[i].len - skip;
+		}
+		written -= skip;
 	}
 	buffer = uv_buf_init((char *)queued->data, (unsigned)len);
 	if (uv_write(&queued->request, (uv_stream_t *)&link->pipe, &buffer, 1, on_written) != 0) {
@@ -160,29 +183,67 @@ static bool queue(struct link *link, struct bytes head, struct bytes tail, size_
 	return true;
 }
 
+/* What was gathered, then the message, if there is one. */
+static bool write_now(struct link *link, struct bytes head, struct bytes tail)
+{
+	const struct bytes part[PARTS] = {{link->out, link->out_len}, head, tail};
+	size_t len = part[0].len + part[1].len + part[2].len;
+	uv_buf_t buffer[PARTS];
+	unsigned count = 0;
+	int rc = 0;
+
+	link->out_len = 0;
+	if (len == 0 || link->ended || uv_is_closing((uv_handle_t *)&link->pipe)) {
+		return true;
+	}
+	if (link_queued(link) == 0) {
+		for (size_t i = 0; i < PARTS; i++) {
+			/* libuv takes char *, and does not write to it. */
+			if (part[i].len > 0) {
+				buffer[count++] =
+					(uv_buf_t){.base = (char *)(uintptr_t)part[i].data,
+						   .len = part[i].len};
+			}
+		}
+		rc = uv_try_write((uv_stream_t *)&link->pipe, buffer, count);
+		if (rc == UV_EAGAIN) {
+			rc = 0;
+		}
+		if (rc < 0 || (size_t)rc == len) {
+			return true;
+		}
+	}
+	return queue(link, part, (size_t)rc);
+}
+
+static void on_flush(uv_idle_t *idle)
+{
+	static const struct bytes none = {NULL, 0};
+	struct link *link = idle->data;
+
+	(void)uv_idle_stop(idle);
+	if (!write_now(link, none, none)) {
+		end(link, "no memory for a message");
+		return;
+	}
+	tell_drained(link);
+}
+
 static bool write_out(struct link *link, struct bytes head, struct bytes tail)
 {
-	/* libuv takes char *, and does not write to it. */
-	uv_buf_t buffer[2] = {
-		{.base = (char *)(uintptr_t)head.data, .len = head.len},
-		{.base = (char *)(uintptr_t)tail.data, .len = tail.len},
-	};
-	int rc;
-
 	if (link->ended || uv_is_closing((uv_handle_t *)&link->pipe)) {
 		return true;
 	}
-	if (link_queued(link) > 0) {
-		return queue(link, head, tail, 0);
+	if (head.len + tail.len > LARGE || head.len + tail.len > OUT_SIZE - link->out_len) {
+		return write_now(link, head, tail);
 	}
-	rc = uv_try_write((uv_stream_t *)&link->pipe, buffer, tail.len > 0 ? 2 : 1);
-	if (rc == UV_EAGAIN) {
-		rc = 0;
+	memcpy(link->out + link->out_len, head.data, head.len);
+	if (tail.len > 0) {
+		memcpy(link->out + link->out_len + head.len, tail.data, tail.len);
 	}
-	if (rc < 0 || (size_t)rc == head.len + tail.len) {
-		return true;
-	}
-	return queue(link, head, tail, (size_t)rc);
+	link->out_len += head.len + tail.len;
+	(void)uv_idle_start(&link->flush, on_flush);
+	return true;
 }
 
 bool link_send(struct link *link, const struct control_message *message)
@@ -224,5 +285,6 @@ void link_close(struct link *link)
 	link->ended = true;
 	if (!uv_is_closing((uv_handle_t *)&link->pipe)) {
 		uv_close((uv_handle_t *)&link->pipe, on_gone);
+		uv_close((uv_handle_t *)&link->flush, on_gone);
 	}
 }

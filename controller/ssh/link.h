@@ -4,7 +4,8 @@
 
 /*
  * One end of the socketpair between muster and a muster-ssh child: control messages in and out over
- * libuv. Writes go out at once where the socket takes them and are copied and queued otherwise;
+ * libuv. Small messages are gathered and go out together in the loop's next turn: a host's answer is
+ * many of them, and a write and a wake-up for each cost more than all the rest. Order is kept.
  * link_queued says how much waits, so that the caller can stop reading from hosts. Plain memory of
  * the caller's, which must stay until on_gone.
  */
@@ -37,6 +38,10 @@ struct link {
 	void *context;
 	struct framer framer;
 	uint8_t *buffer; /* reads land here; encodes too */
+	uv_idle_t flush;
+	uint8_t *out; /* gathered, not handed to the socket yet */
+	size_t out_len;
+	unsigned handles; /* not closed yet */
 	bool ended;
 };
 
@@ -47,7 +52,7 @@ int link_open_fd(struct link *link, int fd, struct error *err) MUST_CHECK;
 int link_start(struct link *link, struct error *err) MUST_CHECK;
 /* False only for lack of memory: the link is then of no more use. After the end: true, dropped. */
 bool link_send(struct link *link, const struct control_message *message) MUST_CHECK;
-/* SEND, FRAME or SIGNED with its payload, not copied where the socket takes it. */
+/* SEND, FRAME or SIGNED with its payload; a large one is not copied where the socket takes it. */
 bool link_send_data(struct link *link, enum control_type type, uint64_t id,
 		    struct bytes payload) MUST_CHECK;
 /* Bytes that wait for the other end. */
