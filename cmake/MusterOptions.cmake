@@ -28,7 +28,7 @@ target_compile_options(muster_flags INTERFACE
 	-Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wnull-dereference)
 target_compile_options(muster_flags INTERFACE
 	-fstack-protector-strong -fno-strict-aliasing -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
-target_link_options(muster_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
+target_link_options(muster_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack,--build-id=sha1)
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64)$")
 	target_compile_options(muster_flags INTERFACE -fcf-protection -fstack-clash-protection)

@@ -10,7 +10,7 @@
 -- varint, and one zstd frame.
 
 PRAGMA application_id = 1836413810; -- 0x6d757372, "musr"
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 -- One row a run. `kept` is 0 once pruned: the row stays, because intervals name it.
 CREATE TABLE IF NOT EXISTS run (
@@ -207,6 +207,15 @@ CREATE TABLE IF NOT EXISTS host_witness (
 	release TEXT NOT NULL, -- ID and VERSION_ID of os-release, escaped: whom it is compared with
 	witness INTEGER NOT NULL REFERENCES witness_list,
 	fleet TEXT NOT NULL DEFAULT '' -- as tally.by_witness: those that the fleet vouches for besides
+);
+
+-- What the latest observation of a host was judged by: where all of that is the same again, so is what came of it, and
+-- the findings that hold are those. Losing a row costs judging the host.
+CREATE TABLE IF NOT EXISTS host_verdict (
+	host INTEGER PRIMARY KEY REFERENCES host,
+	basis BLOB NOT NULL,    -- SHA-256 over everything that was judged by (controller/judge/basis.h)
+	findings BLOB NOT NULL, -- SHA-256 over what was found
+	witness INTEGER REFERENCES witness_list
 );
 
 -- The last run at whose end hosts were compared with each other.

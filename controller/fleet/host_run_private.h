@@ -4,7 +4,8 @@
 
 /*
  * The inside of one host's run, shared by its parts: host_run.c (phases, channel and conversation),
- * host_result.c (judging and storing). Nobody else includes this.
+ * host_judge.c (judging, or what was judged before), host_result.c (outcome and storing). Nobody else
+ * includes this.
  */
 
 #include "controller/fleet/conversation.h"
@@ -60,7 +61,10 @@ struct host_run {
 	const struct ack **acks; /* one a finding; NULL: none */
 	int64_t *first_seen_s;   /* likewise */
 	struct judge_counts counts;
-	struct judged_package *packages; /* one a section seen */
+	struct judged_package *packages; /* one a section seen; NULL: as kept with the verdict */
+	struct store_verdict verdict;
+	bool has_verdict; /* it may be used again */
+	bool is_reused;   /* nothing changed since it was stored: nothing was judged */
 };
 
 static inline const struct sweep_config *host_config(const struct host_run *host)
@@ -72,9 +76,13 @@ static inline const struct sweep_config *host_config(const struct host_run *host
 /* Everything that is to be read in the host's first session, or again. Worker's thread. */
 int host_load_last(struct host_run *host, struct error *err) MUST_CHECK;
 
-/* host_result.c. Worker's thread. */
+/* host_judge.c. Worker's thread. */
 struct known_good host_known_good(const struct sweep_config *config);
 const struct policy *host_policy(const struct sweep_config *config);
+/* Findings, counts and acknowledgements of what was seen, which is whole. */
+int host_judge(struct host_run *host, struct error *err) MUST_CHECK;
+
+/* host_result.c. Worker's thread. */
 /* Judges what was seen, decides the outcome and stores it. */
 int host_result(struct host_run *host, struct error *err) MUST_CHECK;
 

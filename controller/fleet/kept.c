@@ -11,26 +11,28 @@ struct keeping {
 static int keep_finding(void *context, const struct store_finding_row *row)
 {
 	struct keeping *keeping = context;
+	struct kept *kept = keeping->kept;
+	struct finding finding = *row->finding;
 
-	if (row->finding->rule == RULE_PACKAGE_DOWNGRADED) {
-		return findings_add(&keeping->kept->downgrades, row->finding, keeping->err);
+	/* Whether it is new or acknowledged is decided anew. */
+	if (finding.state != FINDING_EXPLAINED) {
+		finding.state = FINDING_NEW;
 	}
-	if (rule_is_of_fleet(row->finding->rule)) {
-		return findings_add(&keeping->kept->of_fleet, row->finding, keeping->err);
+	if (finding.rule < RULES && rule_is_of_fleet(finding.rule)) {
+		return findings_add(&kept->of_fleet, &finding, keeping->err);
 	}
-	return 0;
+	if (finding.rule == RULE_PACKAGE_DOWNGRADED &&
+	    findings_add(&kept->downgrades, &finding, keeping->err) != 0) {
+		return -1;
+	}
+	return findings_add(&kept->of_host, &finding, keeping->err);
 }
 
 int kept_load(struct kept *kept, struct store *store, const char *host, struct error *err)
 {
-	const struct store_finding_query query = {
-		.host = host,
-		.with_explained = true,
-		.at_least = SEVERITY_INFO,
-	};
 	struct keeping keeping = {kept, err};
 
-	return store_findings(store, &query, keep_finding, &keeping, err);
+	return store_host_findings(store, host, keep_finding, &keeping, err);
 }
 
 static bool is_of_package(const struct finding *finding, const struct section_key *key)
@@ -70,10 +72,9 @@ int kept_carry(const struct kept *kept, const struct judge_input *input, struct 
 	size_t before = findings->count;
 
 	for (size_t i = 0; i < kept->of_fleet.count; i++) {
-		struct finding finding = kept->of_fleet.item[i];
+		const struct finding *finding = &kept->of_fleet.item[i];
 
-		finding.state = FINDING_NEW;
-		if (still_holds(&finding, input) && findings_add(findings, &finding, err) != 0) {
+		if (still_holds(finding, input) && findings_add(findings, finding, err) != 0) {
 			return -1;
 		}
 	}
@@ -87,4 +88,5 @@ void kept_clear(struct kept *kept)
 {
 	findings_clear(&kept->downgrades);
 	findings_clear(&kept->of_fleet);
+	findings_clear(&kept->of_host);
 }

@@ -3,9 +3,10 @@
 #define MUSTER_CONTROLLER_FLEET_KEPT_H
 
 /*
- * What earlier runs found of a host and one more look at it alone does not find again: downgrades,
- * which two runs side by side show only once, and what comparing hosts found at the end of a run,
- * which holds until the package changes, is accepted, or hosts are compared again. Worker's thread.
+ * What earlier runs found of a host. One more look at it alone does not find all of it again:
+ * downgrades, which two runs side by side show only once, and what comparing hosts found at the end of
+ * a run, which holds until the package changes, is accepted, or hosts are compared again. The rest
+ * need not be found again where nothing changed. Worker's thread.
  */
 
 #include "controller/judge/judge.h"
@@ -14,6 +15,7 @@
 struct kept {
 	struct findings downgrades;
 	struct findings of_fleet;
+	struct findings of_host; /* all but those of the fleet, as the judge had told them */
 };
 
 /* Zero-initialised is empty; to be cleared even after a failure. */

@@ -72,6 +72,7 @@ static int load(void *context, const struct digest *digest, struct bytes *conten
 	free(objects->loaded);
 	objects->loaded = NULL;
 	if (store_object_load(objects->store, digest, &objects->loaded, &len, err) != 0) {
+		objects->missed = true;
 		return -1;
 	}
 	return hand_out(objects, bytes_make(objects->loaded, len), content, err);

@@ -19,6 +19,7 @@ struct objects {
 	uint8_t *loaded;
 	uint64_t read; /* bytes handed out, each time anew */
 	uint64_t most; /* of them; 0: no limit */
+	bool missed;   /* something that was wanted is not to be had */
 };
 
 /* `conversation` may be NULL. */

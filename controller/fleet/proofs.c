@@ -24,6 +24,7 @@ struct known {
 	enum rpm_verdict verdict;
 	char fingerprint[RPM_FINGERPRINT_SIZE];
 	char reason[RPM_REASON_SIZE];
+	bool is_final; /* as rpm_check.is_final */
 	/* Once asked for: */
 	struct rpm_proof *proof; /* NULL: not read yet */
 	size_t size;
@@ -38,8 +39,9 @@ struct proofs {
 	const struct vendor_keys *keys; /* NULL: not read yet */
 	struct vendor_keys *own;        /* where they are not the baseline's */
 	struct known *known;
-	size_t parsed; /* bytes of all proofs read */
-	uint64_t host; /* number of the one being judged */
+	size_t parsed;  /* bytes of all proofs read */
+	uint64_t host;  /* number of the one being judged */
+	bool are_final; /* what it asked for */
 	const struct object_source *objects;
 	struct rpm_proof_source source;
 	struct proofs_counts counts;
@@ -58,7 +60,7 @@ static struct known *find_known(const struct proofs *proofs, const struct digest
 	return found;
 }
 
-static struct known *add_known(struct proofs *proofs, const struct store_proof *from,
+static struct known *add_known(struct proofs *proofs, const struct store_proof *from, bool is_final,
 			       struct error *err)
 {
 	struct known *made = calloc(1, sizeof(*made));
@@ -69,6 +71,7 @@ static struct known *add_known(struct proofs *proofs, const struct store_proof *
 	}
 	made->section = from->section;
 	made->verdict = from->verdict;
+	made->is_final = is_final;
 	memcpy(made->fingerprint, from->fingerprint, sizeof(made->fingerprint));
 	memcpy(made->reason, from->reason, sizeof(made->reason));
 	HASH_ADD(hh, proofs->known, section, sizeof(made->section), made);
@@ -88,6 +91,15 @@ static int need_keys(struct proofs *proofs, struct error *err)
 		return -1;
 	}
 	proofs->keys = proofs->own;
+	return 0;
+}
+
+int proofs_keys(struct proofs *proofs, struct digest *keys, struct error *err)
+{
+	if (need_keys(proofs, err) < 0) {
+		return -1;
+	}
+	*keys = *vendor_keys_digest(proofs->keys);
 	return 0;
 }
 
@@ -131,7 +143,7 @@ static int wave_verify(struct proofs *proofs, struct wave *wave, struct error *e
 		*to = (struct store_proof){.section = wave->sections[i], .verdict = check->verdict};
 		memcpy(to->fingerprint, check->fingerprint, sizeof(to->fingerprint));
 		memcpy(to->reason, check->reason, sizeof(to->reason));
-		if (!add_known(proofs, to, err)) {
+		if (!add_known(proofs, to, check->is_final, err)) {
 			goto out;
 		}
 		final += check->is_final;
@@ -184,7 +196,7 @@ static int recall(struct proofs *proofs, const struct digest *section, bool *kno
 		return -1;
 	}
 	proofs->counts.recalled += *known;
-	return *known && !add_known(proofs, &stored, err) ? -1 : 0;
+	return *known && !add_known(proofs, &stored, true, err) ? -1 : 0;
 }
 
 static bool wave_has(const struct wave *wave, const struct digest *section)
@@ -205,6 +217,7 @@ int proofs_begin(struct proofs *proofs, const struct observation *now,
 
 	proofs->objects = objects;
 	proofs->host++;
+	proofs->are_final = true;
 	for (size_t i = 0; result == 0 && i < now->section_count; i++) {
 		const struct digest *section = &now->sections[i].content;
 		struct section_key key;
@@ -348,10 +361,9 @@ static int verify_alone(struct proofs *proofs, const struct digest *section, str
 	return result;
 }
 
-static int find(void *context, const struct digest *section, const struct rpm_proof **proof,
-		struct error *err)
+static int ask(struct proofs *proofs, const struct digest *section, const struct rpm_proof **proof,
+	       struct error *err)
 {
-	struct proofs *proofs = context;
 	struct known *known = find_known(proofs, section);
 	struct bytes content = {NULL, 0};
 	struct error ignored;
@@ -377,8 +389,24 @@ static int find(void *context, const struct digest *section, const struct rpm_pr
 		return -1;
 	}
 	known->host = proofs->host;
+	proofs->are_final = proofs->are_final && known->is_final;
 	*proof = known->proof;
 	return 0;
+}
+
+static int find(void *context, const struct digest *section, const struct rpm_proof **proof,
+		struct error *err)
+{
+	struct proofs *proofs = context;
+	int result = ask(proofs, section, proof, err);
+
+	proofs->are_final = proofs->are_final && *proof;
+	return result;
+}
+
+bool proofs_are_final(const struct proofs *proofs)
+{
+	return proofs->are_final;
 }
 
 const struct rpm_proof_source *proofs_source(const struct proofs *proofs)

@@ -34,6 +34,13 @@ int proofs_begin(struct proofs *proofs, const struct observation *now,
 		 const struct object_source *objects, struct error *err) MUST_CHECK;
 /* For judge_input, between begin and end: a header that begin did not see is verified alone. */
 const struct rpm_proof_source *proofs_source(const struct proofs *proofs);
+/* The digest of the keys that headers are verified by, read where they were not yet. */
+int proofs_keys(struct proofs *proofs, struct digest *keys, struct error *err) MUST_CHECK;
+/*
+ * Whether everything that was asked for since proofs_begin follows from bytes and keys alone: another
+ * run comes to the same. Not so where a newer gpgv might know more, or a header cannot be had.
+ */
+bool proofs_are_final(const struct proofs *proofs);
 /* The host is judged: what it asked for may go. */
 void proofs_end(struct proofs *proofs);
 

@@ -70,6 +70,7 @@ int judge_cache_new(struct judge_cache **cache, size_t most_bytes,
 void judge_cache_free(struct judge_cache *cache);
 void judge_cache_count(const struct judge_cache *cache, size_t *hits, size_t *misses);
 
+/* Everything a host is judged by; what is added here goes into basis.c, or findings are lost. */
 struct judge_input {
 	const struct policy *policy;
 	const struct known_good *known;
@@ -88,7 +89,6 @@ struct judge_input {
 	const struct object_source *objects;
 	struct judge_cache *cache;       /* NULL: everything is judged anew */
 	struct judged_package *packages; /* out, one a section of `now`, zeroed; NULL: not wanted */
-	int64_t now_s;                   /* controller's clock, for max_age */
 };
 
 /*

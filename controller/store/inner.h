@@ -133,6 +133,19 @@ void witness_read_text(const char *text, struct judge_counts *counts);
 /* Takes what the fleet vouches for (host_witness.fleet) from the weaker witnesses. */
 void witness_move(struct judge_counts *counts, const char *fleet);
 
+/*
+ * Inside a transaction: what the host's latest observation was judged by, and the witnesses of its
+ * packages (verdict.c). `before` is what is kept; `now` NULL: nothing is.
+ */
+struct kept_verdict {
+	bool found;
+	struct store_verdict verdict;
+	int64_t witness;
+};
+void verdict_read(sqlite3_stmt *stmt, int column, struct kept_verdict *kept);
+int verdict_put(struct store *store, int64_t host, const struct kept_verdict *before,
+		const struct store_verdict *now, int64_t witness, struct error *err) MUST_CHECK;
+
 /* The tally of a row, for who changes it (session.c). */
 int tally_load(struct store *store, int64_t id, struct tally *tally, struct error *err) MUST_CHECK;
 /* Findings of the fleet alone (interval.c); *tally is counted anew. */

@@ -54,7 +54,8 @@ static int drop_runs(struct store *store, int64_t oldest, size_t *runs, struct e
 		"WHERE coverage IS NOT NULL)",
 		"DELETE FROM facts WHERE id NOT IN (SELECT facts FROM host_run "
 		"WHERE facts IS NOT NULL)",
-		"DELETE FROM witness_list WHERE id NOT IN (SELECT witness FROM host_witness)",
+		"DELETE FROM witness_list WHERE id NOT IN (SELECT witness FROM host_witness "
+		"UNION SELECT witness FROM host_verdict WHERE witness IS NOT NULL)",
 		"DELETE FROM tally WHERE id NOT IN (SELECT tally FROM host_run)",
 		"DELETE FROM text WHERE id NOT IN (SELECT outcome FROM host_run UNION "
 		"SELECT reason FROM host_run WHERE reason IS NOT NULL)",

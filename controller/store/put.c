@@ -20,6 +20,7 @@ struct previous {
 	int64_t packages;
 	int64_t witness; /* of complete; 0: none yet */
 	char release[256];
+	struct kept_verdict verdict; /* of observed */
 };
 
 static int find_host(struct store *store, const char *name, struct previous *p, struct error *err)
@@ -31,9 +32,10 @@ static int find_host(struct store *store, const char *name, struct previous *p, 
 	*p = (struct previous){0};
 	result = db_start(&store->db, &stmt, err,
 			  "SELECT h.id, h.latest, h.observed, h.complete, h.first, r.snapshot, "
-			  "h.packages, w.witness, w.release FROM host h LEFT JOIN host_run r ON "
+			  "h.packages, w.witness, w.release, v.basis, v.findings, v.witness "
+			  "FROM host h LEFT JOIN host_run r ON "
 			  "r.id = h.observed LEFT JOIN host_witness w ON w.host = h.id "
-			  "WHERE h.name = ?",
+			  "LEFT JOIN host_verdict v ON v.host = h.id WHERE h.name = ?",
 			  "t", name);
 	if (result == 0) {
 		result = db_next(&store->db, stmt, &row, err);
@@ -48,6 +50,7 @@ static int find_host(struct store *store, const char *name, struct previous *p, 
 		p->packages = sqlite3_column_int64(stmt, 6);
 		p->witness = sqlite3_column_int64(stmt, 7);
 		(void)snprintf(p->release, sizeof(p->release), "%s", db_text(stmt, 8));
+		verdict_read(stmt, 9, &p->verdict);
 	}
 	db_end(stmt);
 	if (result == 0 && !row) {
@@ -220,21 +223,23 @@ static int put_os(struct store *store, const struct store_host *put, char releas
 
 /* By what each package was judged, where that or the release is not what it was. */
 static int put_witness(struct store *store, const struct store_host *put, const struct previous *p,
-		       bool moved, struct error *err)
+		       bool moved, int64_t *witness, struct error *err)
 {
 	char release[sizeof(p->release)];
-	int64_t id;
+	int64_t id = p->verdict.witness;
 
 	(void)snprintf(release, sizeof(release), "%s", p->release);
 	moved = moved || p->complete != p->observed;
 	if ((moved || p->witness == 0) && put_os(store, put, release, p, err)) {
 		return -1;
 	}
+	if (!put->is_reused &&
+	    witness_put(store, put->packages, put->observation->section_count, &id, err)) {
+		return -1;
+	}
+	*witness = id;
 	if (outcome_class(put->outcome) != OUTCOME_CLASS_LOOKED) {
 		return 0;
-	}
-	if (witness_put(store, put->packages, put->observation->section_count, &id, err)) {
-		return -1;
 	}
 	/* The set of hosts that are compared is a matter of their last complete looks. */
 	store->fleet_moved = store->fleet_moved || moved;
@@ -313,7 +318,7 @@ static int put_observation(struct store *store, const struct store_run *run,
 			   struct pack *session, struct error *err)
 {
 	const struct observation *o = put->observation;
-	int64_t before = p->snapshot;
+	int64_t before = p->snapshot, witness = 0;
 	struct session s = {
 		.clock_offset_ns = o->clock_offset_ns,
 		.clock_ns = o->hello.clock_ns,
@@ -322,7 +327,8 @@ static int put_observation(struct store *store, const struct store_run *run,
 	};
 
 	if (put_snapshot(store, put, p, &row->snapshot, err) ||
-	    put_witness(store, put, p, row->snapshot != before, err) ||
+	    put_witness(store, put, p, row->snapshot != before, &witness, err) ||
+	    verdict_put(store, p->host, &p->verdict, put->verdict, witness, err) ||
 	    session_put_facts(store, &o->hello, &row->facts, err)) {
 		return -1;
 	}

@@ -94,6 +94,12 @@ static const char findings_at_end[] = FINDING_COLUMNS
 	"AND ((f.rule >= 'fleet.' AND f.rule < 'fleet/') OR h.latest IS NOT h.complete) "
 	"ORDER BY h.name, f.severity DESC, f.subject, f.fingerprint";
 
+/* By the index over what holds: the others would look through all hosts' findings. */
+static const char findings_of_host[] = FINDING_COLUMNS
+	"0, h.latest >> 24, h.latest >> 24 FROM host h CROSS JOIN interval i ON i.host = h.id "
+	"AND i.until_run IS NULL JOIN finding f ON f.id = i.finding "
+	"JOIN run r ON r.id = i.first_run WHERE h.name = ?";
+
 static int read_finding(sqlite3_stmt *stmt, struct arena *arena, struct finding *f,
 			struct store_finding_row *row, struct error *err)
 {
@@ -162,9 +168,9 @@ static int check_prefix(struct store *store, const char *id, struct error *err)
 	return 0;
 }
 
-/* Calls back each row of a statement with FINDING_COLUMNS, and finalizes it. */
-static int each_finding(struct store *store, sqlite3_stmt *stmt, store_finding_cb *callback,
-			void *context, struct error *err)
+/* Calls back each row of a statement with FINDING_COLUMNS. */
+static int each_row(struct store *store, sqlite3_stmt *stmt, store_finding_cb *callback,
+		    void *context, struct error *err)
 {
 	struct arena arena = {0};
 	int result = 0, stop = 0;
@@ -182,8 +188,17 @@ static int each_finding(struct store *store, sqlite3_stmt *stmt, store_finding_c
 		arena_clear(&arena);
 	}
 	arena_clear(&arena);
-	(void)sqlite3_finalize(stmt);
 	return stop < 0 ? -1 : result;
+}
+
+/* And finalizes it. */
+static int each_finding(struct store *store, sqlite3_stmt *stmt, store_finding_cb *callback,
+			void *context, struct error *err)
+{
+	int result = each_row(store, stmt, callback, context, err);
+
+	(void)sqlite3_finalize(stmt);
+	return result;
 }
 
 int store_findings(struct store *store, const struct store_finding_query *query,
@@ -212,6 +227,19 @@ int store_findings_at_end(struct store *store, const struct store_run *run,
 		return -1;
 	}
 	return each_finding(store, stmt, callback, context, err);
+}
+
+int store_host_findings(struct store *store, const char *host, store_finding_cb *callback,
+			void *context, struct error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int result = db_start(&store->db, &stmt, err, findings_of_host, "t", host);
+
+	if (result == 0) {
+		result = each_row(store, stmt, callback, context, err);
+	}
+	db_end(stmt);
+	return result;
 }
 
 enum {

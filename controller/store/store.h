@@ -73,6 +73,14 @@ struct store_object {
 	struct digest digest;
 	struct bytes content;
 };
+/*
+ * What a host's findings followed from and what they are, by their digests (judge/basis.h): as long as
+ * nothing of the first changes, the second needs no judging.
+ */
+struct store_verdict {
+	struct digest basis;
+	struct digest findings;
+};
 struct store_host {
 	const char *name;
 	enum outcome outcome;
@@ -83,6 +91,9 @@ struct store_host {
 	size_t object_count;
 	const struct judge_counts *counts;
 	const struct judged_package *packages; /* one a section; NULL: not judged by packages */
+	const struct store_verdict
+		*verdict; /* kept beside the observation; NULL: not to be used again */
+	bool is_reused;   /* by store_known: counts and packages are those that are kept with it */
 	/* All that are true now. States other than acknowledged and explained are set by this call. */
 	const struct findings *findings;
 	const char *const *acks; /* one a finding, "" or NULL where none; NULL: none at all */
@@ -145,6 +156,22 @@ int store_observation_of_run(struct store *store, const char *host, int64_t run,
 void store_observation_free(struct observation *observation);
 
 /*
+ * What is known of a host before it is judged, without loading any of it. The observations' digests
+ * tell them apart within this database: what the judge looks at of two is the same where they are;
+ * zero where there is none. The verdict is that of the latest observation, with its counts; *found is
+ * false where none was kept.
+ */
+struct store_known {
+	struct digest first;
+	struct digest last_complete;
+	bool found;
+	struct store_verdict verdict;
+	struct judge_counts counts; /* those that are kept (judge/basis.h) */
+};
+int store_known_load(struct store *store, const char *host, struct store_known *known,
+		     struct error *err) MUST_CHECK;
+
+/*
  * Reading for reports. Every query calls back a row at a time, borrowed during the call; a
  * callback's negative value stops the query, which then returns -1 with *err as the callback left
  * it; a positive one stops it without fault. A callback may query the store again.
@@ -175,6 +202,10 @@ int store_findings(struct store *store, const struct store_finding_query *query,
  */
 int store_findings_at_end(struct store *store, const struct store_run *run,
 			  store_finding_cb *callback, void *context, struct error *err) MUST_CHECK;
+
+/* What holds of one host now, explained or not, in no order; costs the same in any fleet. */
+int store_host_findings(struct store *store, const char *host, store_finding_cb *callback,
+			void *context, struct error *err) MUST_CHECK;
 
 struct store_host_row {
 	const char *name;

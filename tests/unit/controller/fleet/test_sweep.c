@@ -325,6 +325,28 @@ static void deadline_does_not_wait_for_a_channel_without_a_word_left(void **stat
 	assert_int_equal(bench->outcome[1], OUTCOME_NOT_ASKED);
 }
 
+/* A host that says nothing changed is taken at its word only for what it was not to prove this night. */
+static void other_content_behind_the_same_root_is_judged(void **state)
+{
+	struct bench *bench = *state;
+
+	for (size_t i = 0; i < HOSTS; i++) {
+		fake_probe_tree(&bench->probe[i], "/a", "", 1, true);
+	}
+	for (int night = 0; night < 4; night++) {
+		memset(bench->seen, 0, sizeof(bench->seen));
+		sweep(bench);
+		assert_int_equal(bench->outcome[0], OUTCOME_CLEAN);
+		assert_int_equal(bench->outcome[1], OUTCOME_CLEAN);
+		assert_int_equal(bench->probe[0].asked_same, night > 0);
+	}
+	bench->probe[0].section[0].content = "not well-formed";
+	memset(bench->seen, 0, sizeof(bench->seen));
+	sweep(bench);
+	assert_int_equal(bench->outcome[0], OUTCOME_FINDINGS);
+	assert_int_equal(bench->outcome[1], OUTCOME_CLEAN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +361,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_first_night_without_a_word_of_coverage_is_partial,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(findings_without_end_are_over_the_limit, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(other_content_behind_the_same_root_is_judged, setup,
 						teardown),
 	};
 

@@ -146,6 +146,14 @@ static void finish_side(struct world *w, struct side *side)
 	side->observation.coverage_count = side->coverage_count;
 }
 
+void world_encode(struct world *w)
+{
+	if (!w->keeps_objects) {
+		forget_objects(w);
+	}
+	finish_side(w, &w->now);
+}
+
 /* Judging */
 
 static int find_manifests(void *context, struct bytes manager, struct bytes name,

@@ -99,6 +99,8 @@ struct world {
 struct world *world_new(void);
 void world_free(struct world *w);
 
+/* Makes the observation of `now` and its objects, which world_judge does by itself. */
+void world_encode(struct world *w);
 /* Judges anew; findings and counts are in the world. */
 void world_judge(struct world *w);
 /* The first finding of this rule and subject, or NULL. */
