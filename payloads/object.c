@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -17,10 +18,9 @@ static const uint8_t stat_key[SIPHASH_KEY_SIZE] = "muster stat key";
 
 static size_t put64(uint8_t *to, uint64_t value)
 {
-	for (unsigned i = 0; i < 8; i++) {
-		to[i] = (uint8_t)(value >> (8 * i));
-	}
-	return 8;
+	value = htole64(value);
+	memcpy(to, &value, sizeof(value));
+	return sizeof(value);
 }
 
 static size_t put_name(uint8_t *to, struct bytes name)
