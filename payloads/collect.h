@@ -35,6 +35,7 @@ enum object_want {
 	OBJECT_CONTENT = 1, /* of regular files */
 	OBJECT_TIME = 2,    /* mtime of files and links */
 	OBJECT_MAGIC = 4,
+	OBJECT_MD5_ONLY = 8, /* its record for collection->md5, and neither entry nor stat */
 };
 
 struct subject {

@@ -320,6 +320,7 @@ bool scan_packages(struct probe *probe)
 struct package_visit {
 	struct collection *collection;
 	enum section_kind kind;
+	bool has_config_md5; /* in the [md5] section */
 };
 
 static bool collect_claim(void *context, const struct claim *claim)
@@ -328,18 +329,30 @@ static bool collect_claim(void *context, const struct claim *claim)
 	struct collection *collection = visit->collection;
 	struct probe *probe = collection->probe;
 	struct subject object = {.path = claim->path, .check = "packages"};
+	unsigned want = want_of(claim);
 	struct found found;
 	uint64_t hash;
 
-	if (!is_object(claim) || is_of_config(claim) != (visit->kind == SECTION_CONFIG)) {
+	if (!is_object(claim)) {
 		return true;
+	}
+	if (is_of_config(claim) != (visit->kind == SECTION_CONFIG)) {
+		/* The MD5 of rpm's configuration stands beside that of its other files. */
+		if (!collection->md5 || !visit->has_config_md5 || claim->flags & CLAIM_GHOST) {
+			return true;
+		}
+		want = OBJECT_CONTENT | OBJECT_MD5_ONLY;
 	}
 	hash = table_hash(&probe->owned, claim->place);
 	if (table_has(&probe->seen_dirs, hash)) {
 		return true;
 	}
 	find(probe, claim->place, hash, &found);
-	if (!found.is_there) {
+	if (want & OBJECT_MD5_ONLY) {
+		if (!found.is_there || !S_ISREG(found.st.mode)) {
+			return true;
+		}
+	} else if (!found.is_there) {
 		collection->stat += object_absent(claim->path);
 		return true;
 	}
@@ -349,14 +362,18 @@ static bool collect_claim(void *context, const struct claim *claim)
 	object.dir_fd = probe->place.fd;
 	object.name = probe->place.name;
 	object.st = found.st;
-	object_add(collection, &object, want_of(claim));
+	object_add(collection, &object, want);
 	return true;
 }
 
 void collect_package(struct collection *collection, const struct catalog_item *item)
 {
-	struct package_visit visit = {collection, (enum section_kind)item->kind};
 	struct probe *probe = collection->probe;
+	struct package_visit visit = {
+		.collection = collection,
+		.kind = (enum section_kind)item->kind,
+		.has_config_md5 = probe->db[item->db]->type->has_md5 != NULL,
+	};
 
 	(void)package_db_claims(probe->db[item->db], item->ref, false, collect_claim, &visit);
 }

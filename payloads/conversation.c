@@ -426,13 +426,18 @@ static void send_digest(struct collection *collection)
 static void hash_section(struct talk *talk, uint32_t index)
 {
 	struct probe *probe = talk->probe;
+	struct catalog_item *item = &probe->catalog.list[index];
 	struct turn *turn = begin_turn(talk, send_digest);
 
 	turn->sink.ring = &probe->ring;
 	turn->sink.kept = true;
 	turn->sink.make_room = make_room;
 	turn->sink.context = talk;
-	if (probe->catalog.list[index].flags & CATALOG_ASKED_MD5) {
+	if (item->flags & CATALOG_ASKED_MD5 &&
+	    !package_db_has_md5(probe->db[item->db], item->ref)) {
+		item->flags &= (uint8_t)~CATALOG_ASKED_MD5;
+	}
+	if (item->flags & CATALOG_ASKED_MD5) {
 		/* One buffer for all of them: one section after the other is put into it. */
 		turn->md5.buffer = probe->md5_buffer;
 		turn->md5.buffer_room = PROBE_MD5_SIZE;

@@ -403,6 +403,9 @@ static void end_look(struct look *look)
 	if (look->fd >= 0) {
 		close(look->fd);
 	}
+	if (look->want & OBJECT_MD5_ONLY) {
+		return;
+	}
 	collection->stat += object_stat(collection->probe, look->entry.path, &look->st, look->want);
 	if (look->want != 0 && look->st.ctime_ns > collection->started_ns - SETTLE_NS) {
 		collection->settled = false;

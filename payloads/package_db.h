@@ -107,6 +107,7 @@ struct package_db_type {
 	bool (*records)(struct package_db *db, enum section_kind kind, uint32_t index,
 			record_visitor visit, void *context);
 	enum package_db_revision (*check)(struct package_db *db);
+	bool (*has_md5)(struct package_db *db, uint32_t index); /* NULL: of every package */
 	void (*close)(struct package_db *db);
 };
 
@@ -195,6 +196,15 @@ static inline bool package_db_records(struct package_db *db, enum section_kind k
 				      record_visitor visit, void *context)
 {
 	return db->type->records(db, kind, index, visit, context);
+}
+
+/*
+ * Whether MD5 is what the database has of the package's files, so that measuring it answers a question. False
+ * of an rpm package with digests of another kind.
+ */
+static inline bool package_db_has_md5(struct package_db *db, uint32_t index)
+{
+	return !db->type->has_md5 || db->type->has_md5(db, index);
 }
 
 /* Whether what was read still holds. Cheap: stats and lock questions. Takes no lock itself. */

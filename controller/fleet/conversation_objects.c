@@ -228,7 +228,7 @@ int on_digest(struct conversation *c, struct bytes payload, struct error *err)
 				 "a digest that is malformed or was not asked for");
 	}
 	l = &c->listed[m.index];
-	if (m.has_md5 != l->ask_md5 || m.size > CONVERSATION_SECTION_MAX ||
+	if ((m.has_md5 && !l->ask_md5) || m.size > CONVERSATION_SECTION_MAX ||
 	    (m.has_md5 && m.md5_size > CONVERSATION_SECTION_MAX)) {
 		return error_set(err, ERROR_PEER, 0, "a section is larger than one may be");
 	}

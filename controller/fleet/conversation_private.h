@@ -44,6 +44,7 @@ struct listed {
 	bool always;
 	bool due; /* will be hashed in this session */
 	bool ask_md5;
+	bool md5_is_old; /* its configuration is of another moment than its MD5 */
 	bool hashed;
 	bool has_md5;
 	bool settled;

@@ -234,6 +234,37 @@ static const struct observed_section *last_md5(const struct conversation *c, str
 	return observation_find(c->plan.last, bytes_make(w.data, w.len));
 }
 
+/*
+ * Of rpm the MD5 section has configuration too, of which the package's own stat says nothing: where that
+ * changed the package is due as well.
+ */
+static void choose_with_config(struct conversation *c, const struct listed *config)
+{
+	uint8_t buffer[SECTION_KEY_MAX + 16];
+	struct cbor_writer w;
+	struct section_key key;
+	size_t low = 0, high = c->listed_count;
+
+	if (!section_key_decode(config->key, &key) || key.kind != SECTION_CONFIG || key.count < 5 ||
+	    !bytes_equal_string(key.part[1], "rpm")) {
+		return;
+	}
+	key = section_key_make(SECTION_PACKAGE, key.part[1], key.part[2], key.part[3], key.part[4]);
+	cbor_writer_init(&w, buffer, sizeof(buffer));
+	section_key_encode(&w, &key);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = bytes_compare(c->listed[middle].key, bytes_make(w.data, w.len));
+
+		if (order == 0) {
+			c->listed[middle].md5_is_old = c->listed[middle].last_md5 != NULL;
+			return;
+		}
+		low = order < 0 ? middle + 1 : low;
+		high = order < 0 ? high : middle;
+	}
+}
+
 /* Which sections are read in this session: new, changed, stale, always, slice. */
 static int choose_due(struct conversation *c, struct error *err)
 {
@@ -253,7 +284,15 @@ static int choose_due(struct conversation *c, struct error *err)
 		l->due = !trusted || !l->last || l->last->stat == 0 || l->last->stat != l->stat ||
 			 is_stale(&c->plan, l->last) ||
 			 is_due_every_night(&c->plan.plan, l->key, l->always);
-		if (l->due) {
+	}
+	for (size_t i = 0; i < c->listed_count; i++) {
+		if (c->listed[i].due) {
+			choose_with_config(c, &c->listed[i]);
+		}
+	}
+	for (size_t i = 0; i < c->listed_count; i++) {
+		c->listed[i].due = c->listed[i].due || c->listed[i].md5_is_old;
+		if (c->listed[i].due) {
 			c->due[c->due_count++] = i;
 		}
 	}
@@ -348,9 +387,9 @@ enum conversation_event conversation_hash(struct conversation *c, const bool *md
 		struct listed *l = &c->listed[c->due[i]];
 
 		/* Unchanged by its stat and measured before: the MD5 stands as long as the content. */
-		l->ask_md5 =
-			md5 && md5[i] &&
-			!(l->last && l->last_md5 && l->last->stat != 0 && l->last->stat == l->stat);
+		l->ask_md5 = md5 && md5[i] &&
+			     !(!l->md5_is_old && l->last && l->last_md5 && l->last->stat != 0 &&
+			       l->last->stat == l->stat);
 	}
 	stage_set(c, STAGE_HASH);
 	if (send_hash(c, err) != 0 || maybe_finish(c, err) != 0) {

@@ -68,6 +68,7 @@ enum rule {
 	RULE_HEADER_OVERRIDDEN,   /* header.overridden: a tag in the region and again behind it */
 	RULE_HEADER_STATES,       /* header.states: file states that hide what is there */
 	RULE_HEADER_MANIFEST,     /* header.manifest: signature against the manifest in git */
+	RULE_HEADER_WEAK,         /* header.weak-digest (information): MD5, or none that we have */
 	RULE_PACKAGE_HIDDEN,      /* package.hidden: gone from the database, its files stay */
 	RULE_DATABASE_SECOND,     /* database.second: two package databases in one place */
 	RULE_FIRST_SIGHT,         /* host.first-sight (information): no accepted state yet */

@@ -106,7 +106,10 @@ int judge_host(const struct judge_input *input, struct findings *findings,
 bool judge_is_partial(const struct observation *now, const struct judge_counts *counts,
 		      char *reason, size_t room);
 
-/* Packages of `now` for which no manifest exists: the controller asks for their MD5. */
+/*
+ * Packages whose MD5 the controller asks for: those of dpkg that no manifest knows, and those of rpm, of
+ * which the probe answers for old ones alone.
+ */
 bool judge_wants_md5(const struct known_good *known, const struct section_key *key);
 
 /* dpkg's version order (deb-version(7)): <0, 0, >0. */

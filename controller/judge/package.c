@@ -320,11 +320,15 @@ static bool judge_extra(const struct hosted *hosted, const struct package_input 
 	return add(verdict, &item);
 }
 
-const uint8_t *package_measured(const struct row_list *measured, struct bytes path)
+const uint8_t *package_measured(const struct row_list *measured, const struct entry *now)
 {
-	const struct record *row = measured ? package_claim(measured, path) : NULL;
+	const struct record *row = measured ? package_claim(measured, now->path) : NULL;
 
-	return row && row->field[MD5_VALUE].len == MD5_SIZE ? row->field[MD5_VALUE].data : NULL;
+	return row && row->field[MD5_VALUE].len == MD5_SIZE && now->has_sha256 &&
+			       bytes_equal(row->field[MD5_SHA256],
+					   bytes_make(now->sha256.bytes, DIGEST_SIZE))
+		       ? row->field[MD5_VALUE].data
+		       : NULL;
 }
 
 static uint32_t compare(const struct package_input *input, const struct entry *now,
@@ -333,7 +337,7 @@ static uint32_t compare(const struct package_input *input, const struct entry *n
 	if (!input->rpm || !want->rpm) {
 		return compare_to_manifest(now, want);
 	}
-	return rpm_differences(input->rpm, now, want, package_measured(input->measured, now->path));
+	return rpm_differences(input->rpm, now, want, package_measured(input->measured, now));
 }
 
 static bool judge_pair(const struct hosted *hosted, const struct wanted *wanted,

@@ -113,8 +113,8 @@ int package_judge(struct package_work *work, const struct package_input *input,
 
 void package_work_clear(struct package_work *work);
 
-/* The MD5 that was measured of a path, or NULL. */
-const uint8_t *package_measured(const struct row_list *measured, struct bytes path);
+/* The MD5 that was measured of just this content, or NULL. */
+const uint8_t *package_measured(const struct row_list *measured, const struct entry *now);
 
 /* What the host's database has of a path. Rows stand in order of paths. */
 const struct record *package_claim(const struct row_list *claims, struct bytes path);

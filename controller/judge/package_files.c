@@ -79,7 +79,7 @@ static uint32_t compare_wanted(const struct against *a, const struct entry *now,
 {
 	return want->rpm && a->one->rpm.header
 		       ? rpm_differences(&a->one->rpm, now, want,
-					 package_measured(&a->p->measured, now->path))
+					 package_measured(&a->p->measured, now))
 		       : compare_to_manifest(now, want);
 }
 
@@ -385,9 +385,28 @@ static int tell_claimed_config(const struct against *a, const struct package_ite
 	return known_line(a->j, change.new_line) ? 0 : judge_emit(a->j, &change, err);
 }
 
+/*
+ * prelink (EL5 to EL7) writes into programs and libraries, and only prelink undoes it: such a change is told
+ * as any other, beside what may have made it. The host's word takes nothing from it.
+ */
+static bool may_be_prelinked(const struct against *a, const struct package_item *item)
+{
+	if (!item->want->rpm || !(item->differences & DIFFERS_DIGEST) ||
+	    !(path_class(item->path) & (PATH_BIN | PATH_LIB))) {
+		return false;
+	}
+	for (size_t i = 0; i < a->p->now.count; i++) {
+		if (bytes_equal_string(a->p->now.item[i].name, "prelink")) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int tell_item(const struct against *a, const struct package_item *item, struct error *err)
 {
 	struct change change = begin(a, RULE_FILE_CHANGED, item->path);
+	char detail[1024];
 	bool proved = false;
 
 	switch (item->kind) {
@@ -397,6 +416,13 @@ static int tell_item(const struct against *a, const struct package_item *item, s
 		change.now = item->now;
 		change.was = item->want;
 		change.differences = item->differences;
+		if (may_be_prelinked(a, item)) {
+			(void)snprintf(detail, sizeof(detail),
+				       "%.800s prelink is installed on this host and changes "
+				       "programs and libraries; muster does not undo it.",
+				       a->detail);
+			change.detail = detail;
+		}
 		if (item->want->rpm && rpm_shared_explains(a->j, a->p, a->one, item->now,
 							   &change.differences, err) < 0) {
 			return -1;

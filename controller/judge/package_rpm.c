@@ -265,6 +265,7 @@ int rpm_prove(struct judge *j, struct packages *p, struct one_package *one, stru
 			return -1;
 		}
 		one->is_signed = true;
+		rpm_note_weak(j, p, one);
 		one->signed_candidate[0] = one->proof->manifest;
 		one->candidates = one->signed_candidate;
 		one->candidate_count = 1;
@@ -332,11 +333,11 @@ static int list_shared(struct judge *j, struct packages *p, struct error *err)
 }
 
 static void explain(const struct judge *j, const struct rpm_proof *other,
-		    const struct manifest_entry *want, const struct entry *now,
+		    const struct manifest_entry *want, const struct entry *now, const uint8_t *md5,
 		    uint32_t *differences)
 {
 	const struct rpm_facts facts = {other->header, j->names};
-	uint32_t left = rpm_differences(&facts, now, want, NULL);
+	uint32_t left = rpm_differences(&facts, now, want, md5);
 
 	/* rpm drops the time of a path that several packages have. */
 	*differences &= ~(uint32_t)DIFFERS_TIME;
@@ -369,7 +370,8 @@ int rpm_shared_explains(struct judge *j, struct packages *p, const struct one_pa
 		const struct manifest_entry *want = &other->manifest->entries[p->shared[low].entry];
 
 		if (other != one->proof && bytes_equal(want->entry.path, now->path)) {
-			explain(j, other, want, now, differences);
+			explain(j, other, want, now, package_measured(&p->measured, now),
+				differences);
 		}
 	}
 	return 0;
@@ -464,9 +466,8 @@ static int count_hidden(struct judge *j, struct packages *p, const struct one_pa
 	if (!now) {
 		return 0;
 	}
-	differences =
-		rpm_differences(&one->rpm, now, want, package_measured(&p->measured, now->path)) &
-		(DIFFERS_MORE_THAN_TIME | DIFFERS_FLAGS);
+	differences = rpm_differences(&one->rpm, now, want, package_measured(&p->measured, now)) &
+		      (DIFFERS_MORE_THAN_TIME | DIFFERS_FLAGS);
 	if (differences != 0 && rpm_shared_explains(j, p, one, now, &differences, err) < 0) {
 		return -1;
 	}

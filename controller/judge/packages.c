@@ -759,7 +759,8 @@ static int judge_all(struct judge *j, struct packages *p, struct error *err)
 	if (judge_exceptions(j, p, err) < 0) {
 		return -1;
 	}
-	if (judge_listed(j, p, err) < 0 || rpm_tell_keys(j, p, err) < 0) {
+	if (judge_listed(j, p, err) < 0 || rpm_tell_keys(j, p, err) < 0 ||
+	    rpm_tell_weak(j, p, err) < 0) {
 		return -1;
 	}
 	if (p->now.known && !j->package_gaps.everywhere && judge_removed(j, p, err) < 0) {
@@ -802,8 +803,12 @@ bool judge_wants_md5(const struct known_good *known, const struct section_key *k
 	struct error err;
 	size_t count = 0;
 
-	if (key->kind != SECTION_PACKAGE || !bytes_equal_string(key->part[1], "dpkg")) {
+	if (key->kind != SECTION_PACKAGE) {
 		return false;
+	}
+	/* The probe leaves it out where the header's digests are of another kind. */
+	if (bytes_equal_string(key->part[1], "rpm")) {
+		return true;
 	}
 	if (known && known->manifests(known->context, key->part[1], key->part[2], key->part[3],
 				      key->part[4], &list, &count, &err) < 0) {

@@ -40,6 +40,7 @@ struct packages {
 	struct rpm_claims rpm_claims; /* of the package that is judged, where rpm manages it */
 	struct unknown_key *unknown_keys;
 	size_t unknown_key_count;
+	struct rpm_weak *weak; /* proved, and by what kind of digest */
 	struct shared_path
 		*shared; /* every path of proved rpm packages, by hash; made when needed */
 	size_t shared_count;
@@ -102,7 +103,10 @@ int rpm_prove(struct judge *j, struct packages *p, struct one_package *one,
 /* What the host's database adds to the header: entries that override it, states that hide. */
 int rpm_tell_claims(struct judge *j, struct packages *p, const struct one_package *one,
 		    struct error *err) MUST_CHECK;
+/* rpm_weak.c: notes a signed package whose digests are not SHA-256. */
+void rpm_note_weak(struct judge *j, struct packages *p, const struct one_package *one);
 /* Once all are judged. */
+int rpm_tell_weak(struct judge *j, const struct packages *p, struct error *err) MUST_CHECK;
 int rpm_tell_keys(struct judge *j, const struct packages *p, struct error *err) MUST_CHECK;
 /*
  * What another proved package of the host says of the path: takes out of `differences` what that

@@ -41,9 +41,10 @@ struct look {
 	struct rpm_host *host;
 	struct rpm_header *header;
 	struct rpm_claims claims;
-	struct buffer bytes[2];
+	struct buffer bytes[3];
 	struct entry_list files;
 	struct entry_list config;
+	struct row_list measured; /* MD5, of packages that have no better digest */
 	struct buffer tree_bytes;
 	struct entry_list tree;
 };
@@ -344,6 +345,27 @@ static const struct entry *find_object(const struct look *look, const struct rpm
 	return found;
 }
 
+static int load_measured(struct look *look, const struct member *member, struct error *err)
+{
+	struct section_key key = key_of(member, SECTION_MD5);
+	enum decoded decoded;
+	bool found;
+
+	look->measured.count = 0;
+	if (!look->header || look->header->digest_algorithm != RPM_DIGEST_MD5) {
+		return 0;
+	}
+	if (load(look->host, &key, &look->bytes[2], &found, err) < 0) {
+		return -1;
+	}
+	decoded = records_decode(buffer_bytes(&look->bytes[2]), MD5_FIELDS, ROWS_BY_PATH,
+				 &look->measured);
+	if (decoded != DECODED) {
+		look->measured.count = 0;
+	}
+	return decoded == NO_MEMORY ? no_memory(err) : 0;
+}
+
 /* Where a link leads, by its text alone: `..` takes a component off. */
 static struct bytes resolve(const struct entry *link, uint8_t *to, size_t room)
 {
@@ -474,6 +496,7 @@ static int verify_files(struct look *look, int (*line)(void *context, struct byt
 		    find_target(look, input.now, &input.target, err) < 0) {
 			return -1;
 		}
+		input.md5 = input.now ? package_measured(&look->measured, input.now) : NULL;
 		input.is_below_file = !input.now && is_below_file(look, file->path);
 		input.state = believed(look, i, input.now);
 		rpm_verify(&input, &result);
@@ -496,7 +519,8 @@ static int verify_member(struct look *look, const struct member *member,
 	if (load_header(look->host, member, &look->bytes[0], &look->header, err) < 0 ||
 	    load_claims(look->host, member, &look->bytes[0], &look->claims, err) < 0 ||
 	    load_entries(look->host, &files, &look->bytes[0], &look->files, err) < 0 ||
-	    load_entries(look->host, &config, &look->bytes[1], &look->config, err) < 0) {
+	    load_entries(look->host, &config, &look->bytes[1], &look->config, err) < 0 ||
+	    load_measured(look, member, err) < 0) {
 		goto out;
 	}
 	result = look->header ? verify_files(look, line, context, err) : 0;
@@ -557,8 +581,10 @@ int rpm_host_verify(struct rpm_host *host, int (*line)(void *context, struct byt
 	entries_clear(&look.files);
 	entries_clear(&look.config);
 	entries_clear(&look.tree);
-	free(look.bytes[0].data);
-	free(look.bytes[1].data);
+	rows_clear(&look.measured);
+	for (size_t i = 0; i < sizeof(look.bytes) / sizeof(look.bytes[0]); i++) {
+		free(look.bytes[i].data);
+	}
 	free(look.tree_bytes.data);
 	return result;
 }

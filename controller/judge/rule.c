@@ -111,6 +111,10 @@ static const struct {
 	[RULE_HEADER_MANIFEST] = {"header.manifest", SEVERITY_MEDIUM,
 				  "vendor's signature and the manifest in git disagree",
 				  "Import the package again; one of the two is of another build."},
+	[RULE_HEADER_WEAK] =
+		{"header.weak-digest", SEVERITY_INFO,
+		 "signed rpm packages whose files have no SHA-256",
+		 "Use builds with SHA-256; or capture the host, and content is held to that."},
 	[RULE_PACKAGE_HIDDEN] = {"package.hidden", SEVERITY_HIGH,
 				 "package gone from the database while its files stay",
 				 "Nothing checks these files any more: reinstall or remove them."},
@@ -177,6 +181,7 @@ bool rule_can_be_accepted(enum rule rule)
 	case RULE_HEADER_OVERRIDDEN:
 	case RULE_HEADER_STATES:
 	case RULE_HEADER_MANIFEST:
+	case RULE_HEADER_WEAK:
 	case RULE_PACKAGE_HIDDEN:
 	case RULE_DATABASE_SECOND:
 		return false;

@@ -758,6 +758,21 @@ static enum package_db_revision rpm_check(struct package_db *db)
 	return is_locked ? PACKAGE_DB_LOCKED : PACKAGE_DB_SAME;
 }
 
+/* PGPHASHALGO_MD5, also where no algorithm is named (rpm before 4.6). */
+static bool rpm_has_md5(struct package_db *db, uint32_t index)
+{
+	struct rpmdb *rpmdb = (struct rpmdb *)db;
+	const struct rpm_entry *entry;
+	uint32_t algorithm = 1;
+
+	if (rpm_package_open(rpmdb, &rpmdb->packages[index])) {
+		return false; /* told by the walk over its claims */
+	}
+	entry = rpm_header_find(&rpmdb->header, RPMTAG_FILEDIGESTALGO);
+	(void)(entry && rpm_header_number(&rpmdb->header, entry, &algorithm));
+	return algorithm == 1;
+}
+
 const struct package_db_type package_db_rpm = {
 	.manager = "rpm",
 	.open = rpm_open,
@@ -768,5 +783,6 @@ const struct package_db_type package_db_rpm = {
 	.owned = rpm_owned,
 	.records = rpm_records,
 	.check = rpm_check,
+	.has_md5 = rpm_has_md5,
 	.close = rpmdb_close,
 };

@@ -11,7 +11,8 @@
 #   bed_muster ARG...      muster, whose localhost is $root, with the database $OUT/db; $build has the programs
 #
 # The packages: core (all attributes), docs (left out by --excludedocs), net (netshared), share-a and share-b (one path,
-# two mtimes), keep-a and keep-b (one replaces a file of the other), multi (i686 and x86_64, one path in two colours).
+# two mtimes), keep-a and keep-b (one replaces a file of the other), multi (i686 and x86_64, one path in two colours), old
+# (MD5 alone, as before rpm 4.6), sums (SHA-512), moved (relocated with --prefix), huge (sizes of 64 bits).
 
 # Signatures and building need nothing of this user's own configuration.
 bed_missing() {
@@ -209,6 +210,35 @@ bed_package() { # DIR NAME KEY FILE...: empty files but for their names
 	echo "$bed/build/RPMS/$name-noarch.rpm"
 }
 
+# With digests of the given kind (FILEDIGESTALGO), a program and configuration.
+bed_digests() { # NAME ALGORITHM
+	bed_elf 64 "$bed/elf"
+	bed_small_spec "$1" 1.0 "mkdir -p usr/bin etc; cp $bed/elf usr/bin/$1; echo '$1' >etc/$1.conf; echo '$1' >usr/bin/$1-plain
+		ln usr/bin/$1-plain usr/bin/$1-again; ln -s $1 usr/bin/$1-link; chmod 755 usr/bin/*
+		touch -h -d '2024-03-01 12:00:00 UTC' usr/bin/* etc/*" "/usr/bin/*
+%config /etc/$1.conf
+%ghost /etc/$1.cache" >"$bed/digests.spec"
+	sed -i "s/%{buildroot}/&; mkdir -p etc; : >etc\/$1.cache/" "$bed/digests.spec"
+	bed_build "$bed/digests.spec" --target x86_64 --define "_binary_filedigest_algorithm $2"
+}
+
+bed_moved() {
+	bed_small_spec moved 1.0 'mkdir -p opt/moved/bin; echo tool >opt/moved/bin/tool; echo config >opt/moved/config
+		find opt/moved -exec touch -d "2024-03-01 12:00:00 UTC" {} +' '%dir /opt/moved
+/opt/moved/bin
+%config /opt/moved/config' | sed 's|^License|Prefix: /opt/moved\n&|' >"$bed/moved.spec"
+	bed_build "$bed/moved.spec" --target noarch
+}
+
+# A file of more than 4 GiB makes the sizes of all 64 bits wide. Nothing of a ghost is packed or read.
+bed_huge() {
+	bed_small_spec huge 1.0 'mkdir -p usr/share/huge; echo small >usr/share/huge/small
+		truncate -s 5G usr/share/huge/ghost; touch -d "2024-03-01 12:00:00 UTC" usr/share/huge/*' \
+		'/usr/share/huge/small
+%ghost /usr/share/huge/ghost' >"$bed/huge.spec"
+	bed_build "$bed/huge.spec" --target noarch
+}
+
 bed_root() { # ROOT: what a root has before its first package
 	mkdir -p "$1"/{etc,proc,dev,tmp,var/lib/rpm,usr/bin,usr/lib64,usr/lib/sysimage}
 	chmod 1777 "$1/tmp"
@@ -233,10 +263,15 @@ bed_make() { # DIR
 	bed_multi x86_64 64
 	bed_pair share same
 	bed_pair keep of-
+	bed_digests old 1
+	bed_digests sums 10
+	bed_moved
+	bed_huge
 	bed_sign vendor "$bed"/build/RPMS/*.rpm
 	bed_root "$bed/root"
 	bed_install core-x86_64 docs-x86_64 net-x86_64 share-a-noarch share-b-noarch keep-a-noarch
 	bed_install multi-i686 multi-x86_64
+	bed_install old-x86_64 huge-noarch
 	bed_rpm "$bed/root" --nodeps --noscripts --replacefiles -i "$bed/build/RPMS/keep-b-noarch.rpm" >>"$bed/log" 2>&1
 }
 

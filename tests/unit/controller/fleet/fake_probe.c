@@ -67,6 +67,15 @@ void fake_probe_package(struct fake_probe *probe, const char *name, const char *
 	add(probe, &key, content, stat, false);
 }
 
+void fake_probe_rpm(struct fake_probe *probe, enum section_kind kind, const char *content,
+		    uint64_t stat)
+{
+	struct section_key key = section_key_make(kind, BYTES_LITERAL("rpm"), BYTES_LITERAL("old"),
+						  BYTES_LITERAL("0:1-1"), BYTES_LITERAL("i386"));
+
+	add(probe, &key, content, stat, false);
+}
+
 void fake_probe_start(struct fake_probe *probe)
 {
 	struct cbor_writer w;
@@ -202,6 +211,7 @@ static void send_digest(struct fake_probe *probe, uint32_t index, bool md5)
 						    : strlen(section->content);
 	m.has_md5 = md5 || probe->fault == FAKE_MD5_NOT_ASKED;
 	if (m.has_md5) {
+		probe->md5_made++;
 		conversation_sha256(BYTES_LITERAL("md5s"), &m.md5);
 		m.md5_size = 4;
 	}

@@ -49,7 +49,7 @@ struct fake_probe {
 	enum fake_fault fault;
 	int64_t clock_ns;
 	struct plan plan; /* as received; lists are not kept */
-	unsigned lists, hashed, objects_sent;
+	unsigned lists, hashed, md5_made, objects_sent;
 	bool asked_same;
 	bool tells_nothing; /* sends no coverage */
 	unsigned flood;     /* more messages of timeline, a long path each */
@@ -69,6 +69,9 @@ void fake_probe_tree(struct fake_probe *probe, const char *dir, const char *cont
 /* Adds [package, dpkg, NAME, 1, all]. */
 void fake_probe_package(struct fake_probe *probe, const char *name, const char *content,
 			uint64_t stat);
+/* Adds [KIND, rpm, old, 0:1-1, i386]. */
+void fake_probe_rpm(struct fake_probe *probe, enum section_kind kind, const char *content,
+		    uint64_t stat);
 
 /* Speaks first. */
 void fake_probe_start(struct fake_probe *probe);

@@ -336,6 +336,40 @@ static void md5_sections_are_made_on_request_and_kept(void **state)
 	bench_clear(&first);
 }
 
+static void rpm_bench_init(struct bench *bench, const struct observation *last, uint64_t config)
+{
+	bench_init(bench);
+	bench->probe.count = 0;
+	fake_probe_rpm(&bench->probe, SECTION_CONFIG, "configuration", config);
+	fake_probe_rpm(&bench->probe, SECTION_PACKAGE, "files", 16);
+	bench->probe.clock_ns += last != NULL;
+	bench->plan.last = last;
+}
+
+/* The package's own stat says nothing of its configuration, whose MD5 stands in the same section. */
+static void md5_of_rpm_is_made_anew_with_its_configuration(void **state)
+{
+	const struct observation *seen;
+	struct bench first, same, changed;
+
+	(void)state;
+	rpm_bench_init(&first, NULL, 15);
+	assert_int_equal(converse(&first, true), CONVERSATION_DONE);
+	seen = conversation_observation(first.conversation);
+	assert_non_null(section_of(seen, "md5"));
+	rpm_bench_init(&same, seen, 15);
+	fake_probe_package(&same.probe, "bash", "content of bash", 14);
+	assert_int_equal(converse(&same, true), CONVERSATION_DONE);
+	assert_int_equal(same.probe.hashed, 1); /* bash, which is new */
+	rpm_bench_init(&changed, seen, 17);
+	assert_int_equal(converse(&changed, true), CONVERSATION_DONE);
+	assert_int_equal(changed.probe.hashed, 2);
+	assert_int_equal(changed.probe.md5_made, 1);
+	bench_clear(&changed);
+	bench_clear(&same);
+	bench_clear(&first);
+}
+
 static void an_unchanged_night_lists_and_sends_nothing(void **state)
 {
 	const struct observation *seen;
@@ -597,6 +631,7 @@ int main(void)
 		cmocka_unit_test(a_change_recalls_the_observation),
 		cmocka_unit_test(a_probe_that_waits_for_decisions_gets_them),
 		cmocka_unit_test(md5_sections_are_made_on_request_and_kept),
+		cmocka_unit_test(md5_of_rpm_is_made_anew_with_its_configuration),
 		cmocka_unit_test(an_unchanged_night_lists_and_sends_nothing),
 		cmocka_unit_test(content_that_changed_behind_an_equal_stat_is_found_in_the_slice),
 		cmocka_unit_test(a_change_in_the_always_set_is_found_behind_an_equal_stat),

@@ -56,7 +56,7 @@ static void every_rule_is_planted(void **state)
 		bool has_row = rule == RULE_FIRST_SIGHT || rule == RULE_HOST_KEY ||
 			       rule == RULE_PACKAGE_UPGRADED || rule == RULE_PACKAGE_DOWNGRADED ||
 			       /* test_rpm.c has these. */
-			       (rule >= RULE_HEADER_UNSIGNED && rule <= RULE_HEADER_MANIFEST) ||
+			       (rule >= RULE_HEADER_UNSIGNED && rule <= RULE_HEADER_WEAK) ||
 			       rule_is_of_fleet((enum rule)rule);
 
 		for (size_t i = 0; i < planted_count; i++) {

@@ -264,6 +264,87 @@ static void changed_file_is_named_by_signature(void **state)
 	assert_int_equal(world_count(t.w, SEVERITY_LOW), 1);
 }
 
+static void prelink_is_named_and_excuses_nothing(void **state)
+{
+	const char *row[] = {"prelink", "0:0.4.0-1", "x86_64", "installed", "", NULL};
+	const struct finding *found;
+
+	(void)state;
+	trojan("/usr/bin/tool");
+	found = judged(RULE_FILE_CHANGED, "/usr/bin/tool");
+	assert_null(memmem(found->detail.data, found->detail.len, "prelink", 7));
+	side_record(&t.w->now, build_dir_key(SECTION_PACKAGES, "rpm"), row);
+	found = judged(RULE_FILE_CHANGED, "/usr/bin/tool");
+	assert_int_equal(found->severity, SEVERITY_HIGH);
+	assert_non_null(memmem(found->detail.data, found->detail.len, "prelink", 7));
+}
+
+/* The header of tool with digests of another kind: `seed` of build_md5 for all its files. */
+static void use_digests(uint32_t algorithm, int seed)
+{
+	struct error err;
+
+	t.tool.header.digest_algorithm = algorithm;
+	for (size_t i = 0; i < FILES; i++) {
+		t.tool.file[i].digest = build_md5(seed);
+	}
+	manifest_free(t.tool.manifest);
+	assert_int_equal(
+		rpm_manifest_make(&t.tool.header, "test", "Vendor", &t.tool.manifest, &err), 0);
+	t.tool.proof.manifest = t.tool.manifest;
+}
+
+/* Of the content that a file has now. */
+static void measure(const char *path, int seed)
+{
+	struct build_section *section = side_section(&t.w->now, rpm_key(SECTION_MD5, tool));
+	static uint8_t sha256[64][DIGEST_SIZE];
+
+	memcpy(sha256[seed], side_find(&t.w->now, path)->sha256.bytes, DIGEST_SIZE);
+	section->by_path = true;
+	section->record[section->count++] = (struct record){
+		.count = MD5_FIELDS,
+		.field = {bytes_from_string(path), bytes_make(sha256[seed], DIGEST_SIZE),
+			  build_md5(seed)},
+	};
+}
+
+static void old_digests_are_compared_where_measured(void **state)
+{
+	const struct finding *found;
+	size_t skipped;
+
+	(void)state;
+	use_digests(RPM_DIGEST_MD5, 7);
+	found = judged(RULE_HEADER_WEAK, "md5");
+	assert_non_null(found);
+	assert_int_equal(found->severity, SEVERITY_INFO);
+	assert_int_equal(world_count(t.w, SEVERITY_LOW), 0);
+	skipped = t.w->counts.files_skipped;
+	measure("/usr/bin/tool", 7);
+	measure("/usr/share/tool", 8);
+	found = judged(RULE_FILE_CHANGED, "/usr/share/tool");
+	assert_non_null(found);
+	assert_string_equal(found->letters, "..5......");
+	assert_null(world_finding(t.w, RULE_FILE_CHANGED, "/usr/bin/tool"));
+	assert_int_equal(t.w->counts.files_skipped, skipped - 2);
+	/* An MD5 of what was there before says nothing of what is there now. */
+	side_find(&t.w->now, "/usr/share/tool")->sha256 = build_file("/x", 0, 98).sha256;
+	assert_null(judged(RULE_FILE_CHANGED, "/usr/share/tool"));
+	assert_int_equal(t.w->counts.files_skipped, skipped - 1);
+}
+
+static void digests_that_nobody_measures_are_told(void **state)
+{
+	(void)state;
+	use_digests(RPM_DIGEST_SHA512, 7);
+	assert_non_null(judged(RULE_HEADER_WEAK, "not-compared"));
+	assert_null(world_finding(t.w, RULE_HEADER_WEAK, "md5"));
+	assert_int_equal(world_count(t.w, SEVERITY_LOW), 0);
+	side_find(&t.w->now, "/usr/share/tool")->size++;
+	assert_string_equal(judged(RULE_FILE_CHANGED, "/usr/share/tool")->letters, "S.?......");
+}
+
 static void masked_columns_are_not_compared(void **state)
 {
 	(void)state;
@@ -472,6 +553,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(signed_package_is_proved_by_its_header, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(changed_file_is_named_by_signature, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(prelink_is_named_and_excuses_nothing, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(old_digests_are_compared_where_measured, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(digests_that_nobody_measures_are_told, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(masked_columns_are_not_compared, setup, teardown),
 		cmocka_unit_test_setup_teardown(ghost_may_be_absent_and_has_a_mode, setup,
