@@ -80,11 +80,14 @@ static enum talk_event take_bootstrap(struct talk *talk, struct bytes *data, str
 	case BOOTSTRAP_MORE:
 		if (talk->state == TALK_SHELL) {
 			talk_keep_excerpt(talk, before);
+			talk->noisy = before.len > 0;
 		}
 		return TALK_MORE;
 	case BOOTSTRAP_SHELL:
 		talk->shell_works = true;
-		talk->excerpt_len = 0;
+		/* What sudo said on standard error may have come before this line. */
+		talk->excerpt_len = talk->noisy ? 0 : talk->excerpt_len;
+		talk->noisy = false;
 		return TALK_MORE;
 	case BOOTSTRAP_READY:
 		talk->excerpt_len = 0;

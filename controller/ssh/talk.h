@@ -53,6 +53,7 @@ struct talk {
 	void *context;
 	uint8_t excerpt[TALK_EXCERPT_MAX]; /* what the host said beside the protocol */
 	size_t excerpt_len;
+	bool noisy; /* a login shell's own output is in it */
 };
 
 /* `tag`: as bootstrap_command got it. `cap_bytes` 0: none. */

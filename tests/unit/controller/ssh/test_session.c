@@ -324,6 +324,29 @@ static void refused_signature_is_no_login(void **state)
 	assert_int_equal(seen.outcome, OUTCOME_AUTH_FAILED);
 }
 
+static void what_sudo_says_counts_before_the_marker_too(void **state)
+{
+	static const struct fake_output late[] = {{0, 0, TEXT("MUSTER" TAG " s\n")},
+						  {0, 1, TEXT("sudo: a password is required\n")}};
+	static const struct fake_output early[] = {{0, 1, TEXT("sudo: a password is required\n")},
+						   {0, 0, TEXT("MUSTER" TAG " s\n")}};
+	const struct fake_output *const orders[] = {late, early};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct control_start start = start_plain();
+		struct seen seen = {0};
+
+		serve_well();
+		memcpy(fake_libssh2.output, orders[i], 2 * sizeof(*orders[i]));
+		fake_libssh2.output_count = 2;
+		fake_libssh2.exit_status = 1;
+		run(&start, &seen);
+		assert_int_equal(seen.outcome, OUTCOME_NO_SUDO);
+		assert_non_null(strstr(seen.reason, "a password is required"));
+	}
+}
+
 static void ends_before_the_probe_are_told_apart(void **state)
 {
 	static const struct {
@@ -570,6 +593,7 @@ int main(void)
 		cmocka_unit_test(keys_are_tried_in_turn),
 		cmocka_unit_test(signature_comes_from_outside),
 		cmocka_unit_test(refused_signature_is_no_login),
+		cmocka_unit_test(what_sudo_says_counts_before_the_marker_too),
 		cmocka_unit_test(ends_before_the_probe_are_told_apart),
 		cmocka_unit_test(cap_is_kept),
 		cmocka_unit_test(silence_has_its_end_in_every_state),
