@@ -22,8 +22,9 @@ static const struct {
 			     "check the host, or allow it more time (--timeout)"},
 	[OUTCOME_LOST] = {"lost", OUTCOME_CLASS_UNREACHABLE,
 			  "the connection broke: check the network and try again"},
-	[OUTCOME_KEX_FAILED] = {"kex-failed", OUTCOME_CLASS_REFUSED,
-				"host and muster share no algorithm: see the offers above"},
+	[OUTCOME_KEX_FAILED] =
+		{"kex-failed", OUTCOME_CLASS_REFUSED,
+		 "let the host's sshd offer one of muster's algorithms too: see both offers above"},
 	[OUTCOME_KEY_UNKNOWN] = {"key-unknown", OUTCOME_CLASS_REFUSED,
 				 "fetch the key for review: muster hosts keys HOST --import FILE"},
 	[OUTCOME_KEY_MISMATCH] =

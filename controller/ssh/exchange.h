@@ -18,7 +18,9 @@
 enum exchange_list {
 	EXCHANGE_KEX,
 	EXCHANGE_HOSTKEY,
-	EXCHANGE_CIPHER, /* server to client */
+	EXCHANGE_CIPHER_OUT, /* client to server */
+	EXCHANGE_CIPHER,     /* server to client */
+	EXCHANGE_MAC_OUT,
 	EXCHANGE_MAC,
 	EXCHANGE_LISTS
 };
@@ -36,5 +38,13 @@ void exchange_read(struct bytes stream, struct exchange *exchange);
 
 /* Whether any name of `ours` is in `theirs` (both with commas). */
 bool exchange_has_common(struct bytes ours, struct bytes theirs);
+/*
+ * The first list with no name in common, or EXCHANGE_LISTS, as libssh2 goes about it: AES-GCM, which
+ * brings its own MAC, wants none of the MACs; those names of the first list that are no algorithms but markers do not count.
+ */
+enum exchange_list exchange_failed_list(const struct bytes ours[EXCHANGE_LISTS],
+					const struct bytes theirs[EXCHANGE_LISTS]);
+/* "a, b, c" for people: escaped, without markers, cut behind a name (", ...") where it does not fit. */
+const char *exchange_print(struct bytes list, char *to, size_t room);
 
 #endif

@@ -242,7 +242,7 @@ static enum progress check_hostkey(struct session *session)
 static enum progress step_handshake(struct session *session)
 {
 	enum outcome outcome = OUTCOME_LOST;
-	char why[200];
+	char why[CONTROL_REASON_MAX + 1];
 	/* One that is carried has no socket: libssh2 only asks whether it blocks. */
 	int rc = libssh2_session_handshake(session->ssh, session_io_root_fd(session));
 

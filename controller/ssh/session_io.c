@@ -28,6 +28,8 @@
 	"aes256-gcm@openssh.com"
 #define OUR_MACS \
 	"hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256,hmac-sha2-512"
+/* Each side's, in a reason: ours fit. */
+#define OFFER_SIZE 320U
 /* Beyond the channel's own cap: what the transport around it may cost. */
 #define RAW_SLACK (4U << 20)
 
@@ -298,45 +300,55 @@ int session_io_start(struct session *session)
 	return prefer(session) ? 0 : -1;
 }
 
-/* Which of the four lists has nothing in common with ours, or -1. */
+static void our_lists(const struct session *session, struct bytes ours[EXCHANGE_LISTS])
+{
+	ours[EXCHANGE_KEX] = BYTES_LITERAL(OUR_KEX);
+	ours[EXCHANGE_HOSTKEY] = session->start.hostkey_types.len > 0 ? session->start.hostkey_types
+								      : BYTES_LITERAL(OUR_HOSTKEYS);
+	ours[EXCHANGE_CIPHER_OUT] = BYTES_LITERAL(OUR_CIPHERS);
+	ours[EXCHANGE_CIPHER] = BYTES_LITERAL(OUR_CIPHERS);
+	ours[EXCHANGE_MAC_OUT] = BYTES_LITERAL(OUR_MACS);
+	ours[EXCHANGE_MAC] = BYTES_LITERAL(OUR_MACS);
+}
+
+/* Which of the lists has nothing in common with ours, or -1. */
 static int failed_list(const struct session *session, const struct exchange *exchange)
 {
-	struct bytes ours[EXCHANGE_LISTS] = {
-		[EXCHANGE_KEX] = BYTES_LITERAL(OUR_KEX),
-		[EXCHANGE_HOSTKEY] = session->start.hostkey_types.len > 0
-					     ? session->start.hostkey_types
-					     : BYTES_LITERAL(OUR_HOSTKEYS),
-		[EXCHANGE_CIPHER] = BYTES_LITERAL(OUR_CIPHERS),
-		[EXCHANGE_MAC] = BYTES_LITERAL(OUR_MACS),
-	};
+	struct bytes ours[EXCHANGE_LISTS];
+	enum exchange_list failed;
 
-	for (int i = 0; i < EXCHANGE_LISTS; i++) {
-		if (!exchange_has_common(ours[i], exchange->list[i])) {
-			return i;
-		}
-	}
-	return -1;
+	our_lists(session, ours);
+	failed = exchange_failed_list(ours, exchange->list);
+	return failed == EXCHANGE_LISTS ? -1 : (int)failed;
 }
 
 static void explain_negotiation(const struct session *session, const struct exchange *exchange,
 				enum outcome *outcome, char *why, size_t room)
 {
-	static const char *const names[EXCHANGE_LISTS] = {"key exchange", "host key", "cipher",
-							  "MAC"};
+	static const char *const names[EXCHANGE_LISTS] = {
+		[EXCHANGE_KEX] = "key exchange",  [EXCHANGE_HOSTKEY] = "host key",
+		[EXCHANGE_CIPHER_OUT] = "cipher", [EXCHANGE_CIPHER] = "cipher",
+		[EXCHANGE_MAC_OUT] = "MAC",       [EXCHANGE_MAC] = "MAC",
+	};
 	int which = exchange->has_lists ? failed_list(session, exchange) : -1;
-	char offers[150];
+	bool pinned = which == EXCHANGE_HOSTKEY && session->start.pin_count > 0;
+	struct bytes ours[EXCHANGE_LISTS];
+	char theirs_text[OFFER_SIZE], ours_text[OFFER_SIZE];
 
 	*outcome = OUTCOME_KEX_FAILED;
 	if (which < 0) {
 		(void)snprintf(why, room, "the key exchange failed");
 		return;
 	}
-	escape_text(exchange->list[which], offers, sizeof(offers));
-	if (which == EXCHANGE_HOSTKEY && session->start.pin_count > 0) {
+	if (pinned) {
 		/* Known by one type of key, and now it has none of that type. */
 		*outcome = OUTCOME_KEY_MISMATCH;
 	}
-	(void)snprintf(why, room, "no common %s; it offers %s", names[which], offers);
+	our_lists(session, ours);
+	(void)snprintf(why, room, "no common %s: host offers %s; %s %s", names[which],
+		       exchange_print(exchange->list[which], theirs_text, sizeof(theirs_text)),
+		       pinned ? "known_hosts has" : "muster offers",
+		       exchange_print(ours[which], ours_text, sizeof(ours_text)));
 }
 
 void session_io_explain_handshake(const struct session *session, int rc, enum outcome *outcome,

@@ -12,7 +12,19 @@ static void inside(struct bytes part, const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const char *const names[EXCHANGE_LISTS] = {"curve25519-sha256,ext-info-c",
+							  "ssh-ed25519",
+							  "aes256-ctr",
+							  "aes256-ctr",
+							  "hmac-sha2-256",
+							  "hmac-sha2-256"};
+	struct bytes ours[EXCHANGE_LISTS];
 	struct exchange exchange;
+	char printed[64];
+
+	for (int i = 0; i < EXCHANGE_LISTS; i++) {
+		ours[i] = bytes_from_string(names[i]);
+	}
 
 	exchange_read(bytes_make(data, size), &exchange);
 	inside(exchange.banner, data, size);
@@ -22,6 +34,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		inside(exchange.list[i], data, size);
 		(void)exchange_has_common(BYTES_LITERAL("ssh-ed25519,aes256-ctr"),
 					  exchange.list[i]);
+	}
+	for (enum exchange_list i = exchange_failed_list(ours, exchange.list); i < EXCHANGE_LISTS;
+	     i++) {
+		for (const char *c = exchange_print(exchange.list[i], printed, sizeof(printed)); *c;
+		     c++) {
+			assert(*c >= ' ' && *c < 0x7f);
+		}
 	}
 	if (exchange.hostkey.len > 0) {
 		/* What comes out goes into the parent's check. */

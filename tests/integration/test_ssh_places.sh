@@ -116,6 +116,9 @@ algorithms() { # WHAT OUTCOME TEXT LINE...
 	host ''
 	printf '%s\n' "$@" >>"$lab/sshd_config"
 	lab_up
+	# What of its keys is known: all, one type, none.
+	grep "${types:-.}" "$lab/known_hosts" >"$lab/known"
+	cp "$lab/known" "$lab/known_hosts"
 	expect "$what" "$outcome" "$text"
 }
 algorithms 'only chacha20' clean frames=1 'Ciphers chacha20-poly1305@openssh.com'
@@ -123,10 +126,27 @@ algorithms 'only aes-gcm' clean frames=1 'Ciphers aes256-gcm@openssh.com,aes128-
 algorithms 'only etm MACs' clean frames=1 'Ciphers aes256-ctr' 'MACs hmac-sha2-512-etm@openssh.com'
 algorithms 'only group exchange' clean frames=1 'KexAlgorithms diffie-hellman-group-exchange-sha256'
 algorithms 'only nistp521' clean frames=1 'KexAlgorithms ecdh-sha2-nistp521'
-algorithms 'only sntrup761' kex-failed 'no common key exchange; it offers sntrup761' \
+algorithms 'only sntrup761' kex-failed \
+	'no common key exchange: host offers sntrup761x25519-sha512@openssh.com; muster offers curve25519-sha256, ' \
 	'KexAlgorithms sntrup761x25519-sha512@openssh.com'
-algorithms 'only umac' kex-failed 'no common MAC; it offers umac' 'Ciphers aes128-ctr' 'MACs umac-128-etm@openssh.com'
-algorithms 'only cbc' kex-failed 'no common cipher' 'Ciphers aes256-cbc'
+algorithms 'only umac' kex-failed \
+	'no common MAC: host offers umac-128-etm@openssh.com; muster offers hmac-sha2-256-etm@openssh.com, hmac-sha2-512' \
+	'Ciphers aes128-ctr' 'MACs umac-128-etm@openssh.com'
+algorithms 'only umac, with a cipher that wants none' clean frames=1 'Ciphers aes128-gcm@openssh.com' \
+	'MACs umac-128-etm@openssh.com'
+algorithms 'only umac, with a cipher that has its own but in libssh2' kex-failed 'no common MAC' \
+	'Ciphers chacha20-poly1305@openssh.com' 'MACs umac-128-etm@openssh.com'
+algorithms 'only cbc' kex-failed \
+	'no common cipher: host offers aes256-cbc; muster offers chacha20-poly1305@openssh.com, aes128-ctr, ' \
+	'Ciphers aes256-cbc'
+types=ssh-ed25519
+algorithms 'none of the known types of host key' key-mismatch \
+	'no common host key: host offers ecdsa-sha2-nistp256; known_hosts has ssh-ed25519' \
+	'HostKeyAlgorithms ecdsa-sha2-nistp256'
+types=none
+algorithms 'only SHA-1 host keys, and none is known' kex-failed \
+	'no common host key: host offers ssh-rsa; muster offers ssh-ed25519, ecdsa-sha2-nistp256, ' \
+	'HostKeyAlgorithms ssh-rsa'
 
 echo "$failures failures, $skipped skipped"
 [ $failures = 0 ]

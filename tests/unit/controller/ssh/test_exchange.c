@@ -145,6 +145,82 @@ static void names_in_common_are_whole_names(void **state)
 	}
 }
 
+static const char *const even[EXCHANGE_LISTS] = {
+	"curve25519-sha256,ext-info-c", "ssh-ed25519", "aes256-ctr", "aes256-ctr", "hmac", "hmac"};
+
+static void list_without_common_name_is_found(void **state)
+{
+	static const struct {
+		const char *theirs[EXCHANGE_LISTS];
+		enum exchange_list failed;
+	} rows[] = {
+		{{"x,curve25519-sha256", "ssh-ed25519", "aes256-ctr", "aes256-ctr", "hmac",
+		  "a,hmac"},
+		 EXCHANGE_LISTS},
+		{{"sntrup", "ssh-rsa", "aes256-ctr", "aes256-ctr", "hmac", "hmac"}, EXCHANGE_KEX},
+		/* A marker that both say is no key exchange. */
+		{{"ext-info-c", "ssh-ed25519", "aes256-ctr", "aes256-ctr", "hmac", "hmac"},
+		 EXCHANGE_KEX},
+		{{"curve25519-sha256", "ssh-rsa", "x", "x", "x", "x"}, EXCHANGE_HOSTKEY},
+		{{"curve25519-sha256", "ssh-ed25519", "x", "aes256-ctr", "hmac", "hmac"},
+		 EXCHANGE_CIPHER_OUT},
+		{{"curve25519-sha256", "ssh-ed25519", "aes256-ctr", "x", "hmac", "hmac"},
+		 EXCHANGE_CIPHER},
+		{{"curve25519-sha256", "ssh-ed25519", "aes256-ctr", "aes256-ctr", "umac", "hmac"},
+		 EXCHANGE_MAC_OUT},
+		{{"curve25519-sha256", "ssh-ed25519", "aes256-ctr", "aes256-ctr", "hmac", ""},
+		 EXCHANGE_MAC},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bytes ours[EXCHANGE_LISTS], theirs[EXCHANGE_LISTS];
+
+		for (size_t j = 0; j < EXCHANGE_LISTS; j++) {
+			ours[j] = bytes_from_string(even[j]);
+			theirs[j] = bytes_from_string(rows[i].theirs[j]);
+		}
+		assert_int_equal(exchange_failed_list(ours, theirs), rows[i].failed);
+		/* A cipher with a MAC of its own wants none of these. */
+		ours[EXCHANGE_CIPHER_OUT] = ours[EXCHANGE_CIPHER] =
+			BYTES_LITERAL("aes128-gcm@openssh.com,aes256-ctr");
+		theirs[EXCHANGE_CIPHER_OUT] = theirs[EXCHANGE_CIPHER] =
+			BYTES_LITERAL("aes256-ctr,aes128-gcm@openssh.com");
+		assert_int_equal(exchange_failed_list(ours, theirs),
+				 rows[i].failed < EXCHANGE_CIPHER_OUT ? rows[i].failed
+								      : EXCHANGE_LISTS);
+	}
+}
+
+static void lists_are_printed_within_their_room(void **state)
+{
+	static const struct {
+		const char *list;
+		const char *printed;
+	} rows[] = {
+		{"", "nothing"},
+		{"ext-info-s,kex-strict-s-v00@openssh.com", "nothing"},
+		{"a,b", "a, b"},
+		{"a,ext-info-s,b", "a, b"},
+		{"\033[31mred,b", "\\033[31mred, b"},
+		{"0123456789,0123456789,0123456789", "0123456789, 0123456789, ..."},
+	};
+	char printed[32], all[4096];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_string_equal(
+			exchange_print(bytes_from_string(rows[i].list), printed, sizeof(printed)),
+			rows[i].printed);
+	}
+	/* One name as long as a packet. */
+	memset(all, '\033', sizeof(all));
+	assert_string_equal(exchange_print(bytes_make(all, sizeof(all)), printed, sizeof(printed)),
+			    "...");
+	memset(all, ',', sizeof(all));
+	(void)exchange_print(bytes_make(all, sizeof(all)), printed, sizeof(printed));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +228,8 @@ int main(void)
 		cmocka_unit_test(truncation_at_each_byte_is_safe),
 		cmocka_unit_test(nonsense_is_nothing),
 		cmocka_unit_test(names_in_common_are_whole_names),
+		cmocka_unit_test(list_without_common_name_is_found),
+		cmocka_unit_test(lists_are_printed_within_their_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
