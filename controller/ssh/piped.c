@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,6 +148,21 @@ void piped_stop(struct piped *piped)
 	(void)uv_timer_start(&piped->timer, on_reap_late, REAP_MS, 0);
 }
 
+/*
+ * A pipe of ours is of no use any more. The child knows nothing of it, and would wait for us as long
+ * as we for it.
+ */
+static void give_up(struct piped *piped, const char *what, int error)
+{
+	char text[128];
+	int len = snprintf(text, sizeof(text), "muster: %s: %s", what, uv_strerror(error));
+
+	if (!piped->stopping && !piped->exited) {
+		piped->handler.error_output(piped->context, bytes_make(text, (size_t)len));
+		(void)uv_process_kill(&piped->process, SIGKILL);
+	}
+}
+
 /* --- reading --- */
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
@@ -168,6 +184,9 @@ static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buffer)
 	if (nread < 0) {
 		piped->ended[which] = true;
 		(void)uv_read_stop(stream);
+		if (nread != UV_EOF) {
+			give_up(piped, "reading what it says", (int)nread);
+		}
 		maybe_finish(piped);
 	} else if (nread > 0) {
 		struct bytes data = bytes_make(buffer->base, (size_t)nread);
@@ -212,6 +231,9 @@ static void on_written(uv_write_t *request, int status)
 	struct piped *piped = writing->piped;
 
 	/* A broken pipe shows as the end of its output. */
+	if (status != 0 && status != UV_EPIPE && status != UV_ECANCELED) {
+		give_up(piped, "writing to it", status);
+	}
 	if (piped->handler.written) {
 		piped->handler.written(piped->context, writing->len, writing->borrowed,
 				       status == 0);
@@ -224,9 +246,15 @@ static int queue(struct writing *writing, const void *data)
 	uv_buf_t buffer =
 		uv_buf_init((char *)(uintptr_t)data, (unsigned)writing->len); /* it only reads */
 
+	int rc;
+
 	writing->request.data = writing;
-	if (uv_write(&writing->request, (uv_stream_t *)&writing->piped->pipe[PIPE_IN], &buffer, 1,
-		     on_written) != 0) {
+	rc = uv_write(&writing->request, (uv_stream_t *)&writing->piped->pipe[PIPE_IN], &buffer, 1,
+		      on_written);
+	if (rc != 0) {
+		if (rc != UV_EPIPE) {
+			give_up(writing->piped, "writing to it", rc);
+		}
 		free(writing); /* the end of its output will say why */
 	}
 	return 0;

@@ -126,9 +126,16 @@ static void on_plan(struct fake_probe *probe, struct bytes payload)
 	send_root(probe);
 }
 
+static struct bytes content_of(const struct fake_section *section)
+{
+	size_t len = section->content_len ? section->content_len : content_of(section).len;
+
+	return bytes_make(section->content, len);
+}
+
 static void content_digest(const struct fake_section *section, struct digest *digest)
 {
-	conversation_sha256(bytes_from_string(section->content), digest);
+	conversation_sha256(content_of(section), digest);
 }
 
 static bool is_due(const struct fake_probe *probe, const struct fake_section *section)
@@ -208,7 +215,7 @@ static void send_digest(struct fake_probe *probe, uint32_t index, bool md5)
 	content_digest(section, &m.content);
 	m.stat = section->stat;
 	m.size = probe->fault == FAKE_GIANT_SECTION ? CONVERSATION_SECTION_MAX + 1
-						    : strlen(section->content);
+						    : content_of(section).len;
 	m.has_md5 = md5 || probe->fault == FAKE_MD5_NOT_ASKED;
 	if (m.has_md5) {
 		probe->md5_made++;
@@ -246,8 +253,11 @@ static void send_object(struct fake_probe *probe, uint32_t index, bool md5)
 {
 	const char *later = probe->section[index].later;
 	bool again = !md5 && later;
-	const char *content = md5 ? "md5s" : again ? later : probe->section[index].content;
-	size_t len = strlen(content), half = len / 2;
+	struct bytes whole = md5     ? BYTES_LITERAL("md5s")
+			     : again ? bytes_from_string(later)
+				     : content_of(&probe->section[index]);
+	const uint8_t *content = whole.data;
+	size_t len = whole.len, half = len / 2;
 	uint8_t buffer[4096];
 	struct cbor_writer w;
 

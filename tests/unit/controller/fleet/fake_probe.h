@@ -38,7 +38,8 @@ struct fake_section {
 	uint8_t key[128];
 	size_t key_len;
 	const char *content;
-	const char *later; /* what is there when it is wanted; NULL: the same */
+	size_t content_len; /* 0: up to its NUL */
+	const char *later;  /* what is there when it is wanted; NULL: the same */
 	uint64_t stat;
 	bool always;
 };
