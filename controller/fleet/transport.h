@@ -24,6 +24,9 @@
  */
 enum become { BECOME_NONE, BECOME_SUDO, BECOME_PINNED };
 
+/* Which program speaks SSH with a host. AUTO: libssh2, but OpenSSH's ssh for what libssh2 cannot do. */
+enum speaker { SPEAKER_AUTO, SPEAKER_LIBSSH2, SPEAKER_SSH };
+
 /* Where a host is and how to get in. Strings are borrowed until open returns. */
 struct target {
 	const char *name;    /* inventory name: identity in store and reports */
@@ -35,6 +38,7 @@ struct target {
 	/* As ProxyJump has it ("a,user@b:22"; "none": directly); NULL: what ssh_config says. */
 	const char *jump;
 	enum become become;
+	enum speaker speaker;
 	uint32_t connect_timeout_ms;
 	uint32_t timeout_ms; /* total, from open to closed; 0: none */
 	uint64_t cap_bytes;  /* most that the host may send; 0: none */
@@ -49,6 +53,8 @@ struct channel_close {
 	enum outcome
 		outcome; /* OUTCOME_CLEAN: the probe ended with status 0 and the stream was whole */
 	char reason[TRANSPORT_REASON_SIZE]; /* escaped, for people */
+	/* Who spoke with it, and why where it was not libssh2: "ssh (ProxyCommand)"; NULL: nobody. */
+	const char *transport;
 	struct bytes excerpt; /* capped raw bytes as evidence, borrowed during the callback */
 	uint64_t sent_bytes;  /* channel bytes to the host, the probe included */
 	uint64_t received_bytes;

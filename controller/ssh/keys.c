@@ -26,6 +26,7 @@ struct key {
 };
 
 struct keys {
+	bool agent_has_security;
 	uv_loop_t *loop;
 	struct agent *agent;
 	struct key key[KEYS_MAX];
@@ -265,7 +266,30 @@ static void on_identity(void *context, struct bytes blob, struct bytes comment)
 	    (pubkey_is_certificate(blob) && !bytes_has_prefix(type, BYTES_LITERAL("sk-")) &&
 	     !bytes_has_prefix(type, BYTES_LITERAL("ssh-dss")))) {
 		(void)add(keys, blob, NULL, comment, &err);
+	} else if (bytes_has_prefix(type, BYTES_LITERAL("sk-"))) {
+		keys->agent_has_security = true;
 	}
+}
+
+bool keys_agent_has_security(const struct keys *keys)
+{
+	return keys->agent_has_security;
+}
+
+bool keys_is_security_file(const char *path)
+{
+	uint8_t *blob = NULL;
+	struct error ignored;
+	char public[4096];
+	size_t len = 0;
+	bool is = false;
+
+	if ((size_t)snprintf(public, sizeof(public), "%s.pub", path) < sizeof(public) &&
+	    read_public(public, &blob, &len, &ignored) == 0) {
+		is = bytes_has_prefix(pubkey_type(bytes_make(blob, len)), BYTES_LITERAL("sk-"));
+	}
+	free(blob);
+	return is;
 }
 
 int keys_add_agent(struct keys *keys, const char *path, struct error *err)

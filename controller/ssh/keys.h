@@ -39,6 +39,11 @@ int keys_add_certificate(struct keys *keys, const char *path, struct error *err)
 /* All that ssh-agent holds and that can be used. `path`: SSH_AUTH_SOCK. Once. */
 int keys_add_agent(struct keys *keys, const char *path, struct error *err) MUST_CHECK;
 
+/* Whether the file of this private key has a public one of a security key (FIDO) beside it. */
+bool keys_is_security_file(const char *path);
+/* Whether ssh-agent holds a security key, which cannot be used here. */
+bool keys_agent_has_security(const struct keys *keys);
+
 size_t keys_count(const struct keys *keys);
 /* What is offered to a host: the public key, or the certificate. */
 struct bytes keys_blob(const struct keys *keys, size_t index);

@@ -2,10 +2,12 @@
 #include "controller/ssh/piped.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* How long a killed child may take to be reaped before it is left to itself (sudo is root's). */
 #define REAP_MS 2000U
@@ -26,6 +28,7 @@ struct piped {
 	unsigned handles;
 	bool ended[PIPES];
 	bool paused;
+	bool has_process;
 	bool exited;
 	bool stopping;
 	int status;
@@ -70,7 +73,9 @@ static void close_pipes(struct piped *piped)
 static void close_all(struct piped *piped)
 {
 	close_pipes(piped);
-	close_one((uv_handle_t *)&piped->process);
+	if (piped->has_process) {
+		close_one((uv_handle_t *)&piped->process);
+	}
 	close_one((uv_handle_t *)&piped->timer);
 }
 
@@ -308,11 +313,30 @@ int piped_write_borrowed(struct piped *piped, struct bytes data, struct error *e
 
 /* --- the start --- */
 
+/* A pipe, where libuv makes sockets: it can be opened anew by its name in /proc. */
+static int open_log(struct piped *piped, int *other_end)
+{
+	int ends[2], rc;
+
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		return -errno;
+	}
+	rc = uv_pipe_open(&piped->pipe[PIPE_LOG], ends[0]);
+	if (rc != 0) {
+		(void)close(ends[0]);
+		(void)close(ends[1]);
+		return rc;
+	}
+	*other_end = ends[1];
+	return 0;
+}
+
 static int spawn(struct piped *piped, uv_loop_t *loop, const struct piped_options *options)
 {
-	static const int directions[PIPES] = {UV_READABLE_PIPE, UV_WRITABLE_PIPE, UV_WRITABLE_PIPE,
-					      UV_WRITABLE_PIPE};
+	static const int directions[PIPE_LOG] = {UV_READABLE_PIPE, UV_WRITABLE_PIPE,
+						 UV_WRITABLE_PIPE};
 	uv_stdio_container_t stdio[PIPES];
+	int log_end = -1;
 	uv_process_options_t process = {
 		.exit_cb = on_exit_status,
 		.file = options->file,
@@ -324,11 +348,23 @@ static int spawn(struct piped *piped, uv_loop_t *loop, const struct piped_option
 	};
 	int rc;
 
-	for (unsigned i = 0; i < piped->pipe_count; i++) {
+	for (unsigned i = 0; i < PIPE_LOG; i++) {
 		stdio[i].flags = (uv_stdio_flags)(UV_CREATE_PIPE | directions[i]);
 		stdio[i].data.stream = (uv_stream_t *)&piped->pipe[i];
 	}
-	rc = uv_spawn(loop, &piped->process, &process);
+	rc = piped->pipe_count > PIPE_LOG ? open_log(piped, &log_end) : 0;
+	stdio[PIPE_LOG].flags = UV_INHERIT_FD;
+	stdio[PIPE_LOG].data.fd = log_end;
+	if (rc == 0) {
+		/* Where it fails it has made a handle all the same. */
+		piped->has_process = true;
+		piped->handles++;
+		rc = uv_spawn(loop, &piped->process, &process);
+		piped->process.data = piped;
+	}
+	if (log_end >= 0) {
+		(void)close(log_end);
+	}
 	piped->exited = rc != 0;
 	for (unsigned i = PIPE_OUT; i < piped->pipe_count && rc == 0; i++) {
 		rc = read_from(piped, i);
@@ -351,7 +387,7 @@ int piped_start(uv_loop_t *loop, const struct piped_options *options,
 	piped->buffer = options->buffer;
 	piped->stop_signal = options->stop_signal;
 	piped->pipe_count = handler->log ? PIPES : PIPE_LOG;
-	piped->handles = piped->pipe_count + 2;
+	piped->handles = piped->pipe_count + 1;
 	for (unsigned i = 0; i < piped->pipe_count; i++) {
 		(void)uv_pipe_init(loop, &piped->pipe[i], 0);
 		piped->pipe[i].data = piped;
@@ -359,8 +395,6 @@ int piped_start(uv_loop_t *loop, const struct piped_options *options,
 	(void)uv_timer_init(loop, &piped->timer);
 	piped->timer.data = piped;
 	rc = spawn(piped, loop, options);
-	/* uv_spawn made a handle of `process` even where it failed. */
-	piped->process.data = piped;
 	if (rc != 0) {
 		piped->handler = (struct piped_handler){.gone = NULL};
 		piped_stop(piped);

@@ -219,6 +219,9 @@ static int pool_open(struct transport *self, const struct target *target,
 
 static int pool_send(struct channel *channel, struct bytes payload, struct error *err)
 {
+	if (channel->openssh) {
+		return openssh_send(channel->openssh, payload, err);
+	}
 	if (channel->state != CHANNEL_STARTED ||
 	    link_send_data(&channel->child->process->link, CONTROL_SEND, channel->id, payload)) {
 		return 0;
@@ -230,6 +233,10 @@ static void pool_pause(struct channel *channel, bool paused)
 {
 	struct control_message message = {.type = CONTROL_PAUSE};
 
+	if (channel->openssh) {
+		openssh_pause(channel->openssh, paused);
+		return;
+	}
 	message.pause.id = channel->id;
 	message.pause.on = paused;
 	if (channel->state == CHANNEL_STARTED &&
@@ -279,6 +286,7 @@ static void pool_free(struct transport *self)
 	known_hosts_free(pool->known);
 	pool_config_clear(pool);
 	pool_jumps_clear(pool);
+	pool_openssh_clear(pool);
 	uv_close((uv_handle_t *)&pool->defer, on_handle_closed);
 	uv_close((uv_handle_t *)&pool->tick, on_handle_closed);
 }
@@ -329,6 +337,22 @@ static int load_probes(struct pool *pool, const struct pool_options *options, st
 	return pool->probe_count > 0 ? 0 : -1;
 }
 
+/* For ssh, which reads it itself, out of an option in which it stands between quotes. */
+static int keep_path(const char *path, char **list, size_t *count, struct error *err)
+{
+	if (*count == POOL_FILES_MAX || strpbrk(path, "\"\n")) {
+		return error_set(err, ERROR_CONFIG, 0, "%.100s: %s", path,
+				 *count == POOL_FILES_MAX ? "too many files"
+							  : "a name that ssh cannot be given");
+	}
+	list[*count] = strdup(path);
+	if (!list[*count]) {
+		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory for a pool");
+	}
+	++*count;
+	return 0;
+}
+
 static int load_known(struct pool *pool, const struct pool_options *options, struct error *err)
 {
 	static const char *const own[] = {".ssh/known_hosts", ".ssh/known_hosts2"};
@@ -341,7 +365,9 @@ static int load_known(struct pool *pool, const struct pool_options *options, str
 		return -1;
 	}
 	for (size_t i = 0; i < options->known_hosts_count; i++) {
-		if (known_hosts_load(pool->known, options->known_hosts[i], true, err) < 0) {
+		if (keep_path(options->known_hosts[i], pool->known_file, &pool->known_file_count,
+			      err) < 0 ||
+		    known_hosts_load(pool->known, options->known_hosts[i], true, err) < 0) {
 			return -1;
 		}
 	}
@@ -370,9 +396,18 @@ static int load_keys(struct pool *pool, const struct pool_options *options, stru
 		return -1;
 	}
 	for (size_t i = 0; i < options->identity_count; i++) {
-		if (keys_add_file(pool->keys, options->identities[i], NULL, NULL, err) < 0) {
+		const char *file = options->identities[i];
+
+		if (keep_path(file, pool->key_file, &pool->key_file_count, err) < 0) {
 			return -1;
 		}
+		if (keys_add_file(pool->keys, file, NULL, NULL, err) == 0) {
+			continue;
+		}
+		if (!keys_is_security_file(file)) {
+			return -1;
+		}
+		pool->security_keys = true;
 	}
 	/* Nobody asked for these by name: where one cannot be used, others may. */
 	if (!options->no_agent && agent && agent[0]) {
@@ -384,6 +419,7 @@ static int load_keys(struct pool *pool, const struct pool_options *options, stru
 			(void)!keys_add_file(pool->keys, path, NULL, NULL, &ignored);
 		}
 	}
+	pool->security_keys |= keys_agent_has_security(pool->keys);
 	pool->keys_given = options->identity_count > 0;
 	pool->own_keys = keys_count(pool->keys);
 	return 0;
@@ -456,6 +492,10 @@ int pool_new(uv_loop_t *loop, const struct pool_options *options, struct transpo
 	pool->defer.data = pool;
 	pool->tick.data = pool;
 	pool->handles = 2;
+	pool->no_agent = options->no_agent;
+	if (options->guard) {
+		(void)snprintf(pool->guard, sizeof(pool->guard), "%s", options->guard);
+	}
 	if (options->helper) {
 		(void)snprintf(pool->helper, sizeof(pool->helper), "%s", options->helper);
 	} else if (helper_path("muster-ssh", pool->helper, sizeof(pool->helper), err) < 0) {
@@ -464,6 +504,10 @@ int pool_new(uv_loop_t *loop, const struct pool_options *options, struct transpo
 	if (load_limits(pool, options, err) < 0 || load_user(pool, options, err) < 0 ||
 	    load_probes(pool, options, err) < 0 || load_known(pool, options, err) < 0 ||
 	    load_keys(pool, options, err) < 0) {
+		goto out;
+	}
+	if (options->ssh_config && !(pool->ssh_config = strdup(options->ssh_config))) {
+		(void)error_set(err, ERROR_NOMEM, ENOMEM, "no memory for a pool");
 		goto out;
 	}
 	if (!options->no_ssh_config &&

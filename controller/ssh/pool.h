@@ -5,7 +5,8 @@
 /*
  * The SSH transport as muster sees it: starts the muster-ssh children, resolves names, looks up host
  * keys, holds the keys and signs, gives each host to a child, and turns what comes back into the
- * callbacks of controller/fleet/transport.h. A child that dies takes only its own hosts with it
+ * callbacks of controller/fleet/transport.h. A host that libssh2 is no match for is OpenSSH's
+ * (openssh.h), by the same interface. A child that dies takes only its own hosts with it
  * (OUTCOME_INTERNAL); the next host gets a new one. Sees no libssh2. Everything on one loop.
  */
 
@@ -39,6 +40,7 @@ struct pool_options {
 	const char *ssh_config;    /* ssh -F FILE; NULL: ssh's own files */
 	bool no_ssh_config;        /* do not ask `ssh -G` at all */
 	const char *helper;        /* path of muster-ssh */
+	const char *guard;         /* path of muster-run-ssh */
 	const char *const *probes; /* files named probe-ARCH; NULL: those beside muster */
 	size_t probe_count;
 	size_t jump_channels; /* most hosts through one session of a jump host; then another is opened */

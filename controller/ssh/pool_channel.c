@@ -55,6 +55,7 @@ static struct channel *new_channel(struct pool *pool, const struct target *targe
 	channel->port_given = target->port != 0 || port != 0;
 	channel->known_hosts = pool->known;
 	channel->route_given = target->jump != NULL;
+	channel->speaker = target->speaker;
 	channel->sudo = target->become == BECOME_SUDO;
 	channel->pinned = target->become == BECOME_PINNED;
 	channel->connect_timeout_ms = target->connect_timeout_ms ? target->connect_timeout_ms
@@ -113,6 +114,7 @@ static void free_channel(struct channel *channel)
 void channel_tell_and_free(struct channel *channel)
 {
 	channel->close.excerpt.data = channel->excerpt;
+	channel->close.transport = channel->transport[0] ? channel->transport : NULL;
 	HASH_DEL(channel->pool->channels, channel);
 	channel->pool->guests -= !channel->carries;
 	channel->handler.closed(channel->context, &channel->close);
@@ -182,15 +184,17 @@ void channel_abort(struct channel *channel, enum outcome outcome, const char *re
 	if (channel->aborting) {
 		return;
 	}
-	if (channel->state != CHANNEL_STARTED ||
-	    !link_send(&channel->child->process->link, &message)) {
+	if (channel->openssh) {
+		openssh_abort(channel->openssh);
+	} else if (channel->state != CHANNEL_STARTED ||
+		   !link_send(&channel->child->process->link, &message)) {
 		channel_end(channel, outcome, "%s", reason);
 		return;
 	}
 	channel->aborting = true;
 	channel->close.outcome = outcome;
 	(void)snprintf(channel->close.reason, sizeof(channel->close.reason), "%s", reason);
-	channel->overdue_ms = uv_now(channel->pool->loop) + ABORT_MS;
+	channel->overdue_ms = channel->openssh ? 0 : uv_now(channel->pool->loop) + ABORT_MS;
 }
 
 /* --- which host keys --- */
@@ -279,6 +283,11 @@ static void set_addresses(struct control_start *start, const struct addrinfo *in
 		to->port = port;
 		start->address_count++;
 	}
+}
+
+size_t channel_key_count(const struct channel *channel)
+{
+	return channel->keys_chosen ? channel->key_count : channel->pool->own_keys;
 }
 
 static void offer_keys(struct channel *channel, struct control_start *start)
@@ -463,31 +472,54 @@ void channel_begin(struct channel *channel)
 	if (channel->pool->config) {
 		channel_ask_config(channel);
 	} else {
-		channel_go(channel);
+		channel_go(channel, NULL);
 	}
 }
 
-void channel_go(struct channel *channel)
+void channel_progress(struct channel *channel, const char *stage)
 {
-	size_t pins = 0, authorities = 0;
+	if (channel->handler.progress) {
+		channel->handler.progress(channel->context, stage);
+	}
+}
 
+/* What libssh2 cannot do, where ssh is not to be asked. */
+static bool is_beyond(struct channel *channel, size_t pins, size_t authorities)
+{
 	if (channel->route.command) {
 		channel_end(channel, OUTCOME_NO_ROUTE,
-			    "ssh_config reaches it by ProxyCommand %.100s, which muster-ssh "
+			    "ssh_config reaches it by ProxyCommand %.100s, which libssh2 "
 			    "cannot do",
 			    channel->route.command);
-		return;
-	}
-	find_known(channel);
-	for (size_t i = 0; i < channel->known_count; i++) {
-		pins += is_pin(channel, i);
-		authorities += channel->known[i].kind == KNOWN_AUTHORITY;
+		return true;
 	}
 	if (!channel->fetching && pins == 0 && authorities > 0) {
 		channel_end(channel, OUTCOME_KEY_UNKNOWN,
 			    "only a @cert-authority is known for it (%.100s:%u), which libssh2 "
 			    "cannot check: import its plain key with `muster hosts keys`",
 			    channel->known[0].file, channel->known[0].line);
+		return true;
+	}
+	return false;
+}
+
+void channel_go(struct channel *channel, const struct ssh_config_answer *answer)
+{
+	size_t pins = 0, authorities = 0;
+	const char *why;
+
+	find_known(channel);
+	for (size_t i = 0; i < channel->known_count; i++) {
+		pins += is_pin(channel, i);
+		authorities += channel->known[i].kind == KNOWN_AUTHORITY;
+	}
+	why = channel_choose(channel, answer, pins, authorities);
+	if (why) {
+		channel_by_ssh(channel, why);
+		return;
+	}
+	(void)snprintf(channel->transport, sizeof(channel->transport), "libssh2");
+	if (is_beyond(channel, pins, authorities)) {
 		return;
 	}
 	if (channel->route.jump_count > 0) {
@@ -567,6 +599,9 @@ static void on_closed(struct channel *channel, const struct control_closed *clos
 {
 	struct channel_close *to = &channel->close;
 
+	if (channel_fall_back(channel, closed)) {
+		return;
+	}
 	to->sent_bytes = closed->sent_bytes;
 	to->received_bytes = closed->received_bytes;
 	to->probe_bytes = closed->probe_bytes;
@@ -676,9 +711,7 @@ void channel_message(struct channel *channel, const struct control_message *mess
 	switch (message->type) {
 	case CONTROL_STAGE:
 		channel_jump_stage(channel, message->stage.stage);
-		if (channel->handler.progress) {
-			channel->handler.progress(channel->context, stages[message->stage.stage]);
-		}
+		channel_progress(channel, stages[message->stage.stage]);
 		break;
 	case CONTROL_FRAME:
 		if (!channel->aborting) {

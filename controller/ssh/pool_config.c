@@ -102,6 +102,7 @@ static const struct pool_identity *identity_of(struct pool *pool, const char *pa
 		if (!certificate) {
 			(void)!keys_add_file(pool->keys, path, &identity->first, &identity->count,
 					     &ignored);
+			identity->is_security = identity->count == 0 && keys_is_security_file(path);
 		} else if (keys_add_certificate(pool->keys, path, &ignored) == 0) {
 			identity->first = before;
 			identity->count = keys_count(pool->keys) - before;
@@ -124,6 +125,7 @@ static void offer_files(struct channel *channel, const char *const *paths, size_
 				? identity_of(pool, path, certificate)
 				: NULL;
 
+		channel->security_keys |= identity && identity->is_security;
 		for (size_t j = 0; identity && j < identity->count; j++) {
 			offer(channel, identity->first + j);
 		}
@@ -219,7 +221,7 @@ static void take_over(struct channel *channel, const struct ssh_config_answer *a
 	if (!pool->keys_given || channel->carries) {
 		choose_keys(channel, answer);
 	}
-	channel_go(channel);
+	channel_go(channel, answer);
 }
 
 static void on_answer(void *context, uint64_t id, const struct ssh_config_answer *answer,
@@ -237,16 +239,21 @@ static void on_answer(void *context, uint64_t id, const struct ssh_config_answer
 	} else if (answer) {
 		take_over(channel, answer);
 	} else {
-		channel_go(channel);
+		channel_go(channel, NULL);
 	}
 }
 
 void channel_ask_config(struct channel *channel)
 {
+	channel_look_up(channel, on_answer);
+}
+
+void channel_look_up(struct channel *channel, ssh_config_done done)
+{
 	/* People write ssh_config for the names they use. */
 	const char *name = channel_is_host_name(channel->name) ? channel->name : channel->address;
 
-	ssh_config_ask(channel->pool->config, name, on_answer, channel->pool, channel->id);
+	ssh_config_ask(channel->pool->config, name, done, channel->pool, channel->id);
 }
 
 void pool_config_clear(struct pool *pool)

@@ -5,8 +5,8 @@
 /*
  * The inside of the pool, shared by its parts: pool.c (children, the transport's functions),
  * pool_channel.c (one host from open to closed), pool_config.c (what ssh_config says), pool_jump.c (jump
- * hosts, their sessions and who goes through them), pool_hostkeys.c (fetching keys). Nobody else
- * includes this.
+ * hosts, their sessions and who goes through them), pool_openssh.c (hosts that are OpenSSH's),
+ * pool_hostkeys.c (fetching keys). Nobody else includes this.
  */
 
 #include <uthash.h>
@@ -15,12 +15,14 @@
 #include "controller/ssh/control.h"
 #include "controller/ssh/keys.h"
 #include "controller/ssh/known_hosts.h"
+#include "controller/ssh/openssh.h"
 #include "controller/ssh/pool.h"
 #include "controller/ssh/route.h"
 #include "controller/ssh/ssh_config.h"
 
 #define POOL_CHILDREN_MAX 64
 #define POOL_KNOWN_MAX 64
+#define POOL_FILES_MAX 8
 
 struct pool;
 
@@ -74,6 +76,7 @@ struct channel {
 	bool known_by_name_only; /* found without the port: another key is unknown, not wrong */
 	size_t key[CONTROL_KEYS_MAX]; /* indices into the keys */
 	size_t key_count;
+	bool security_keys;     /* ssh_config names a FIDO token's: ssh could log in with it */
 	bool keys_chosen;       /* by ssh_config; else the pool's own are offered */
 	uint8_t session_id[64]; /* the only one that is signed for this channel */
 	size_t session_id_len;
@@ -99,6 +102,11 @@ struct channel {
 	size_t most; /* that it carries */
 	bool up;
 
+	enum speaker speaker;    /* as configured */
+	struct openssh *openssh; /* in the place of a child */
+	bool waits_for_ssh;      /* for one of the places that ssh has */
+	char transport[80];      /* "libssh2", "ssh (why)" */
+
 	struct channel_close close;
 	uint8_t excerpt[CONTROL_EXCERPT_MAX];
 	uint8_t *hostkey; /* what a fetching channel got */
@@ -122,7 +130,8 @@ struct pool_known {
 /* Identity and certificate files that ssh_config names: each is looked at once. */
 struct pool_identity {
 	size_t first;
-	size_t count; /* 0: cannot be used */
+	size_t count;     /* 0: cannot be used */
+	bool is_security; /* by us; ssh may, with its token */
 	UT_hash_handle hh;
 	char path[];
 };
@@ -139,6 +148,18 @@ struct pool {
 	size_t own_keys; /* the first so many: named or usual files, and the agent's */
 	struct known_hosts *known;
 	struct pool_known *other_known;
+	struct openssh_probe openssh_probe[4];
+	unsigned openssh_running;
+	uint8_t *openssh_buffer; /* NULL: no host has needed ssh yet */
+	char guard[4096];        /* muster-run-ssh; empty: not looked for yet */
+	struct pool_remembered *remembered;
+	char *key_file[POOL_FILES_MAX]; /* --identity, for ssh's own use */
+	size_t key_file_count;
+	char *known_file[POOL_FILES_MAX];
+	size_t known_file_count;
+	char *ssh_config;   /* -F; NULL: ssh's own */
+	bool security_keys; /* --identity names one, or the agent holds one */
+	bool no_agent;
 	struct pool_identity *identities;
 	struct ssh_config *config; /* NULL: not asked */
 	char *home;
@@ -181,8 +202,11 @@ struct channel *channel_new_jump(struct pool *pool, const struct target *target,
 				 struct error *err);
 /* Resolves and starts; whatever fails ends the channel later, never from inside. */
 void channel_begin(struct channel *channel);
-/* After ssh_config has been asked. */
-void channel_go(struct channel *channel);
+/* After ssh_config has been asked; `answer` NULL: it was not. */
+void channel_go(struct channel *channel, const struct ssh_config_answer *answer);
+void channel_progress(struct channel *channel, const char *stage);
+/* Keys that it will be offered by libssh2. */
+size_t channel_key_count(const struct channel *channel);
 /* Its jump host has a session for it. */
 void channel_start_via(struct channel *channel);
 /* Takes it back from its child, under a new id, to be started again. */
@@ -217,6 +241,20 @@ void pool_jumps_clear(struct pool *pool);
 /* pool_config.c */
 /* Asks what ssh_config says of the channel's host, takes it over, and lets it go on. */
 void channel_ask_config(struct channel *channel);
+/* Asks for the same again. */
+void channel_look_up(struct channel *channel, ssh_config_done done);
 void pool_config_clear(struct pool *pool);
+
+/* pool_openssh.c */
+/* Why this host is ssh's; NULL: libssh2's. */
+const char *channel_choose(struct channel *channel, const struct ssh_config_answer *answer,
+			   size_t pins, size_t authorities);
+/* Gives it to ssh, as soon as there is a place. */
+void channel_by_ssh(struct channel *channel, const char *why);
+/* Whether ssh goes on where libssh2 came to this end; if so the channel lives on. */
+bool channel_fall_back(struct channel *channel, const struct control_closed *closed);
+/* Starts those that wait while there are places. */
+void pool_openssh_next(struct pool *pool);
+void pool_openssh_clear(struct pool *pool);
 
 #endif

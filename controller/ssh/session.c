@@ -251,6 +251,10 @@ static enum progress step_handshake(struct session *session)
 	}
 	if (rc != 0) {
 		session_io_explain_handshake(session, rc, &outcome, why, sizeof(why));
+		if (outcome == OUTCOME_KEX_FAILED) {
+			/* The evidence, by which muster sees whether OpenSSH would get further. */
+			talk_keep_excerpt(&session->talk, session_io_offers(session));
+		}
 		return session_finish(session, outcome, "%s", why);
 	}
 	return check_hostkey(session);

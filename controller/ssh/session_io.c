@@ -322,6 +322,16 @@ static int failed_list(const struct session *session, const struct exchange *exc
 	return failed == EXCHANGE_LISTS ? -1 : (int)failed;
 }
 
+struct bytes session_io_offers(const struct session *session)
+{
+	struct exchange exchange;
+	int which;
+
+	exchange_read((struct bytes){session->head, session->head_len}, &exchange);
+	which = exchange.has_lists ? failed_list(session, &exchange) : -1;
+	return which < 0 ? (struct bytes){NULL, 0} : exchange.list[which];
+}
+
 static void explain_negotiation(const struct session *session, const struct exchange *exchange,
 				enum outcome *outcome, char *why, size_t room)
 {

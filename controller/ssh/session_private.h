@@ -127,6 +127,8 @@ bool session_io_skip_address(struct session *session);
 int session_io_start(struct session *session) MUST_CHECK;
 void session_io_explain_handshake(const struct session *session, int rc, enum outcome *outcome,
 				  char *why, size_t room);
+/* Of the list that has nothing in common with ours: what the server has; may be empty. */
+struct bytes session_io_offers(const struct session *session);
 void session_io_forget_head(struct session *session);
 /* Takes everything down, without waiting. May be called twice. */
 void session_io_close(struct session *session);

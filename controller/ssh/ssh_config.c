@@ -70,6 +70,22 @@ struct ssh_config {
 
 /* --- text --- */
 
+/* What decides who speaks with the host. */
+static void parse_more(const char *keyword, const char *value, struct ssh_config_answer *answer)
+{
+	if (strcmp(keyword, "gssapiauthentication") == 0) {
+		answer->gssapi = strcmp(value, "yes") == 0;
+	} else if (strcmp(keyword, "pubkeyauthentication") == 0) {
+		answer->no_pubkey = strcmp(value, "no") == 0 || strcmp(value, "false") == 0;
+	} else if (strcmp(keyword, "preferredauthentications") == 0) {
+		answer->preferred_authentications = value;
+	} else if (strcmp(keyword, "revokedhostkeys") == 0) {
+		answer->revoked_host_keys = value;
+	} else if (strcmp(keyword, "pkcs11provider") == 0) {
+		answer->pkcs11_provider = value;
+	}
+}
+
 void ssh_config_parse(char *text, struct ssh_config_answer *answer)
 {
 	char *save = NULL;
@@ -82,6 +98,9 @@ void ssh_config_parse(char *text, struct ssh_config_answer *answer)
 			continue;
 		}
 		*value++ = '\0';
+		if (answer->line_count < SSH_CONFIG_LINES_MAX) {
+			answer->line[answer->line_count++] = (struct ssh_config_line){line, value};
+		}
 		if (strcmp(line, "hostname") == 0) {
 			answer->hostname = value;
 		} else if (strcmp(line, "user") == 0) {
@@ -112,6 +131,8 @@ void ssh_config_parse(char *text, struct ssh_config_answer *answer)
 			answer->identity_agent = value;
 		} else if (strcmp(line, "identitiesonly") == 0) {
 			answer->identities_only = strcmp(value, "yes") == 0;
+		} else {
+			parse_more(line, value, answer);
 		}
 	}
 }

@@ -19,6 +19,13 @@
 
 #define SSH_CONFIG_LIST_MAX 16
 
+#define SSH_CONFIG_LINES_MAX 160
+
+struct ssh_config_line {
+	const char *keyword;
+	const char *value;
+};
+
 /* NULL: not said. Paths are as written, with ~ and %tokens (ssh_config_expand). */
 struct ssh_config_answer {
 	const char *hostname;
@@ -35,6 +42,14 @@ struct ssh_config_answer {
 	const char *proxy_command;
 	const char *identity_agent; /* a path, "SSH_AUTH_SOCK" or "none" */
 	bool identities_only;
+	bool gssapi;
+	bool no_pubkey;
+	const char *preferred_authentications;
+	const char *revoked_host_keys;
+	const char *pkcs11_provider;
+	/* All of it, for handing on: keyword (lower case) and value. */
+	struct ssh_config_line line[SSH_CONFIG_LINES_MAX];
+	size_t line_count;
 };
 
 struct ssh_config;

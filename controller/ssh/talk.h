@@ -20,7 +20,7 @@
 #include "schema/outcome.h"
 
 #define TALK_EXCERPT_MAX 512U
-#define TALK_REASON_SIZE 256U
+#define TALK_REASON_SIZE TRANSPORT_REASON_SIZE
 #define TALK_HEAD_SIZE (32U + 2 * DIGEST_SIZE + 2) /* "SIZE SHA256\n" */
 
 enum talk_state {

@@ -215,7 +215,7 @@ static void read_options(struct settings *s, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "C:F:H:J:L:P:SX:ac:fhi:k:m:n:p:qs:t:u:vz")) != -1) {
+	while ((c = getopt(argc, argv, "C:F:G:H:J:L:O:P:SX:ac:fhi:k:m:n:p:qs:t:u:vz")) != -1) {
 		switch (c) {
 		case 'C':
 			s->target.connect_timeout_ms = (uint32_t)atoi(optarg);
@@ -223,6 +223,14 @@ static void read_options(struct settings *s, int argc, char **argv)
 		case 'F':
 			s->pool.ssh_config = optarg;
 			s->pool.no_ssh_config = false;
+			break;
+		case 'G':
+			s->pool.guard = optarg;
+			break;
+		case 'O':
+			s->target.speaker = strcmp(optarg, "ssh") == 0       ? SPEAKER_SSH
+					    : strcmp(optarg, "libssh2") == 0 ? SPEAKER_LIBSSH2
+									     : SPEAKER_AUTO;
 			break;
 		case 'H':
 			s->hold_ms = (unsigned)atoi(optarg);

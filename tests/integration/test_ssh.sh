@@ -16,7 +16,8 @@ skipped=0
 cp "$build/tests/fake/fake_probe" "$lab/probe-$(uname -m)"
 
 talk() {
-	"$build/tests/integration/ssh_talk" -X "$build/bin/muster-ssh" -P "$lab/probe-$(uname -m)" -p "$port" "$@"
+	"$build/tests/integration/ssh_talk" -X "$build/bin/muster-ssh" -G "$build/bin/muster-run-ssh" \
+		-P "$lab/probe-$(uname -m)" -p "$port" "$@"
 }
 
 # expect WHAT OUTCOME TEXT ARGUMENTS...: one conversation with 127.0.0.1 ends so, and its line holds TEXT.
@@ -139,7 +140,7 @@ done
 	} >"$lab/revoked"
 	expect 'a revoked host key' key-mismatch 'is revoked by' -k "$lab/revoked" $(key ed25519)
 	sed "s/^/@cert-authority /" "$lab/known_hosts" >"$lab/authority"
-	expect 'only a @cert-authority' key-unknown '@cert-authority' -k "$lab/authority" $(key ed25519)
+	expect 'only a @cert-authority, by libssh2' key-unknown '@cert-authority' -O libssh2 -k "$lab/authority" $(key ed25519)
 	sed 's/^\[127.0.0.1\]:[0-9]*/127.0.0.1/' "$lab/known_hosts" >"$lab/one"
 	expect 'known without its port' clean frames=1 -k "$lab/one" $(key ed25519)
 	if [ "$(talk -f $(known) 127.0.0.1 | grep -c ' same$')" = 3 ]; then
@@ -168,7 +169,7 @@ Host alias
 Host jump
 	ProxyJump lab
 Host behind
-	ProxyCommand nc %h %p
+	ProxyCommand echo no way >&2; exit 1
 CONFIG
 	sed 's/^[^ ]*/someone/' "$lab/known_hosts" >"$lab/alias"
 	cp "$lab/keys/cert" "$lab/keys/certified"
@@ -176,8 +177,8 @@ CONFIG
 	printf 'Host *\n\tPort %s\n\tIdentityFile %s\n\tUserKnownHostsFile %s\n' "$port" "$lab/keys/ed25519" \
 		"$lab/known_hosts" >"$lab/ssh_config_all"
 	expect_config() { # FILE HOST OUTCOME TEXT
-		line=$("$build/tests/integration/ssh_talk" -X "$build/bin/muster-ssh" -P "$lab/probe-$(uname -m)" \
-			-F "$lab/$1" "$2" 2>"$lab/stderr")
+		line=$("$build/tests/integration/ssh_talk" -X "$build/bin/muster-ssh" -G "$build/bin/muster-run-ssh" \
+			-P "$lab/probe-$(uname -m)" -F "$lab/$1" "$2" 2>"$lab/stderr")
 		case $line in
 		"$2 $3 "*"$4"*) echo "ok   ssh_config: $2 of $1" ;;
 		*)
@@ -190,7 +191,7 @@ CONFIG
 	expect_config ssh_config lab clean frames=1
 	expect_config ssh_config alias clean frames=1
 	expect_config ssh_config jump no-route 'jump host lab cannot connect to jump port 22'
-	expect_config ssh_config behind no-route ProxyCommand
+	expect_config ssh_config behind lost 'no way'
 	expect_config ssh_config_all 127.0.0.1 clean frames=1
 	echo 'Nonsense yes' >"$lab/ssh_config_bad"
 	expect_config ssh_config_bad 127.0.0.1 internal 'ssh -G: '
@@ -220,6 +221,57 @@ CONFIG
 	expect 'a giant length' protocol-error 'impossible length' $ok -s '!giant'
 	expect 'output without end' over-limit 'more than 3000000' $ok -s '!flood' -c 3000000
 	expect 'it hangs' killed 'deadline (running)' $ok -s '!sleep' -t 1500
+}
+
+# --- the same, spoken by OpenSSH's ssh ---
+# shellcheck disable=SC2046,SC2086
+{
+	by_ssh="$ok -O ssh"
+	expect 'ssh: a login' clean frames=2 $by_ssh -s ping
+	expect 'ssh: a key that is not authorised' auth-failed 'Permission denied' $(known) $(key other) -O ssh
+	expect 'ssh: an unknown host key' key-unknown 'host key is known' -k /dev/null $(key ed25519) -O ssh
+	expect 'ssh: a changed host key' key-mismatch 'host key changed: got SHA256:' -k "$lab/changed" $(key ed25519) \
+		-O ssh
+	expect 'ssh: a revoked host key' key-mismatch 'is revoked' -k "$lab/revoked" $(key ed25519) -O ssh
+	expect 'ssh: nologin' shell-refused 'not available' $by_ssh -u nologin
+	expect 'ssh: a restricted shell' shell-refused restricted $by_ssh -u rbash
+	expect 'ssh: a command without end' over-limit 'without end' $by_ssh -u fyes
+	expect 'ssh: a command that ends at once' shell-refused 'status 0' $by_ssh -u fexit0
+	expect 'ssh: a command that says nothing' timeout bootstrap $by_ssh -u fsleep -C 700
+	expect 'ssh: it exits early' killed 'status 3' $by_ssh -s '!exit 3'
+	expect 'ssh: it dies' killed 'died of a signal' $by_ssh -s '!kill'
+	expect 'ssh: it stops inside a message' killed 'middle of a message' $by_ssh -s '!partial'
+	expect 'ssh: a giant length' protocol-error 'impossible length' $by_ssh -s '!giant'
+	expect 'ssh: output without end' over-limit 'more than 3000000' $by_ssh -s '!flood' -c 3000000
+	expect 'ssh: it hangs' killed 'deadline (running)' $by_ssh -s '!sleep' -t 2500
+	case $(port=1 talk $by_ssh 127.0.0.1) in
+	"127.0.0.1 refused "*) echo 'ok   ssh: a port where nobody listens' ;;
+	*)
+		echo 'FAIL ssh: a port where nobody listens'
+		failures=$((failures + 1))
+		;;
+	esac
+	# Whoever is killed without a chance to clean up leaves nothing running.
+	"$build/tests/integration/ssh_talk" -X "$build/bin/muster-ssh" -G "$build/bin/muster-run-ssh" \
+		-P "$lab/probe-$(uname -m)" -p "$port" $by_ssh -H 60000 127.0.0.1 >/dev/null 2>&1 &
+	killed=$!
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		pgrep -f "muster-run-ssh $killed " >/dev/null && break
+		sleep 0.2
+	done
+	guard=$(pgrep -f "muster-run-ssh $killed ")
+	kill -KILL $killed
+	wait $killed 2>/dev/null
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		kill -0 "${guard:-none}" 2>/dev/null || break
+		sleep 0.2
+	done
+	if [ -n "$guard" ] && ! kill -0 "$guard" 2>/dev/null && ! pgrep -P "$guard" >/dev/null; then
+		echo 'ok   ssh: it ends with muster, killed as it may be'
+	else
+		echo 'FAIL ssh: it ends with muster, killed as it may be'
+		failures=$((failures + 1))
+	fi
 }
 
 # --- nobody there ---
