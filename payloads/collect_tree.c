@@ -110,7 +110,7 @@ static bool tree_visit(void *context, const struct walk_entry *entry)
 	error = sys_stat_at(&tree->probe->sys, entry->dir_fd, entry->name, &st);
 	if (error < 0) {
 		if (error != -ENOENT && !tree->collection) {
-			probe_partial(tree->probe, "tree", BYTES_LITERAL(""), "denied", 1);
+			probe_partial(tree->probe, "tree", path_parent(entry->path), "denied", 1);
 		}
 		return false;
 	}

@@ -10,7 +10,7 @@
 -- varint, and one zstd frame.
 
 PRAGMA application_id = 1836413810; -- 0x6d757372, "musr"
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;
 
 -- One row a run. `kept` is 0 once pruned: the row stays, because intervals name it.
 CREATE TABLE IF NOT EXISTS run (
@@ -50,6 +50,14 @@ CREATE TABLE IF NOT EXISTS host (
 	packages INTEGER  -- package_list of the newest observation
 );
 CREATE INDEX IF NOT EXISTS host_packages ON host (packages);
+
+-- The first sight of a host whose first look was in part: each section as it was first read whole. It is added to where
+-- the look in `row` had left something out, and never changed; from the first complete look on that is `row`.
+CREATE TABLE IF NOT EXISTS host_sight (
+	host INTEGER PRIMARY KEY REFERENCES host,
+	row INTEGER NOT NULL REFERENCES host_run,
+	snapshot INTEGER NOT NULL REFERENCES snapshot
+);
 
 -- A package build that some section key names. All escaped.
 CREATE TABLE IF NOT EXISTS package (

@@ -197,6 +197,10 @@ static int on_hello(struct conversation *c, struct bytes payload, struct error *
 	if (!ok) {
 		return no_memory(err);
 	}
+	if (c->plan.narrow.known && c->plan.narrow.uid == h->uid &&
+	    c->plan.narrow.since_ns > c->plan.plan.since_ns) {
+		c->plan.plan.since_ns = c->plan.narrow.since_ns;
+	}
 	stage_set(c, STAGE_ROOT);
 	return send_plan(c, err);
 }

@@ -65,8 +65,16 @@ struct foreseen {
 	struct digest content_root;
 };
 
+/* A later start of the timeline, for a host that comes with these rights again. */
+struct narrow_since {
+	bool known;
+	uint32_t uid;
+	int64_t since_ns;
+};
+
 struct conversation_plan {
-	struct plan plan;                /* bytes borrowed for the conversation's life */
+	struct plan plan; /* bytes borrowed for the conversation's life */
+	struct narrow_since narrow;
 	const struct observation *last;  /* the host's latest complete one; NULL: none. Borrowed */
 	const struct foreseen *foreseen; /* instead of `last`, which is then asked for by RECALL */
 	int64_t now_s;                   /* controller's clock at the start */

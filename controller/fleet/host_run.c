@@ -299,6 +299,7 @@ static int talk(struct host_run *host, struct error *err)
 {
 	const struct conversation_plan plan = {
 		.plan = host->plan,
+		.narrow = host->narrow,
 		.foreseen = &host->foreseen,
 		.now_s = host->started_s,
 		.max_age_s = host_policy(host_config(host))->max_age_s,
@@ -344,6 +345,7 @@ static int prepare(struct host_run *host, struct error *err)
 		      &host->plan, err) != 0) {
 		return -1;
 	}
+	host->narrow = plan_narrow(host->last, host->started_s);
 	plan.plan = host->plan;
 	plan.last = host->last;
 	return conversation_foresee(&plan, &host->foreseen, err);

@@ -36,6 +36,7 @@ struct host_run {
 	struct foreseen foreseen;
 	struct observation *last; /* only where it is wanted */
 	struct plan plan;
+	struct narrow_since narrow;
 	bool reads_all;
 	bool dirty; /* in the list of those to be flushed */
 	struct host_run *next_dirty;

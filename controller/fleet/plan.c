@@ -97,3 +97,32 @@ int plan_make(const struct policy *policy, const struct plan_options *options, c
 	}
 	return choose_slice(options, of, host, plan, err);
 }
+
+/* What the same rights will meet again tomorrow. */
+static bool is_of_rights(const struct coverage_item *item)
+{
+	return bytes_equal_string(item->reason, "denied") ||
+	       bytes_equal_string(item->reason, "lock-unknown");
+}
+
+struct narrow_since plan_narrow(const struct observation *last, int64_t now_s)
+{
+	struct narrow_since narrow = {0};
+	bool told = false;
+
+	for (size_t i = 0; last && i < last->coverage_count; i++) {
+		const struct coverage_item *item = &last->coverage[i];
+
+		if (item->state == COVERAGE_DONE) {
+			told = told || bytes_equal_string(item->check, "timeline");
+		} else if (item->state == COVERAGE_PARTIAL && !is_of_rights(item)) {
+			return narrow;
+		}
+	}
+	if (told) {
+		const struct plan_clock clock = {last->hello.clock_ns, last->clock_offset_ns};
+
+		narrow = (struct narrow_since){true, last->hello.uid, since_of(&clock, now_s)};
+	}
+	return narrow;
+}

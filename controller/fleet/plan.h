@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "baselines/policy.h"
+#include "controller/fleet/conversation.h"
 #include "controller/judge/observation.h"
 #include "schema/error.h"
 #include "schema/message.h"
@@ -37,5 +38,11 @@ struct plan_clock {
  */
 int plan_make(const struct policy *policy, const struct plan_options *options, const char *host,
 	      const struct plan_clock *complete, struct plan *plan, struct error *err) MUST_CHECK;
+
+/*
+ * After a look in part that left out only what its rights do not reach: what it read needs no second
+ * telling, as long as the host comes with the same rights. `last` may be NULL.
+ */
+struct narrow_since plan_narrow(const struct observation *last, int64_t now_s);
 
 #endif

@@ -124,6 +124,7 @@ struct judge {
 	char *words[2];      /* WORDS_ROOM each */
 	char *line;          /* LINE_ROOM */
 	bool *root_in_first; /* per policy root: the first sight looked there */
+	bool tree_in_first;  /* the tree section at hand is in the first sight */
 	struct gap_list package_gaps;
 	struct gap_list tree_gaps;
 	struct exceptions exceptions;

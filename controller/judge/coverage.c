@@ -61,35 +61,6 @@ static int compare_paths(const void *left, const void *right)
 	return bytes_path_compare(*a, *b);
 }
 
-/*
- * What hides more than the place it names. A lock held or a stanza given twice does not: the host
- * could say so every night, and nothing would ever be missing.
- */
-static bool is_everywhere(const struct coverage_item *item)
-{
-	static const char *const narrow[] = {"locked", "changed", "duplicate", "too-large", "link"};
-
-	for (size_t i = 0; i < sizeof(narrow) / sizeof(narrow[0]); i++) {
-		if (bytes_equal_string(item->reason, narrow[i])) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static bool is_gap(const struct coverage_item *item)
-{
-	return item->state != COVERAGE_DONE && !bytes_equal_string(item->reason, "absent");
-}
-
-/* Below the root of all is everywhere too. */
-static bool is_gap_everywhere(const struct coverage_item *item)
-{
-	bool is_place = item->subject.len > 1 && item->subject.data[0] == '/';
-
-	return is_gap(item) && !is_place && is_everywhere(item);
-}
-
 /* Places that were left out for being mounts of one class, by [mounts]. */
 static const char *const mount_classes[] = {"pseudo", "network", "fuse", "autofs", "unknown"};
 #define MOUNT_CLASSES (sizeof(mount_classes) / sizeof(mount_classes[0]))
@@ -193,11 +164,11 @@ static int add_gap(struct judge *j, struct gap_list *gaps, const struct coverage
 {
 	enum excuse excuse = EXCUSE_SEEN;
 
-	if (is_gap_everywhere(item)) {
+	if (coverage_is_gap_everywhere(item)) {
 		gaps->everywhere = true;
 		return 0;
 	}
-	if (!is_gap(item) || item->subject.len == 0 || item->subject.data[0] != '/') {
+	if (!coverage_is_gap(item) || item->subject.len == 0 || item->subject.data[0] != '/') {
 		return 0;
 	}
 	/* What calls itself partial makes the host so. */
@@ -344,10 +315,17 @@ int judge_coverage(struct judge *j, struct error *err)
 		result = judge_views(j, &now->coverage[i], err);
 	}
 	for (unsigned o = 0; list && o < 2; o++) {
+		const struct coverage_item **before = earlier[o] ? sorted(j, earlier[o]) : NULL;
+
 		for (size_t i = 0; result == 0 && earlier[o] && i < earlier[o]->coverage_count;
 		     i++) {
 			const struct coverage_item *was = &earlier[o]->coverage[i];
 
+			/* Of a first sight in part: it was not done whole then either. */
+			if (before &&
+			    worst(before, earlier[o]->coverage_count, was)->state > was->state) {
+				continue;
+			}
 			result = judge_lost(j, was, worst(list, now->coverage_count, was), err);
 		}
 	}
@@ -359,7 +337,7 @@ static bool leaves_out(const struct coverage_item *item)
 {
 	return item->state == COVERAGE_PARTIAL || ((bytes_equal_string(item->check, "packages") ||
 						    bytes_equal_string(item->check, "tree")) &&
-						   is_gap_everywhere(item));
+						   coverage_is_gap_everywhere(item));
 }
 
 bool judge_is_partial(const struct observation *now, const struct judge_counts *counts,

@@ -54,6 +54,25 @@ struct section_range {
 struct section_range observation_range(const struct observation *o, enum section_kind kind,
 				       struct bytes manager);
 
+/* Whether something was left out, and where it hides more than the place it names. */
+bool coverage_is_gap(const struct coverage_item *item);
+bool coverage_is_gap_everywhere(const struct coverage_item *item);
+/*
+ * How many files rights do not reach, over all: each section has its own number of them. A folder that
+ * they do not reach is named.
+ */
+bool coverage_is_of_files(const struct coverage_item *item);
+
+/*
+ * Whether this observation could not have had the section, so that its absence says nothing: the check
+ * that makes it had a gap there, and nothing at or below that place was read either.
+ */
+bool observation_left_out(const struct observation *o, const struct section_key *key);
+/* The same of a path under the policy's roots, whose own section was read or was not there at all. */
+bool observation_left_out_path(const struct observation *o, struct bytes path, bool has_section);
+/* Whether a section that it has lacks something: files that could not be read, folders below it. */
+bool observation_is_whole(const struct observation *o, const struct observed_section *section);
+
 /*
  * Where a section's bytes come from: given by fleet (objects of this session) and store (objects of
  * earlier ones). Returns 0 and bytes that live until the next call with the same source, or -1.

@@ -193,7 +193,9 @@ static int judge_object(struct judge *j, const struct entry_list *list, const st
 		}
 		return judge_telling(j, now, err);
 	}
-	if (j->captured || (j->in->first && looked_before(j, now->path))) {
+	if (j->captured ||
+	    (j->in->first && looked_before(j, now->path) &&
+	     !observation_left_out_path(j->in->first, now->path, j->tree_in_first))) {
 		return judge_appeared(j, now, err);
 	}
 	return judge_telling(j, now, err);
@@ -222,13 +224,14 @@ static void ask_vanished(struct judge *j, const struct entry *was)
 static int judge_tree(struct judge *j, const struct section_key *key, struct error *err)
 {
 	struct entry_list now = {0}, was = {0};
-	bool found, found_was;
+	bool found, found_was = false;
 	int result = 0;
 
 	if (judge_entries(j, j->in->now, key, &j->buffer[0], &now, &found, err) < 0 ||
 	    judge_entries(j, judge_first(j), key, &j->buffer[1], &was, &found_was, err) < 0) {
 		result = -1;
 	}
+	j->tree_in_first = found_was;
 	if (result == 0 && found) {
 		struct walk walk = walk_begin(&now, &was);
 

@@ -98,6 +98,17 @@ int session_load_coverage(struct store *store, int64_t id, struct unpack *counts
 int session_load_facts(struct store *store, int64_t id, struct arena *arena, struct hello *hello,
 		       struct error *err) MUST_CHECK;
 
+/* As store_observation_load, of a row of host_run, with another snapshot's sections where not 0. */
+int store_observation_of_row(struct store *store, int64_t row, int64_t sections,
+			     struct observation **observation, struct error *err) MUST_CHECK;
+
+/*
+ * The first sight of a host that was never looked at whole before, section by section (sight.c): `row`
+ * and `snapshot` are those of this look.
+ */
+int sight_put(struct store *store, const struct store_host *put, int64_t host, int64_t row,
+	      int64_t snapshot, struct error *err) MUST_CHECK;
+
 /* Stat digests and times of reading (reading.c): written where they differ from what is kept. */
 int reading_put(struct store *store, int64_t host, int64_t snapshot, const struct observation *o,
 		struct error *err) MUST_CHECK;

@@ -49,6 +49,26 @@ static bool is_path(struct bytes subject)
 	return subject.len > 0 && subject.data[0] == '/';
 }
 
+/*
+ * Whether objects of this folder's section may be the subject: a section of a folder that is not as
+ * deep as sections go has what lies in the folder itself, and no more (payloads/collect_tree.c).
+ */
+static bool is_in_tree(struct bytes subject, struct bytes folder)
+{
+	size_t len = folder.len == 1 ? 0 : folder.len, slashes = 0, depth = 0;
+
+	if (!is_below(subject, folder)) {
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		depth += folder.data[i] == '/';
+	}
+	for (size_t i = len; i < subject.len; i++) {
+		slashes += subject.data[i] == '/';
+	}
+	return depth >= TREE_KEY_DEPTH || slashes == 1;
+}
+
 /* Whether a section that may hold the subject has files that could not be read. */
 static bool is_unread(const struct observation *o, struct bytes subject, struct bytes package)
 {
@@ -62,7 +82,8 @@ static bool is_unread(const struct observation *o, struct bytes subject, struct 
 			    ? package.len > key.part[2].len &&
 				      bytes_has_prefix(package, key.part[2]) &&
 				      package.data[key.part[2].len] == ' '
-			    : key.count < 2 || is_below(subject, key.part[1])) {
+		    : key.kind == SECTION_TREE ? is_in_tree(subject, key.part[1])
+					       : key.count < 2 || is_below(subject, key.part[1])) {
 			return true;
 		}
 	}
@@ -78,8 +99,8 @@ static bool has_gap(const struct observation *o, const char *check, struct bytes
 	for (size_t i = 0; i < o->coverage_count; i++) {
 		const struct coverage_item *item = &o->coverage[i];
 
-		if (!bytes_equal_string(item->check, check)) {
-			continue;
+		if (!bytes_equal_string(item->check, check) || coverage_is_of_files(item)) {
+			continue; /* is_unread knows in which sections they are */
 		}
 		if (item->state != COVERAGE_DONE) {
 			if (!is_path(item->subject) || is_below(subject, item->subject)) {

@@ -43,7 +43,9 @@ static int fill_sections(struct store *store, int64_t host, int64_t snapshot, st
 	return reading_load(store, host, snapshot, pairs, o->sections, err);
 }
 
-static int fill(struct store *store, int64_t row, struct kept *kept, bool *there, struct error *err)
+/* `sections`: the snapshot in the place of the row's own; 0: that. */
+static int fill(struct store *store, int64_t row, int64_t sections, struct kept *kept, bool *there,
+		struct error *err)
 {
 	struct observation *o = &kept->observation;
 	int64_t host, snapshot, coverage, facts, finished;
@@ -67,7 +69,7 @@ static int fill(struct store *store, int64_t row, struct kept *kept, bool *there
 		goto out;
 	}
 	host = sqlite3_column_int64(stmt, 0);
-	snapshot = sqlite3_column_int64(stmt, 1);
+	snapshot = sections != 0 ? sections : sqlite3_column_int64(stmt, 1);
 	coverage = sqlite3_column_int64(stmt, 2);
 	facts = sqlite3_column_int64(stmt, 3);
 	finished = sqlite3_column_int64(stmt, 4);
@@ -92,8 +94,8 @@ out:
 	return result;
 }
 
-static int load_row(struct store *store, int64_t row, struct observation **observation,
-		    struct error *err)
+static int load_row(struct store *store, int64_t row, int64_t sections,
+		    struct observation **observation, struct error *err)
 {
 	struct kept *kept = NULL;
 	bool there = false;
@@ -109,7 +111,7 @@ static int load_row(struct store *store, int64_t row, struct observation **obser
 	if (!kept) {
 		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
 	}
-	if (fill(store, row, kept, &there, err)) {
+	if (fill(store, row, sections, kept, &there, err)) {
 		store_observation_free(&kept->observation);
 		return -1;
 	}
@@ -124,16 +126,32 @@ static int load_row(struct store *store, int64_t row, struct observation **obser
 int store_observation_load(struct store *store, const char *host, enum store_which which,
 			   struct observation **observation, struct error *err)
 {
-	int64_t row;
+	sqlite3_stmt *stmt = NULL;
+	int64_t row = 0, sections = 0;
+	bool found = false;
+	int result;
 
 	*observation = NULL;
-	if (db_number(&store->db, &row, 0, err,
-		      "SELECT CASE ?2 WHEN 0 THEN first WHEN 1 THEN complete ELSE observed END "
-		      "FROM host WHERE name = ?1",
-		      "ti", host, (int64_t)which)) {
-		return -1;
+	result = db_start(&store->db, &stmt, err,
+			  "SELECT CASE ?2 WHEN 0 THEN coalesce(s.row, first) WHEN 1 THEN complete "
+			  "ELSE observed END, CASE ?2 WHEN 0 THEN s.snapshot END "
+			  "FROM host h LEFT JOIN host_sight s ON s.host = h.id WHERE name = ?1",
+			  "ti", host, (int64_t)which);
+	if (result == 0) {
+		result = db_next(&store->db, stmt, &found, err);
 	}
-	return load_row(store, row, observation, err);
+	if (result == 0 && found) {
+		row = sqlite3_column_int64(stmt, 0);
+		sections = sqlite3_column_int64(stmt, 1);
+	}
+	db_end(stmt);
+	return result == 0 ? load_row(store, row, sections, observation, err) : -1;
+}
+
+int store_observation_of_row(struct store *store, int64_t row, int64_t sections,
+			     struct observation **observation, struct error *err)
+{
+	return load_row(store, row, sections, observation, err);
 }
 
 int store_complete_clock(struct store *store, const char *host, int64_t *clock_ns,
@@ -185,5 +203,5 @@ int store_observation_of_run(struct store *store, const char *host, int64_t run,
 	if (store_host_id(store, host, &id, err) || store_row_of(store, id, run, &row, err)) {
 		return -1;
 	}
-	return load_row(store, row, observation, err);
+	return load_row(store, row, 0, observation, err);
 }

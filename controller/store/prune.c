@@ -45,7 +45,8 @@ static int drop_runs(struct store *store, int64_t oldest, size_t *runs, struct e
 		"WHERE latest IS NOT NULL UNION SELECT observed FROM host WHERE observed IS NOT "
 		"NULL "
 		"UNION SELECT complete FROM host WHERE complete IS NOT NULL "
-		"UNION SELECT first FROM host WHERE first IS NOT NULL)",
+		"UNION SELECT first FROM host WHERE first IS NOT NULL "
+		"UNION SELECT row FROM host_sight)",
 		"DELETE FROM excerpt WHERE host_run NOT IN (SELECT id FROM host_run)",
 		"DELETE FROM timeline WHERE run < ?",
 		"DELETE FROM interval WHERE until_run < ?",
@@ -73,7 +74,8 @@ static int drop_snapshots(struct store *store, struct error *err)
 {
 	static const char *const statements[] = {
 		"DELETE FROM snapshot WHERE id NOT IN (WITH direct (id) AS (SELECT snapshot "
-		"FROM host_run WHERE snapshot IS NOT NULL UNION SELECT snapshot FROM host_stat) "
+		"FROM host_run WHERE snapshot IS NOT NULL UNION SELECT snapshot FROM host_stat "
+		"UNION SELECT snapshot FROM host_sight) "
 		"SELECT id FROM direct UNION SELECT base FROM snapshot WHERE base IS NOT NULL "
 		"AND id IN (SELECT id FROM direct))",
 		"DELETE FROM package_list WHERE id NOT IN (WITH direct (id) AS (SELECT packages "

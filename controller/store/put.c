@@ -419,6 +419,8 @@ static int put_all(struct store *store, const struct store_run *run, struct stor
 		goto out;
 	}
 	if (write_row(store, run, put, p.host, &row, pack_all(&session), err) ||
+	    (row.snapshot != 0 && p.first == 0 &&
+	     sight_put(store, put, p.host, row.id, row.snapshot, err)) ||
 	    write_host(store, put, &p, &row, err)) {
 		goto out;
 	}

@@ -108,7 +108,8 @@ struct store_host {
 };
 /*
  * An observation is kept as the host's latest; the first complete one (clean or findings) also as
- * its first sight. Findings that were open and are not among host->findings become resolved; where
+ * its first sight. Of a host that was looked at in part before, each section as it was first read
+ * whole is, and stays, its first sight: rights gained or lost later never make it start again. Findings that were open and are not among host->findings become resolved; where
  * the outcome is not complete, what could not be looked at stays open.
  */
 int store_host_put(struct store *store, const struct store_run *run, struct store_host *host,

@@ -112,7 +112,7 @@ static void newer_layout_is_refused(void **state)
 	(void)state;
 	place_make(&place);
 	make_database(place.path);
-	(void)ask_number(place.path, "PRAGMA user_version = 5");
+	(void)ask_number(place.path, "PRAGMA user_version = 6");
 	assert_refused(place.path, "newer muster");
 	place_remove(&place);
 }
