@@ -119,6 +119,10 @@ static void on_stage(void *context, const char *host, const char *stage)
 	struct going *going = context;
 	char shown[256];
 
+	/* That a host is not libssh2's is worth a line of its own; each step of all is not. */
+	if (going->call->verbose < 2 && strncmp(stage, "transport: ", 11) != 0) {
+		return;
+	}
 	progress_clear(&going->progress);
 	(void)fprintf(going->call->log, "muster: %s: %s\n",
 		      escape_text(bytes_from_string(host), shown, sizeof(shown)), stage);
@@ -146,7 +150,7 @@ static int go(struct call *call, uv_loop_t *loop, const struct sweep_config *con
 		.started = on_started,
 		.host = on_host,
 		.compared = on_compared,
-		.stage = call->verbose > 1 ? on_stage : NULL,
+		.stage = call->verbose > 0 ? on_stage : NULL,
 		.progress = on_progress,
 	};
 	struct tell tell = {.store = config->store, .report = report, .acks = {.call = call}};

@@ -220,6 +220,9 @@ static void say_ready(struct doctor *doctor, const struct visit_result *result)
 	(void)fputs(", Linux ", out);
 	(void)print_bytes(out, hello->kernel);
 	(void)fprintf(out, ", %llu ms", (unsigned long long)result->took_ms);
+	if (result->transport) {
+		(void)fprintf(out, ", transport: %s", result->transport);
+	}
 	(void)fputs(is_root ? "\n"
 			    : ": not root, so that a scan will be partial (--become, muster "
 			      "sudoers)\n",
@@ -240,7 +243,7 @@ static void say_ready(struct doctor *doctor, const struct visit_result *result)
 static void on_visit(void *context, const struct visit_result *result)
 {
 	struct doctor *doctor = context;
-	char key[1024];
+	char key[1024 + 100];
 
 	doctor->hosts++;
 	if (result->hello) {
@@ -248,7 +251,9 @@ static void on_visit(void *context, const struct visit_result *result)
 		return;
 	}
 	doctor->stopped++;
-	(void)snprintf(key, sizeof(key), "%s\n%s", outcome_name(result->outcome), result->reason);
+	(void)snprintf(key, sizeof(key), "%s\n%s%s%s", outcome_name(result->outcome),
+		       result->reason, result->transport ? "; transport: " : "",
+		       result->transport ? result->transport : "");
 	if (doctor->error.kind == ERROR_NONE && groups_add(doctor->stops, key, (int)result->outcome,
 							   result->host, 0, &doctor->error) < 0) {
 		return; /* told at the end */

@@ -12,6 +12,7 @@
 #define SHOWN 80
 
 static const char *const become_words[] = {"sudo", "pinned", "none", NULL};
+static const char *const transport_words[] = {"auto", "libssh2", "ssh", NULL};
 static const char *const format_words[] = {"text", "ndjson", "rundeck", NULL};
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const severity_words[] = {"info",     "low",   "medium", "high",
@@ -33,6 +34,9 @@ static const struct option_spec specs[OPTIONS] = {
 				"host keys, instead of the user's and the system's", NULL},
 	[OPTION_SSH_CONFIG] = {0, CONFIG_SSH_CONFIG, "ssh-config", "FILE",
 			       "ssh_config to resolve hosts by, or none", NULL},
+	[OPTION_TRANSPORT] = {0, CONFIG_TRANSPORT, "transport", "WHICH",
+			      "who speaks SSH: libssh2, OpenSSH's ssh, or ssh where it must (auto)",
+			      transport_words},
 	[OPTION_BECOME] = {0, CONFIG_BECOME, "become", "HOW",
 			   "become root on the host by sudo, by a pinned rule, or none",
 			   become_words},

@@ -41,6 +41,19 @@ static enum become become_of(const struct call *call, const struct inventory_var
 	return BECOME_NONE;
 }
 
+static enum speaker speaker_of(const struct call *call)
+{
+	switch ((enum config_transport)config_number(call->config, CONFIG_TRANSPORT)) {
+	case CONFIG_TRANSPORT_LIBSSH2:
+		return SPEAKER_LIBSSH2;
+	case CONFIG_TRANSPORT_SSH:
+		return SPEAKER_SSH;
+	case CONFIG_TRANSPORT_AUTO:
+		break;
+	}
+	return SPEAKER_AUTO;
+}
+
 struct target reach_target(struct call *call, struct inventory *inventory, const char *name)
 {
 	const struct inventory_host *host = inventory_find(inventory, name);
@@ -48,6 +61,7 @@ struct target reach_target(struct call *call, struct inventory *inventory, const
 	struct target target = {
 		.name = name,
 		.become = become_of(call, vars),
+		.speaker = speaker_of(call),
 		.connect_timeout_ms =
 			(uint32_t)config_number(call->config, CONFIG_CONNECT_TIMEOUT) * 1000,
 		.timeout_ms = (uint32_t)config_number(call->config, CONFIG_TIMEOUT) * 1000,

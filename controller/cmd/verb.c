@@ -14,7 +14,7 @@
 #define BIT(name) OPTION_BIT(OPTION_##name)
 #define REACH                                                                         \
 	(BIT(USER) | BIT(PORT) | BIT(IDENTITY) | BIT(KNOWN_HOSTS) | BIT(SSH_CONFIG) | \
-	 BIT(BECOME) | BIT(PARALLEL) | BIT(TIMEOUT) | BIT(CONNECT_TIMEOUT))
+	 BIT(TRANSPORT) | BIT(BECOME) | BIT(PARALLEL) | BIT(TIMEOUT) | BIT(CONNECT_TIMEOUT))
 #define RUN                                                                                       \
 	(REACH | BIT(INVENTORY) | BIT(BASELINE) | BIT(DB) | BIT(FULL) | BIT(DEADLINE) |           \
 	 BIT(FULL_PARALLEL) | BIT(REHASH) | BIT(READ_RATE) | BIT(MAX_INCOMPLETE) | BIT(RETRIES) | \

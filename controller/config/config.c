@@ -21,6 +21,7 @@
 enum type { TYPE_PATH, TYPE_TEXT, TYPE_NUMBER, TYPE_TIME, TYPE_WORD };
 
 static const char *const become_words[] = {"none", "sudo", "pinned", NULL};
+static const char *const transport_words[] = {"auto", "libssh2", "ssh", NULL};
 static const char *const journal_words[] = {"none", "new", NULL};
 static const char *const severity_words[] = {"info",     "low",   "medium", "high",
 					     "critical", "never", NULL};
@@ -51,6 +52,8 @@ static const struct setting {
 				TYPE_PATH, NULL, 0, 0, NULL},
 	[CONFIG_SSH_CONFIG] = {"ssh", "config", "ssh.config", "MUSTER_SSH_CONFIG", TYPE_PATH, NULL,
 			       0, 0, NULL},
+	[CONFIG_TRANSPORT] = {"ssh", "transport", "ssh.transport", "MUSTER_TRANSPORT", TYPE_WORD,
+			      "auto", 0, 0, transport_words},
 	[CONFIG_CONNECT_TIMEOUT] = {"ssh", "connect_timeout", "ssh.connect_timeout",
 				    "MUSTER_CONNECT_TIMEOUT", TYPE_TIME, "20s", 1, 3600, NULL},
 	[CONFIG_PARALLEL] = {NULL, "parallel", "parallel", "MUSTER_PARALLEL", TYPE_NUMBER, "64", 1,

@@ -30,6 +30,7 @@ enum config_key {
 	CONFIG_IDENTITY,        /* path */
 	CONFIG_KNOWN_HOSTS,     /* path */
 	CONFIG_SSH_CONFIG,      /* path, or none */
+	CONFIG_TRANSPORT,       /* enum config_transport */
 	CONFIG_CONNECT_TIMEOUT, /* seconds */
 	CONFIG_PARALLEL,
 	CONFIG_TIMEOUT, /* seconds, of one host's whole session */
@@ -40,6 +41,7 @@ enum config_key {
 };
 
 enum config_become { CONFIG_BECOME_NONE, CONFIG_BECOME_SUDO, CONFIG_BECOME_PINNED };
+enum config_transport { CONFIG_TRANSPORT_AUTO, CONFIG_TRANSPORT_LIBSSH2, CONFIG_TRANSPORT_SSH };
 enum config_journal { CONFIG_JOURNAL_NONE, CONFIG_JOURNAL_NEW };
 #define CONFIG_FAIL_NEVER 5 /* after SEVERITY_CRITICAL */
 

@@ -32,13 +32,15 @@ struct visits {
 
 static void start_more(struct visits *visits);
 
-static void end(struct visit *visit, enum outcome outcome, const char *reason)
+static void end(struct visit *visit, enum outcome outcome, const char *reason,
+		const char *transport)
 {
 	struct visits *visits = visit->visits;
 	const struct visit_result result = {
 		.host = visit->host->target.name,
 		.outcome = visit->has_hello ? OUTCOME_CLEAN : outcome,
 		.reason = visit->has_hello ? "" : reason,
+		.transport = transport,
 		.hello = visit->has_hello ? &visit->hello : NULL,
 		.clock_offset_ns = visit->clock_offset_ns,
 		.took_ms = uv_hrtime() / 1000000 - visit->started_ms,
@@ -85,7 +87,7 @@ static void on_closed(void *context, const struct channel_close *close)
 
 	visit->channel = NULL;
 	end(visit, silent ? OUTCOME_KILLED : close->outcome,
-	    silent ? "the probe ended without a word" : close->reason);
+	    silent ? "the probe ended without a word" : close->reason, close->transport);
 	start_more(visits);
 }
 
@@ -109,7 +111,7 @@ static void start_more(struct visits *visits)
 		visit->started_ms = uv_hrtime() / 1000000;
 		if (host->transport->open(host->transport, &host->target, &handler, visit,
 					  &visit->channel, &err) != 0) {
-			end(visit, OUTCOME_INTERNAL, err.msg);
+			end(visit, OUTCOME_INTERNAL, err.msg, NULL);
 		}
 	}
 }

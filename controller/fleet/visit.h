@@ -17,6 +17,7 @@ struct visit_result {
 	const char *host;
 	enum outcome outcome;      /* OUTCOME_CLEAN: the probe has spoken */
 	const char *reason;        /* escaped, may be "" */
+	const char *transport;     /* who spoke with it: "libssh2", "ssh (why)"; NULL: nobody */
 	const struct hello *hello; /* NULL where it has not */
 	int64_t clock_offset_ns;   /* of the host's clock against ours, as the greeting came */
 	uint64_t took_ms;
