@@ -170,7 +170,7 @@ static void add_jumps(struct options *options, const struct channel *channel)
 		return;
 	}
 	add(options,
-	    "ProxyCommand=exec " OPENSSH_PROGRAM
+	    "ProxyCommand=" OPENSSH_PROGRAM
 	    "%s -o BatchMode=yes -o StrictHostKeyChecking=yes -o UpdateHostKeys=no -o "
 	    "ForwardAgent=no -o PermitLocalCommand=no -o ControlMaster=no -o ControlPath=none -o "
 	    "Tunnel=no%s%s%s%s%s%s%.0u -W '[%%h]:%%p' -- %s",
