@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: MIT
 /*
  * Judges one host of 1,500 packages with 100 files each from memory: with a manifest for each
- * package, with an equal first sight, with neither; then as one of a fleet of equals, from verdicts
- * that another host left. The peer is bare decoding of the same bytes.
+ * package, with an equal first sight, with neither; from verdicts that another host left. The peer is
+ * bare decoding of the same bytes. Then fleets, one of dpkg and one of rpm, whose hosts all have what
+ * is their own (rpm: when each package was installed): equal ones, ones of which each has 1 % of its
+ * packages changed, and what it takes to see that nothing changed at all.
+ *
+ *	judge_host [HOSTS]
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include <openssl/evp.h>
+#include <sys/stat.h>
 
+#include "baselines/rpm_manifest.h"
+#include "controller/judge/basis.h"
 #include "controller/judge/judge.h"
 #include "schema/record.h"
 
@@ -21,8 +28,18 @@ struct stored {
 	size_t len;
 };
 
+/* What one host has of its own: the rest of each rpm header. */
+#define CLAIMS_ROOM 256
+
 struct fleet {
-	struct stored object[3 * PACKAGES + UNOWNED_SECTIONS + 8];
+	const char *manager;
+	struct rpm_header header[PACKAGES];
+	struct rpm_proof proof[PACKAGES];
+	struct stored own[PACKAGES];
+	uint8_t claims[PACKAGES][CLAIMS_ROOM];
+	size_t owned;
+	struct digest variant[PACKAGES]; /* of a package, with one file changed */
+	struct stored object[4 * PACKAGES + UNOWNED_SECTIONS + 8];
 	size_t objects;
 	struct observed_section section[3 * PACKAGES + UNOWNED_SECTIONS + 8];
 	size_t sections;
@@ -45,6 +62,10 @@ static int load(void *context, const struct digest *digest, struct bytes *conten
 	struct stored *found = bsearch(digest, fleet->object, fleet->objects,
 				       sizeof(fleet->object[0]), compare_objects);
 
+	if (!found && fleet->owned > 0) {
+		found = bsearch(digest, fleet->own, fleet->owned, sizeof(fleet->own[0]),
+				compare_objects);
+	}
 	if (!found) {
 		return error_set(err, ERROR_STORE, 0, "absent");
 	}
@@ -52,21 +73,27 @@ static int load(void *context, const struct digest *digest, struct bytes *conten
 	return 0;
 }
 
-static void put(struct fleet *fleet, const struct section_key *key, size_t len)
+static struct digest put_object(struct fleet *fleet, size_t len)
 {
 	struct stored *object = &fleet->object[fleet->objects++];
-	struct observed_section *section = &fleet->section[fleet->sections++];
-	uint8_t encoded[SECTION_KEY_MAX];
-	struct cbor_writer w;
 
 	object->data = malloc(len + 1);
 	memcpy(object->data, room, len);
 	object->len = len;
 	EVP_Digest(room, len, object->digest.bytes, NULL, EVP_sha256(), NULL);
+	return object->digest;
+}
+
+static void put(struct fleet *fleet, const struct section_key *key, size_t len)
+{
+	struct observed_section *section = &fleet->section[fleet->sections++];
+	uint8_t encoded[SECTION_KEY_MAX];
+	struct cbor_writer w;
+
 	cbor_writer_init(&w, encoded, sizeof(encoded));
 	section_key_encode(&w, key);
 	section->key = bytes_make(memcpy(malloc(w.len), encoded, w.len), w.len);
-	section->content = object->digest;
+	section->content = put_object(fleet, len);
 }
 
 static struct entry file(const char *path, unsigned seed)
@@ -97,17 +124,124 @@ static const char *path_of(const char *before, unsigned a, const char *between, 
 	return path;
 }
 
+/* Signed by somebody who is trusted, with the files of the manifest. */
+static void make_header(struct fleet *fleet, unsigned p, const struct section_key *package)
+{
+	struct rpm_file *files = calloc(FILES, sizeof(*files));
+	struct rpm_header *header = &fleet->header[p];
+	struct manifest *manifest = NULL;
+	struct section_key key = section_key_make(SECTION_HEADER, package->part[1],
+						  package->part[2], package->part[3],
+						  package->part[4]);
+	struct error err;
+
+	for (unsigned f = 0; f < FILES; f++) {
+		const struct entry *entry = &fleet->manifest[p].entries[f].entry;
+
+		files[f] = (struct rpm_file){
+			.path = entry->path,
+			.mode = (uint16_t)(S_IFREG | entry->mode),
+			.mtime_s = (uint32_t)entry->mtime_s,
+			.size = entry->size,
+			.user = entry->owner,
+			.group = entry->group,
+			.digest = bytes_make(entry->sha256.bytes, DIGEST_SIZE),
+			.verify = 0xffffffffU,
+		};
+	}
+	*header = (struct rpm_header){
+		.name = package->part[2],
+		.evr = package->part[3],
+		.arch = package->part[4],
+		.digest_algorithm = RPM_DIGEST_SHA256,
+		.columns = 0x7fff,
+		.files = files,
+		.file_count = FILES,
+	};
+	if (rpm_manifest_make(header, "bench", "Vendor", &manifest, &err) < 0) {
+		fprintf(stderr, "%s\n", err.msg);
+		exit(1);
+	}
+	fleet->proof[p] = (struct rpm_proof){
+		.verdict = RPM_PROOF_GOOD,
+		.fingerprint = "F00DF00DF00DF00DF00DF00DF00DF00DF00DF00D",
+		.origin = "Vendor",
+		.reason = "",
+		.header = header,
+		.manifest = manifest,
+	};
+	put(fleet, &key, (size_t)snprintf((char *)room, sizeof(room), "%u", p));
+	key = section_key_make(SECTION_CLAIMS, package->part[1], package->part[2], package->part[3],
+			       package->part[4]);
+	put(fleet, &key, (size_t)snprintf((char *)room, sizeof(room), "claims of %u", p));
+}
+
+static int find_proof(void *context, const struct digest *section, const struct rpm_proof **proof,
+		      struct error *err)
+{
+	struct fleet *fleet = context;
+	struct bytes content;
+
+	*proof = NULL;
+	if (load(fleet, section, &content, err) == 0) {
+		*proof = &fleet->proof[strtoul((const char *)content.data, NULL, 10)];
+	}
+	return 0;
+}
+
+static void put_item(struct cbor_writer *w, const char *part, uint32_t tag, uint8_t type,
+		     struct bytes value)
+{
+	const uint8_t number[4] = {0, 0, (uint8_t)(tag >> 8), (uint8_t)tag};
+	const struct record record = {
+		.count = HEADER_FIELDS,
+		.field = {bytes_from_string(part), bytes_make(number, 4), bytes_make(&type, 1),
+			  bytes_make("\0\0\0\0", 4), value},
+	};
+
+	record_encode(w, &record);
+}
+
+/* When and as which one rpm installed each package: no two hosts agree. */
+static void make_claims(struct fleet *fleet, struct observation *now, size_t host)
+{
+	static const uint8_t states[FILES];
+	const struct section_range range =
+		observation_range(now, SECTION_CLAIMS, BYTES_LITERAL("rpm"));
+
+	fleet->owned = range.to - range.from;
+	for (size_t i = 0; i < fleet->owned; i++) {
+		const uint8_t number[4] = {0, 0, (uint8_t)(i >> 8), (uint8_t)i};
+		const uint8_t time[4] = {0x60, 0, (uint8_t)(host >> 8), (uint8_t)host};
+		struct stored *own = &fleet->own[i];
+		struct cbor_writer w;
+
+		cbor_writer_init(&w, fleet->claims[i], CLAIMS_ROOM);
+		put_item(&w, HEADER_REST, 1008, 4, bytes_make(time, 4));
+		put_item(&w, HEADER_REST, 1029, 1, bytes_make(states, FILES));
+		put_item(&w, HEADER_NUMBER, 0, 4, bytes_make(number, 4));
+		own->data = w.data;
+		own->len = w.len;
+		EVP_Digest(w.data, w.len, own->digest.bytes, NULL, EVP_sha256(), NULL);
+		now->sections[range.from + i].content = own->digest;
+	}
+	if (fleet->owned > 0) {
+		qsort(fleet->own, fleet->owned, sizeof(fleet->own[0]), compare_objects);
+	}
+}
+
 static void make_package(struct fleet *fleet, unsigned p, struct cbor_writer *rows)
 {
 	struct bytes name = bytes_from_string(path_of("package-", p, "-", 0));
 	struct bytes version = BYTES_LITERAL("1.2.3-4+deb12u1"), arch = BYTES_LITERAL("amd64");
-	struct section_key key =
-		section_key_make(SECTION_PACKAGE, BYTES_LITERAL("dpkg"), name, version, arch);
+	struct section_key key = section_key_make(
+		SECTION_PACKAGE, bytes_from_string(fleet->manager), name, version, arch);
 	struct manifest *m = &fleet->manifest[p];
 	static char origin[] = "Debian";
 	struct record row = {.count = 5,
 			     .field = {name, version, arch, BYTES_LITERAL("install ok installed"),
 				       BYTES_LITERAL("")}};
+	bool is_rpm = strcmp(fleet->manager, "rpm") == 0;
 	struct cbor_writer w;
 
 	m->entries = calloc(FILES, sizeof(*m->entries));
@@ -121,6 +255,21 @@ static void make_package(struct fleet *fleet, unsigned p, struct cbor_writer *ro
 		entry_encode(&w, &m->entries[f].entry);
 	}
 	put(fleet, &key, w.len);
+	fleet->section[fleet->sections - 1].stat = p;
+	cbor_writer_init(&w, room, sizeof(room));
+	for (unsigned f = 0; f < FILES; f++) {
+		struct entry e = m->entries[f].entry;
+
+		e.sha256.bytes[31] ^= f == 0;
+		entry_encode(&w, &e);
+	}
+	fleet->variant[p] = put_object(fleet, w.len);
+	if (is_rpm) {
+		row.field[3] = BYTES_LITERAL("installed");
+		record_encode(rows, &row);
+		make_header(fleet, p, &key);
+		return;
+	}
 	cbor_writer_init(&w, room, sizeof(room));
 	for (unsigned f = 0; f < FILES; f++) {
 		uint8_t md5[16] = {0};
@@ -213,17 +362,83 @@ static void run(const char *what, const struct judge_input *input)
 	       counts.files_unproved, found);
 }
 
+static void judge_once(const struct judge_input *input, struct findings *findings)
+{
+	struct judge_counts counts;
+	struct error err;
+
+	if (judge_host(input, findings, &counts, &err) < 0) {
+		fprintf(stderr, "%s\n", err.msg);
+		exit(1);
+	}
+}
+
+/* What a host whose last look was judged is asked first. */
+static bool is_unchanged(const struct judge_input *input, const struct findings *findings)
+{
+	const struct judge_basis basis = {
+		.program = "", .commit = "", .host = "host", .now = input->now};
+	struct digest all, told;
+	struct error err;
+
+	return judge_basis_digest(&basis, &all, &err) == 0 &&
+	       judge_findings_digest(findings, &told, &err) == 0;
+}
+
+static void tell(const char *manager, const char *what, double spent_ms, size_t hosts,
+		 const struct judge_cache *cache)
+{
+	size_t hits = 0, misses = 0;
+
+	judge_cache_count(cache, &hits, &misses);
+	printf("%-5s %-22s %8.3f ms a host  %zu hosts; so far %zu units from verdicts, %zu anew\n",
+	       manager, what, spent_ms / (double)hosts, hosts, hits, misses);
+}
+
 /*
- * A fleet: the packages of every host are those of all but for some of its own build, a different
- * few on each, held against manifests and its own past; what no package owns is left out.
+ * Hosts of the same packages, held against what proves them and their own past; what no package owns
+ * is left out.
+ * `percent` of each host's packages have one file that is another's.
  */
+static double run_hosts(struct fleet *fleet, struct judge_input *input, struct observation *now,
+			size_t hosts, unsigned percent)
+{
+	const struct section_range range =
+		observation_range(now, SECTION_PACKAGE, bytes_from_string(fleet->manager));
+	size_t count = range.to - range.from;
+	double spent = 0;
+
+	for (size_t h = 0; h < hosts; h++) {
+		struct digest was[PACKAGES];
+		struct findings findings = {0};
+		double start;
+
+		make_claims(fleet, now, h + 1000 * percent);
+		for (size_t i = 0; i < count * percent / 100; i++) {
+			struct observed_section *at =
+				&now->sections[range.from + (h * 7 + i * 97) % count];
+
+			was[i] = at->content;
+			at->content = fleet->variant[at->stat];
+		}
+		start = now_ms();
+		judge_once(input, &findings);
+		spent += now_ms() - start;
+		findings_clear(&findings);
+		for (size_t i = count * percent / 100; i-- > 0;) {
+			now->sections[range.from + (h * 7 + i * 97) % count].content = was[i];
+		}
+	}
+	return spent;
+}
+
 static void run_fleet(struct fleet *fleet, const struct judge_input *like, size_t hosts)
 {
 	static struct observed_section sections[3 * PACKAGES + UNOWNED_SECTIONS + 8];
 	static const uint8_t seed[JUDGE_CACHE_SEED_SIZE] = {1};
 	struct observation now = {.sections = sections};
 	struct judge_input input = *like;
-	size_t hits, misses, found = 0;
+	struct findings findings = {0};
 	struct error err;
 	double start;
 
@@ -238,52 +453,38 @@ static void run_fleet(struct fleet *fleet, const struct judge_input *like, size_
 	if (judge_cache_new(&input.cache, (size_t)96 << 20, seed, &err) < 0) {
 		exit(1);
 	}
+	tell(fleet->manager, "first host", run_hosts(fleet, &input, &now, 1, 0), 1, input.cache);
+	tell(fleet->manager, "equal hosts", run_hosts(fleet, &input, &now, hosts, 0), hosts,
+	     input.cache);
+	tell(fleet->manager, "1 % of each changed", run_hosts(fleet, &input, &now, hosts, 1), hosts,
+	     input.cache);
+	judge_once(&input, &findings);
 	start = now_ms();
 	for (size_t h = 0; h < hosts; h++) {
-		struct observed_section *own = &sections[h * 7 % now.section_count];
-		struct observed_section was = *own;
-		struct findings findings = {0};
-		struct judge_counts counts;
-
-		/* One of three hosts has a section that is another package's: all of it differs. */
-		if (h % 3 == 0) {
-			own->content = sections[(h * 7 + 1) % now.section_count].content;
-		}
-		if (judge_host(&input, &findings, &counts, &err) < 0) {
-			fprintf(stderr, "%s\n", err.msg);
+		if (!is_unchanged(&input, &findings)) {
 			exit(1);
 		}
-		found += findings.count;
-		findings_clear(&findings);
-		*own = was;
 	}
-	judge_cache_count(input.cache, &hits, &misses);
-	printf("%zu hosts            %8.1f ms  %.3f ms a host  %zu units from verdicts, %zu anew, "
-	       "%zu findings\n",
-	       hosts, now_ms() - start, (now_ms() - start) / (double)hosts, hits, misses, found);
+	tell(fleet->manager, "nothing changed", now_ms() - start, hosts, input.cache);
+	findings_clear(&findings);
 	judge_cache_free(input.cache);
 }
 
-int main(int argc, char **argv)
+static void make_fleet(struct fleet *fleet)
 {
-	static struct fleet fleet;
 	static uint8_t rows_room[1 << 20];
-	struct cbor_writer rows, w;
 	const struct bytes none = {NULL, 0};
+	struct cbor_writer rows, w;
 	struct section_key key;
-	struct known_good known = {.context = &fleet, .manifests = find};
-	struct object_source objects = {load, &fleet};
-	struct observation o = {0};
-	struct judge_input input = {
-		.policy = policy_default(), .known = &known, .now = &o, .objects = &objects};
 
 	cbor_writer_init(&rows, rows_room, sizeof(rows_room));
 	for (unsigned p = 0; p < PACKAGES; p++) {
-		make_package(&fleet, p, &rows);
+		make_package(fleet, p, &rows);
 	}
 	memcpy(room, rows_room, rows.len);
-	key = section_key_make(SECTION_PACKAGES, BYTES_LITERAL("dpkg"), none, none, none);
-	put(&fleet, &key, rows.len);
+	key = section_key_make(SECTION_PACKAGES, bytes_from_string(fleet->manager), none, none,
+			       none);
+	put(fleet, &key, rows.len);
 	for (unsigned s = 0; s < UNOWNED_SECTIONS; s++) {
 		cbor_writer_init(&w, room, sizeof(room));
 		for (unsigned f = 0; f < UNOWNED; f++) {
@@ -293,7 +494,7 @@ int main(int argc, char **argv)
 		key = section_key_make(SECTION_TREE,
 				       bytes_from_string(path_of("/usr/lib/unowned-", s, "-", 0)),
 				       none, none, none);
-		put(&fleet, &key, w.len);
+		put(fleet, &key, w.len);
 	}
 	cbor_writer_init(&w, room, sizeof(room));
 	for (unsigned p = 0; p < PACKAGES; p++) {
@@ -305,9 +506,23 @@ int main(int argc, char **argv)
 		}
 	}
 	key = section_key_make(SECTION_DIRS, none, none, none, none);
-	put(&fleet, &key, w.len);
-	qsort(fleet.section, fleet.sections, sizeof(fleet.section[0]), compare_sections);
-	qsort(fleet.object, fleet.objects, sizeof(fleet.object[0]), compare_objects);
+	put(fleet, &key, w.len);
+	qsort(fleet->section, fleet->sections, sizeof(fleet->section[0]), compare_sections);
+	qsort(fleet->object, fleet->objects, sizeof(fleet->object[0]), compare_objects);
+}
+
+int main(int argc, char **argv)
+{
+	static struct fleet fleet = {.manager = "dpkg"}, rpm = {.manager = "rpm"};
+	const struct rpm_proof_source proofs = {&rpm, find_proof};
+	size_t hosts = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000;
+	struct known_good known = {.context = &fleet, .manifests = find};
+	struct object_source objects = {load, &fleet};
+	struct observation o = {0};
+	struct judge_input input = {
+		.policy = policy_default(), .known = &known, .now = &o, .objects = &objects};
+
+	make_fleet(&fleet);
 	o.sections = fleet.section;
 	o.section_count = fleet.sections;
 	decoding_ms = 1e9;
@@ -346,6 +561,10 @@ int main(int argc, char **argv)
 		input.cache = NULL;
 	}
 	fleet.with_manifests = true;
-	run_fleet(&fleet, &input, argc > 1 ? strtoul(argv[1], NULL, 10) : 1000);
+	run_fleet(&fleet, &input, hosts);
+	make_fleet(&rpm);
+	objects.context = known.context = &rpm;
+	input.proofs = &proofs;
+	run_fleet(&rpm, &input, hosts);
 	return 0;
 }
