@@ -98,6 +98,14 @@ int session_load_coverage(struct store *store, int64_t id, struct unpack *counts
 int session_load_facts(struct store *store, int64_t id, struct arena *arena, struct hello *hello,
 		       struct error *err) MUST_CHECK;
 
+/*
+ * The row of a host's first sight, and the snapshot in the place of its own (NULL: that), of host h.
+ * Whatever loads it and whatever says whether it is another one (verdict.c) must mean the same.
+ */
+#define FIRST_SIGHT_JOIN "LEFT JOIN host_sight s ON s.host = h.id "
+#define FIRST_SIGHT_ROW "coalesce(s.row, h.first)"
+#define FIRST_SIGHT_SNAPSHOT "s.snapshot"
+
 /* As store_observation_load, of a row of host_run, with another snapshot's sections where not 0. */
 int store_observation_of_row(struct store *store, int64_t row, int64_t sections,
 			     struct observation **observation, struct error *err) MUST_CHECK;

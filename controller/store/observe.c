@@ -133,9 +133,9 @@ int store_observation_load(struct store *store, const char *host, enum store_whi
 
 	*observation = NULL;
 	result = db_start(&store->db, &stmt, err,
-			  "SELECT CASE ?2 WHEN 0 THEN coalesce(s.row, first) WHEN 1 THEN complete "
-			  "ELSE observed END, CASE ?2 WHEN 0 THEN s.snapshot END "
-			  "FROM host h LEFT JOIN host_sight s ON s.host = h.id WHERE name = ?1",
+			  "SELECT CASE ?2 WHEN 0 THEN " FIRST_SIGHT_ROW " WHEN 1 THEN complete "
+			  "ELSE observed END, CASE ?2 WHEN 0 THEN " FIRST_SIGHT_SNAPSHOT " END "
+			  "FROM host h " FIRST_SIGHT_JOIN "WHERE name = ?1",
 			  "ti", host, (int64_t)which);
 	if (result == 0) {
 		result = db_next(&store->db, stmt, &found, err);

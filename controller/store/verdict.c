@@ -55,6 +55,7 @@ static void read_identity(sqlite3_stmt *stmt, int column, struct digest *digest)
 	}
 }
 
+/* The rows are those that store_observation_load would take. */
 int store_known_load(struct store *store, const char *host, struct store_known *known,
 		     struct error *err)
 {
@@ -68,9 +69,10 @@ int store_known_load(struct store *store, const char *host, struct store_known *
 	*known = (struct store_known){0};
 	if (db_start(&store->db, &stmt, err,
 		     "SELECT fs.digest, fc.digest, cs.digest, cc.digest, v.basis, v.findings, "
-		     "v.witness, o.tally FROM host h "
-		     "LEFT JOIN host_run f ON f.id = h.first "
-		     "LEFT JOIN snapshot fs ON fs.id = f.snapshot "
+		     "v.witness, o.tally FROM host h " FIRST_SIGHT_JOIN
+		     "LEFT JOIN host_run f ON f.id = " FIRST_SIGHT_ROW " "
+		     "LEFT JOIN snapshot fs ON fs.id = coalesce(" FIRST_SIGHT_SNAPSHOT
+		     ", f.snapshot) "
 		     "LEFT JOIN coverage fc ON fc.id = f.coverage "
 		     "LEFT JOIN host_run c ON c.id = h.complete "
 		     "LEFT JOIN snapshot cs ON cs.id = c.snapshot "

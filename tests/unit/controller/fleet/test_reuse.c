@@ -405,6 +405,39 @@ static void unread_files_are_told_although_nothing_changed(void **state)
 	nights_close(&nights);
 }
 
+/* Of a host that was never looked at whole the first sight is made as its sections are first read. */
+static void first_sight_in_part_is_judged_by(void **state)
+{
+	static struct nights once, always;
+	struct world *host = make_host();
+	static const bool is_reused[] = {false, false, true, false, false, true, false, true};
+
+	(void)state;
+	nights_open(&once, "this program");
+	nights_open(&always, "");
+	side_coverage(&host->now, "tree", "/opt", COVERAGE_PARTIAL, "denied");
+	for (int night = 0; night < 8; night++) {
+		if (night == 3) {
+			/* What was left out is read, and becomes part of the first sight. */
+			host->now.coverage_count--;
+			side_add(&host->now, build_dir_key(SECTION_TREE, "/opt"),
+				 build_elf("/opt/tool", 0755, 77));
+			side_coverage(&host->now, "tree", "/srv", COVERAGE_PARTIAL, "denied");
+		}
+		if (night == 6) {
+			side_find(&host->now, "/opt/tool")->sha256.bytes[3] ^= 1;
+		}
+		night_of(&once, host);
+		night_of(&always, host);
+		assert_same_result(&once.result[0], &always.result[0]);
+		assert_int_equal(once.result[0].is_reused, is_reused[night]);
+		assert_int_equal(once.result[0].outcome, OUTCOME_PARTIAL);
+	}
+	world_free(host);
+	nights_close(&once);
+	nights_close(&always);
+}
+
 static void what_stays_open_unseen_is_judged_until_it_is_seen(void **state)
 {
 	static struct nights nights;
@@ -687,6 +720,7 @@ int main(void)
 		cmocka_unit_test(each_input_that_changes_is_judged),
 		cmocka_unit_test(old_content_is_stale_although_nothing_changed),
 		cmocka_unit_test(unread_files_are_told_although_nothing_changed),
+		cmocka_unit_test(first_sight_in_part_is_judged_by),
 		cmocka_unit_test(what_stays_open_unseen_is_judged_until_it_is_seen),
 		cmocka_unit_test(database_that_says_something_else_is_not_believed),
 		cmocka_unit_test(acknowledgement_ends_although_nothing_changed),
