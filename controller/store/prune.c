@@ -48,7 +48,16 @@ static int drop_runs(struct store *store, int64_t oldest, size_t *runs, struct e
 		"UNION SELECT first FROM host WHERE first IS NOT NULL "
 		"UNION SELECT row FROM host_sight)",
 		"DELETE FROM excerpt WHERE host_run NOT IN (SELECT id FROM host_run)",
-		"DELETE FROM timeline WHERE run < ?",
+		/*
+		 * With the state of a host that is kept stays what led to it, and with what is open
+		 * what happened since it was found.
+		 */
+		"DELETE FROM timeline WHERE run < ?1 AND run < coalesce((SELECT min(i.first_run) "
+		"FROM interval i JOIN finding f ON f.id = i.finding WHERE i.host = timeline.host "
+		"AND i.until_run IS NULL AND f.severity > 0), ?1) AND (host, run) NOT IN ("
+		"SELECT id, latest >> 24 FROM host WHERE latest IS NOT NULL "
+		"UNION SELECT id, observed >> 24 FROM host WHERE observed IS NOT NULL "
+		"UNION SELECT id, complete >> 24 FROM host WHERE complete IS NOT NULL)",
 		"DELETE FROM interval WHERE until_run < ?",
 		"DELETE FROM finding WHERE id NOT IN (SELECT finding FROM interval)",
 		"DELETE FROM coverage WHERE id NOT IN (SELECT coverage FROM host_run "
@@ -58,6 +67,10 @@ static int drop_runs(struct store *store, int64_t oldest, size_t *runs, struct e
 		"DELETE FROM witness_list WHERE id NOT IN (SELECT witness FROM host_witness "
 		"UNION SELECT witness FROM host_verdict WHERE witness IS NOT NULL)",
 		"DELETE FROM tally WHERE id NOT IN (SELECT tally FROM host_run)",
+		/* Forgotten, and now without history. */
+		"DELETE FROM host WHERE latest IS NULL AND id NOT IN (SELECT host FROM host_run) "
+		"AND id NOT IN (SELECT host FROM interval) "
+		"AND id NOT IN (SELECT host FROM timeline)",
 		"DELETE FROM text WHERE id NOT IN (SELECT outcome FROM host_run UNION "
 		"SELECT reason FROM host_run WHERE reason IS NOT NULL)",
 	};

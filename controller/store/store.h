@@ -243,6 +243,21 @@ int store_run_find(struct store *store, const char *name, struct store_run *run,
 		   struct error *err) MUST_CHECK;
 
 /*
+ * The two runs that can be laid side by side: the newest that is over and looked at a host which an
+ * earlier one looked at too, whole or in part, and the newest such one. `wanted` NULL: any host counts.
+ */
+int store_run_pair(struct store *store, bool (*wanted)(void *context, const char *host),
+		   void *context, struct store_run *older, struct store_run *newer, bool *found,
+		   struct error *err) MUST_CHECK;
+
+/*
+ * A host that is no more, or never was: from now on it is in no report of today. What earlier runs
+ * had of it stays until they are pruned. *known is false where there is nothing to forget.
+ */
+int store_host_forget(struct store *store, const char *name, bool *known,
+		      struct error *err) MUST_CHECK;
+
+/*
  * What differs between two runs of one host: sections first, then entries or records in them. Hosts
  * that were not looked at in both are left out. A package that came, went or changed its version is
  * one row with its name as subject and versions as values (key kind package), without its files; of

@@ -266,6 +266,60 @@ static int note_item(void *context, const struct timeline_item *i)
 	return 0;
 }
 
+static size_t items_of(struct store *store, const char *host)
+{
+	struct order order = {0};
+	struct error err = {0};
+
+	assert_int_equal(store_timeline(store, host, 0, 0, note_item, &order, &err), 0);
+	return order.count;
+}
+
+/* Pruned runs take their timeline along, but for what a host with something open did since. */
+static void timeline_since_an_open_finding_outlives_its_runs(void **state)
+{
+	struct finding open = {.rule = RULE_FILE_CHANGED,
+			       .severity = SEVERITY_HIGH,
+			       .subject = BYTES_LITERAL("/usr/bin/tool")};
+	struct findings findings = {0};
+	struct timeline_item told;
+	struct store_pruned pruned;
+	struct error err = {0};
+	struct store *store;
+	struct place place;
+
+	(void)state;
+	place_make(&place);
+	store = open_store(place.path, STORE_WRITE);
+	assert_int_equal(findings_add(&findings, &open, &err), 0);
+	for (int night = 0; night < 4; night++) {
+		struct store_run run = begin_run(store, T0 + night * NIGHT);
+
+		for (int h = 0; h < 2; h++) {
+			host_maker_start(&maker, h ? "web002" : "web001", T0 + night * NIGHT);
+			told = item("/a", 10 + night);
+			maker.observation.timeline = &told;
+			maker.observation.timeline_count = 1;
+			/* Of the first one something is open from the second night on. */
+			if (h == 0 && night > 0) {
+				maker.host.findings = &findings;
+				maker.host.acks = NULL;
+				maker.host.outcome = OUTCOME_FINDINGS;
+			}
+			put(store, &run);
+		}
+		end_run(store, &run, run.started_s + 60);
+	}
+	assert_int_equal(items_of(store, "web001"), 4);
+	assert_int_equal(store_prune(store, 1, &pruned, &err), 0);
+	assert_int_equal(pruned.runs, 3);
+	assert_int_equal(items_of(store, "web001"), 3);
+	assert_int_equal(items_of(store, "web002"), 1);
+	findings_clear(&findings);
+	store_close(store);
+	place_remove(&place);
+}
+
 static void timeline_is_in_order_and_bounded(void **state)
 {
 	struct timeline_item items[3];
@@ -375,6 +429,7 @@ int main(void)
 		cmocka_unit_test(upgrade_is_one_line_and_hides_no_configuration),
 		cmocka_unit_test(records_and_damaged_content_are_compared_too),
 		cmocka_unit_test(timeline_is_in_order_and_bounded),
+		cmocka_unit_test(timeline_since_an_open_finding_outlives_its_runs),
 		cmocka_unit_test(prune_keeps_first_sight_and_latest),
 	};
 
