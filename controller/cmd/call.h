@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "baselines/policy.h"
+#include "controller/cmd/again.h"
 #include "controller/cmd/option.h"
 #include "controller/cmd/verb.h"
 #include "controller/config/config.h"
@@ -34,6 +35,9 @@ struct call {
 	bool quiet;
 	unsigned verbose;
 	char advice[CALL_ADVICE_MAX]; /* lines; empty: none */
+	/* Of this call, for commands that are advised (again.h); the report borrows them. */
+	char decide_options[AGAIN_ROOM];
+	char reach_options[AGAIN_ROOM];
 };
 
 /* Adds a line of advice for the case that the verb fails. */

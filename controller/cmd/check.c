@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "baselines/uncommitted.h"
 #include "controller/cmd/open.h"
 #include "controller/cmd/outputs.h"
 #include "controller/cmd/reach.h"
@@ -196,6 +197,27 @@ static int open_acks(struct call *call, struct inventory *inventory, struct swee
 	return 0;
 }
 
+/* Hosts are judged by a commit: an edit that is only saved counts for nothing. */
+static void tell_uncommitted(struct call *call, const struct baseline *baseline)
+{
+	char first[UNCOMMITTED_NAME_ROOM], more[48] = "";
+	struct error ignored;
+	size_t count;
+
+	if (!baseline || uncommitted_count(baseline_path(baseline), &count, first, &ignored) < 0 ||
+	    count == 0) {
+		return;
+	}
+	if (count > 1) {
+		(void)snprintf(more, sizeof(more), " and %zu more", count - 1);
+	}
+	(void)fprintf(
+		call->log,
+		"muster: baseline: %s%s differ%s from commit %.12s, by which this run judges: "
+		"not committed, not counted\n",
+		first, more, count == 1 ? "s" : "", baseline_commit(baseline));
+}
+
 static int add_journal(struct call *call, struct report *report, struct error *err)
 {
 	bool wanted = call_has(call, OPTION_JOURNAL) ||
@@ -226,6 +248,7 @@ static int run_hosts(struct call *call, struct inventory *inventory, struct node
 	    resume_open(call, &reach, config, &resume, err) < 0) {
 		goto out;
 	}
+	tell_uncommitted(call, config->baseline);
 	config->keys = config_text(call->config, CONFIG_TRUST);
 	config->hosts = reach.hosts;
 	config->host_count = reach.host_count;
@@ -262,8 +285,7 @@ static int run(struct call *call, const char *kind, struct error *err)
 	if (nodeset_count(hosts) == 0) {
 		call_advise(call,
 			    "name an inventory: -i FILE, or `inventory:` in the configuration");
-		(void)error_set(err, ERROR_CONFIG, 0, "muster %s: no hosts to look at",
-				call->verb->name);
+		(void)error_set(err, ERROR_CONFIG, 0, "%s: no hosts to look at", call->verb->name);
 		goto out;
 	}
 	code = run_hosts(call, inventory, hosts, &config, err);

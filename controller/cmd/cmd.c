@@ -73,12 +73,11 @@ static int check_words(const struct call *call, struct error *err)
 	char shown[80];
 
 	if (call->word_count < verb->least) {
-		return error_set(err, ERROR_CONFIG, 0, "muster %s: %s is missing", verb->name,
+		return error_set(err, ERROR_CONFIG, 0, "%s: %s is missing", verb->name,
 				 verb->arguments);
 	}
 	if (call->word_count > verb->most) {
-		return error_set(err, ERROR_CONFIG, 0, "muster %s: \"%s\" is one too many",
-				 verb->name,
+		return error_set(err, ERROR_CONFIG, 0, "%s: \"%s\" is one too many", verb->name,
 				 escape_text(bytes_from_string(call->words[verb->most]), shown,
 					     sizeof(shown)));
 	}
@@ -96,6 +95,10 @@ static int apply_flags(struct call *call, struct error *err)
 		    config_set(call->config, (enum config_key)spec->setting,
 			       call->options->value[id],
 			       option_shown((enum option_id)id, name, sizeof(name)), err) < 0) {
+			if (id == OPTION_KNOWN_HOSTS) {
+				call_advise(call, "make it, and review it: muster hosts keys HOST "
+						  "--import FILE");
+			}
 			return -1;
 		}
 	}

@@ -103,19 +103,82 @@ static int print_changes(struct telling *telling, struct error *err)
 	return 0;
 }
 
-static int find_runs(struct call *call, struct store *store, struct store_run *a,
+static bool is_wanted(void *context, const char *host)
+{
+	struct telling *telling = context;
+
+	return !telling->hosts || nodeset_has(telling->hosts, host);
+}
+
+/* The last two that can be compared: a check of another host in between is passed over. */
+static int find_pair(struct telling *telling, struct store *store, struct store_run *a,
 		     struct store_run *b, struct error *err)
 {
-	const char *first = call->word_count > 0 ? call->words[0] : "previous";
+	bool found = false;
+
+	if (store_run_pair(store, is_wanted, telling, a, b, &found, err) < 0) {
+		return -1;
+	}
+	if (found) {
+		return 0;
+	}
+	if (store_run_find(store, "previous", a, err) < 0) {
+		return -1;
+	}
+	return store_run_find(store, "latest", b, err);
+}
+
+static int find_runs(struct telling *telling, struct store *store, struct store_run *a,
+		     struct store_run *b, struct error *err)
+{
+	struct call *call = telling->call;
 	const char *second = call->word_count > 1 ? call->words[1] : "latest";
 
-	if (store_run_find(store, first, a, err) < 0 || store_run_find(store, second, b, err) < 0) {
+	if (call->word_count == 0 ? find_pair(telling, store, a, b, err) < 0
+				  : store_run_find(store, call->words[0], a, err) < 0 ||
+					    store_run_find(store, second, b, err) < 0) {
 		call_advise(call, "look a second time, then muster diff compares the two: muster "
 				  "sweep");
 		call_advise(call, "muster show latest, for the name of the newest run");
 		return -1;
 	}
 	return 0;
+}
+
+struct known {
+	const char *name;
+	bool found;
+};
+
+static int on_known(void *context, const struct store_host_row *row)
+{
+	struct known *known = context;
+
+	known->found = strcmp(row->name, known->name) == 0;
+	return known->found ? 1 : 0;
+}
+
+/* diff HOST: a word that is no run, but a host. */
+static int take_host(struct telling *telling, struct store *store, struct error *err)
+{
+	struct call *call = telling->call;
+	struct known known = {0};
+	struct store_run run;
+
+	if (call->word_count != 1 || telling->hosts ||
+	    store_run_find(store, call->words[0], &run, NULL) == 0) {
+		return 0;
+	}
+	known.name = call->words[0];
+	if (store_hosts(store, 0, on_known, &known, err) < 0) {
+		return -1;
+	}
+	if (!known.found) {
+		return 0;
+	}
+	call->word_count = 0;
+	return nodeset_new(&telling->hosts, err) < 0 ? -1
+						     : nodeset_add(telling->hosts, known.name, err);
 }
 
 struct looked {
@@ -239,8 +302,9 @@ int verb_diff(struct call *call, struct error *err)
 	int code = -1;
 
 	if (open_store(call, STORE_READ, &store, err) < 0 ||
-	    find_runs(call, store, &a, &b, err) < 0 || call_inventory(call, &inventory, err) < 0 ||
+	    call_inventory(call, &inventory, err) < 0 ||
 	    call_hosts_option(call, inventory, &telling.hosts, err) < 0 ||
+	    take_host(&telling, store, err) < 0 || find_runs(&telling, store, &a, &b, err) < 0 ||
 	    groups_new(&telling.changes, err) < 0) {
 		goto out;
 	}

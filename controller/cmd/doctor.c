@@ -343,6 +343,14 @@ int verb_doctor(struct call *call, struct error *err)
 	if (nodeset_count(hosts) > 0 && visit_hosts(&doctor, inventory, hosts, err) < 0) {
 		goto out;
 	}
+	if (nodeset_count(hosts) == 0) {
+		(void)fprintf(call->out,
+			      "%zu fault%s here; no host was asked.\n"
+			      "  try: muster doctor HOST, or name an inventory: -i FILE\n",
+			      doctor.faults, doctor.faults == 1 ? "" : "s");
+		code = doctor.faults > 0 ? EXIT_FATAL : EXIT_CLEAN;
+		goto out;
+	}
 	(void)fprintf(call->out,
 		      "%zu of %zu host%s ready, %zu of them without root; %zu fault%s here.\n",
 		      doctor.ready, doctor.hosts, doctor.hosts == 1 ? "" : "s", doctor.limited,

@@ -257,7 +257,7 @@ void help_man(FILE *out)
 		"result in SQLite.\nIt leaves no file on a host.\n.Pp\n"
 		"Where a host is named, ranges (web[001\\-100], n[0\\-10/2]), groups (@web, @all) "
 		"and the operators\n, (and) ! (without) & (in both) ^ (in one of both) may "
-		"stand, read from left to right.\n"
+		"stand, read from left to right;\na shell wants quotes around ! and &.\n"
 		"A name or range may have a user in front and a port behind it: root@web017:2222, "
 		"[2001:db8::1]:22.\nThey win over flags and inventory; the name alone is what the "
 		"host "

@@ -98,8 +98,7 @@ int open_baseline_path(struct call *call, const char **path, struct error *err)
 	}
 	call_advise(call, "name it: --baseline DIR, or `baseline:` in the configuration");
 	call_advise(call, "make one: muster init DIR");
-	return error_set(err, ERROR_CONFIG, 0, "muster %s: no baseline is configured",
-			 call->verb->name);
+	return error_set(err, ERROR_CONFIG, 0, "%s: no baseline is configured", call->verb->name);
 }
 
 bool open_is_ndjson(const struct call *call)
@@ -131,6 +130,8 @@ int open_report(struct call *call, bool is_run, struct report **report, struct e
 		.verbose = call->verbose,
 		.fail_on = (unsigned)config_number(call->config, CONFIG_FAIL_ON),
 		.is_run = is_run,
+		.decide_options = again_to_decide(call, call->decide_options),
+		.reach_options = again_to_reach(call, call->reach_options),
 	};
 
 	if (run_options_max_incomplete(call, &options.max_incomplete, err) < 0) {

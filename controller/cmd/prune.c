@@ -12,7 +12,7 @@ int verb_prune(struct call *call, struct error *err)
 
 	if (!call_has(call, OPTION_KEEP)) {
 		call_advise(call, "muster prune --keep 90");
-		return error_set(err, ERROR_CONFIG, 0, "muster prune: --keep N is missing");
+		return error_set(err, ERROR_CONFIG, 0, "prune: --keep N is missing");
 	}
 	if (call_number(call, OPTION_KEEP, 1, 1000000, 0, &keep, err) < 0) {
 		return -1;
@@ -25,8 +25,9 @@ int verb_prune(struct call *call, struct error *err)
 	store = NULL;
 	if (open_store(call, STORE_WRITE, &store, err) == 0 &&
 	    store_prune(store, (size_t)keep, &pruned, err) == 0) {
-		(void)fprintf(call->out, "Dropped %s runs and %s objects, %s.\n",
-			      print_count(pruned.runs, runs), print_count(pruned.objects, objects),
+		(void)fprintf(call->out, "Dropped %s run%s and %s object%s, %s.\n",
+			      print_count(pruned.runs, runs), pruned.runs == 1 ? "" : "s",
+			      print_count(pruned.objects, objects), pruned.objects == 1 ? "" : "s",
 			      print_size(pruned.bytes, size));
 		code = EXIT_CLEAN;
 	}

@@ -237,15 +237,17 @@ static int print_changes(struct call *call, struct changes *changes, struct erro
 		}
 	}
 	if (!call->quiet) {
+		const char *again = again_to_decide(call, call->decide_options);
+
 		(void)fprintf(call->out, "\nNext:\n  %s\n", rule_advice(finding->rule));
 		if (rule_can_be_accepted(finding->rule)) {
-			(void)fprintf(
-				call->out,
-				"  muster accept %.8s        it is right: make it the baseline\n",
-				finding->id);
+			(void)fprintf(call->out,
+				      "  muster accept %.8s%s        it is right: make it the "
+				      "baseline\n",
+				      finding->id, again);
 		}
-		(void)fprintf(call->out, "  muster ack %.8s --reason TEXT --until 30d\n",
-			      finding->id);
+		(void)fprintf(call->out, "  muster ack %.8s --reason TEXT --until 30d%s\n",
+			      finding->id, again);
 	}
 	return 0;
 }

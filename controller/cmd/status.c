@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include <string.h>
 #include <time.h>
 
+#include "baselines/baseline.h"
 #include "controller/cmd/open.h"
 #include "controller/cmd/tell.h"
 #include "controller/cmd/version.h"
@@ -33,6 +35,36 @@ static int tell_status(struct call *call, struct store *store, struct nodeset *n
 	return code;
 }
 
+/* What today's verdict cannot know: a look that is under way, and decisions since the newest one. */
+static void tell_pending(struct call *call, struct store *store)
+{
+	struct baseline *baseline = NULL;
+	struct store_run run;
+	struct error ignored;
+	const char *path = config_text(call->config, CONFIG_BASELINE);
+
+	if (call->quiet || open_format(call) != REPORT_TEXT ||
+	    store_run_find(store, "latest", &run, &ignored) < 0) {
+		return;
+	}
+	if (run.finished_s == 0) {
+		(void)fprintf(
+			call->log,
+			"muster: run %s is not over (or was ended: muster sweep --resume latest "
+			"goes on with it); hosts it has not come to yet stand as they were\n",
+			run.name);
+	}
+	if (path && *run.commit && baseline_open(path, NULL, &baseline, &ignored) == 0 &&
+	    strcmp(baseline_commit(baseline), run.commit) != 0) {
+		(void)fprintf(call->log,
+			      "muster: the baseline has moved from %.12s to %.12s since the newest "
+			      "run: what was accepted or acknowledged meanwhile counts at the next "
+			      "look\n",
+			      run.commit, baseline_commit(baseline));
+	}
+	baseline_close(baseline);
+}
+
 int verb_status(struct call *call, struct error *err)
 {
 	struct inventory *inventory = NULL;
@@ -46,6 +78,10 @@ int verb_status(struct call *call, struct error *err)
 		goto out;
 	}
 	code = tell_status(call, store, call->word_count > 0 ? hosts : NULL, hosts, err);
+	if (code >= 0) {
+		(void)fflush(call->out);
+		tell_pending(call, store);
+	}
 out:
 	nodeset_free(hosts);
 	inventory_free(inventory);

@@ -42,7 +42,8 @@ static const struct verb verbs[] = {
 		"look at hosts now and compare them with the baseline",
 		"Connects to each host, runs the probe there, judges what it saw and keeps it as a "
 		"run. HOST is a name, a range, a group, or several of these: web[001-040], @db, "
-		"@all!web007; USER@ in front and :PORT behind a name say how it is reached. The "
+		"'@all!web007' (quoted, for the shell); USER@ in front and :PORT behind a name say "
+		"how it is reached. The "
 		"host "
 		"localhost is looked at without SSH.\n"
 		"\n"
@@ -132,12 +133,16 @@ static const struct verb verbs[] = {
 	},
 	{
 		"diff",
-		"[RUN_A [RUN_B]]",
+		"[HOST|RUN_A [RUN_B]]",
 		"what differs between two runs",
 		"Every object that changed, appeared or vanished between two runs, whether it is "
 		"judged good or bad, each change once with the hosts that have it. Without RUN_B: "
-		"against the latest run. Without both: the latest against the one before.",
+		"against the latest run. Without both: the newest run that looked at a host which "
+		"an "
+		"earlier one looked at too, against that one; with HOST, or --hosts, of these "
+		"hosts.",
 		{{"muster diff", "since the last run"},
+		 {"muster diff web017", "one host, between the last two looks at it"},
 		 {"muster diff 20261114T0 latest --hosts @web", "a week on the web servers"}},
 		READ | BIT(HOSTS) | BIT(INVENTORY),
 		0,
@@ -298,11 +303,26 @@ static const struct verb verbs[] = {
 		"[HOST...]",
 		"list hosts with address, groups and state",
 		"The inventory as muster understands it, with what is known of each host.",
-		{{"muster hosts -i hosts.yaml", "all of them"}, {"muster hosts @web!web001", ""}},
+		{{"muster hosts -i hosts.yaml", "all of them"},
+		 {"muster hosts '@web!web001'", "without one; a shell wants the quotes"}},
 		BIT(INVENTORY) | READ,
 		0,
 		ANY,
 		verb_hosts,
+	},
+	{
+		"hosts forget",
+		"HOST...",
+		"take hosts out of what is known",
+		"For a host that is no more, or whose name was wrong: from now on it is in no "
+		"status. A host of the inventory is asked again in the next sweep, as one that was "
+		"never seen. Runs that looked at it keep what they saw until they are pruned.",
+		{{"muster hosts forget wbe017", "a name that was typed wrongly"},
+		 {"muster hosts forget old[01-20]", "hosts that were taken down"}},
+		BIT(DB) | BIT(INVENTORY),
+		1,
+		ANY,
+		verb_hosts_forget,
 	},
 	{
 		"hosts keys",

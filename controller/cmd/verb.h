@@ -75,6 +75,7 @@ int verb_baseline_learn(struct call *call, struct error *err);
 int verb_baseline_list(struct call *call, struct error *err);
 int verb_baseline_verify(struct call *call, struct error *err);
 int verb_hosts(struct call *call, struct error *err);
+int verb_hosts_forget(struct call *call, struct error *err);
 int verb_hosts_keys(struct call *call, struct error *err);
 int verb_doctor(struct call *call, struct error *err);
 int verb_sudoers(struct call *call, struct error *err);

@@ -34,8 +34,8 @@ void progress_format(const struct progress *progress, const struct progress_stat
 		bar[BAR_WIDTH + 1] = ']';
 		bar[BAR_WIDTH + 2] = ' ';
 	}
-	n = snprintf(to, room, "%s%zu/%zu hosts %" PRIu64 "%%, %zu running", bar, state->done,
-		     state->total, percent, state->running);
+	n = snprintf(to, room, "%s%zu/%zu host%s %" PRIu64 "%%, %zu running", bar, state->done,
+		     state->total, state->total == 1 ? "" : "s", percent, state->running);
 	used = n > 0 ? (size_t)n : 0;
 	if (state->done > 0 && spent_ms > 0 && used < room) {
 		uint64_t tenths = state->done * 10000 / spent_ms;

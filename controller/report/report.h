@@ -47,12 +47,15 @@ struct report_options {
 	enum report_format format;
 	FILE *out;
 	bool color;
-	bool quiet;                 /* no advice */
-	bool all;                   /* also resolved, explained, acknowledged */
-	bool explained;             /* every explained change, not only the most frequent */
-	unsigned verbose;           /* 1: more of each finding and host */
-	unsigned fail_on;           /* enum severity, or REPORT_FAIL_NEVER */
-	unsigned max_incomplete;    /* hosts in a hundred that may be left out */
+	bool quiet;              /* no advice */
+	bool all;                /* also resolved, explained, acknowledged */
+	bool explained;          /* every explained change, not only the most frequent */
+	unsigned verbose;        /* 1: more of each finding and host */
+	unsigned fail_on;        /* enum severity, or REPORT_FAIL_NEVER */
+	unsigned max_incomplete; /* hosts in a hundred that may be left out */
+	const char
+		*decide_options;   /* what advised commands need to be given again; NULL: nothing */
+	const char *reach_options; /* likewise, to reach hosts */
 	const char *journal_socket; /* NULL: systemd's, and syslog where it is not there */
 	bool is_run;                /* false: the latest look at each host, without a run */
 };

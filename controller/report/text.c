@@ -312,9 +312,16 @@ static void print_witnesses(const struct writer_context *context)
 }
 
 /* The advice of a state, with the hosts it is about in the place of HOST. */
-static void print_advice(FILE *out, const char *advice, const char *hosts)
+static void print_advice(const struct report_options *options, const char *advice,
+			 const char *hosts)
 {
-	const char *place = strstr(advice, "HOST");
+	const char *place = strstr(advice, "HOST"), *again = NULL;
+	FILE *out = options->out;
+
+	if (strstr(advice, "muster ")) {
+		again = strstr(advice, "hosts keys") ? options->reach_options
+						     : options->decide_options;
+	}
 
 	(void)fputs("      try: ", out);
 	if (place && strlen(hosts) < 60) {
@@ -322,7 +329,7 @@ static void print_advice(FILE *out, const char *advice, const char *hosts)
 		(void)print_bytes(out, bytes_from_string(hosts));
 		advice = place + strlen("HOST");
 	}
-	(void)fprintf(out, "%s\n", advice);
+	(void)fprintf(out, "%s%s\n", advice, again ? again : "");
 }
 
 static int print_unlooked(const struct writer_context *context, const struct group *group,
@@ -344,7 +351,7 @@ static int print_unlooked(const struct writer_context *context, const struct gro
 	}
 	(void)fputc('\n', out);
 	if (with_advice && *advice) {
-		print_advice(out, advice, hosts);
+		print_advice(context->options, advice, hosts);
 	}
 	free(hosts);
 	return 0;
@@ -568,36 +575,41 @@ static void print_hidden(struct text *text, const struct writer_context *context
 	}
 }
 
+/* A command as it can be pasted, and what it is for. */
+static void print_command(const struct writer_context *context, const char *verb, const char *id,
+			  const char *rest, const char *why)
+{
+	const char *options = context->options->decide_options;
+	int len;
+
+	len = fprintf(context->options->out, "  muster %s %.8s%s%s", verb, id, rest,
+		      options ? options : "");
+	(void)fprintf(context->options->out, "%*s  %s\n", len > 0 && len < 50 ? 50 - len : 0, "",
+		      why);
+}
+
 static void print_next(struct text *text, const struct writer_context *context)
 {
-	FILE *out = context->options->out;
 	const struct change *change;
 
 	if (context->options->quiet) {
 		return;
 	}
 	for (size_t i = 0; (change = changes_at(text->changes, i)); i++) {
-		if (change->finding->state <= FINDING_OPEN &&
-		    change->finding->severity > SEVERITY_INFO) {
-			const char *id = change->finding->id;
+		const struct finding *found = change->finding;
 
-			(void)fprintf(out,
-				      "\nNext:\n"
-				      "  muster show %.8s                            "
-				      "  what it was, what it is\n",
-				      id);
-			if (rule_can_be_accepted(change->finding->rule)) {
-				(void)fprintf(out,
-					      "  muster accept %.8s                          "
-					      "  it is right: make it the baseline\n",
-					      id);
-			}
-			(void)fprintf(out,
-				      "  muster ack %.8s --reason TEXT --until 30d   "
-				      "  it is known: set it aside\n",
-				      id);
-			return;
+		if (found->state > FINDING_OPEN || found->severity == SEVERITY_INFO) {
+			continue;
 		}
+		(void)fputs("\nNext:\n", context->options->out);
+		print_command(context, "show", found->id, "", "what it was, what it is");
+		if (rule_can_be_accepted(found->rule)) {
+			print_command(context, "accept", found->id, "",
+				      "it is right: make it the baseline");
+		}
+		print_command(context, "ack", found->id, " --reason TEXT --until 30d",
+			      "it is known: set it aside");
+		return;
 	}
 }
 

@@ -31,13 +31,14 @@ in_muster() { # OUT VERB...: the exit code in $code
 }
 
 # A run, and what the database says of it. Findings of NDJSON are told as they come, so they are compared as a set.
+baseline=()
 night() { # VERB...
 	local code_of_run
-	in_muster "$work/run.json" "$@" --format ndjson -o "text:$work/run.txt"
+	in_muster "$work/run.json" "$@" "${baseline[@]}" --format ndjson -o "text:$work/run.txt"
 	code_of_run=$code
-	in_muster "$work/kept.json" show latest --format ndjson
+	in_muster "$work/kept.json" show latest "${baseline[@]}" --format ndjson
 	[ "$code" -eq "$code_of_run" ] || fail "muster $*: exit $code_of_run, and show latest: $code"
-	in_muster "$work/kept.txt" show latest
+	in_muster "$work/kept.txt" show latest "${baseline[@]}"
 	diff -u "$work/run.txt" "$work/kept.txt" || fail "muster $*: the report is not what show latest shows"
 	for file in run kept; do
 		"$here/expect.py" "$work/$file.json" findings | sort >"$work/$file.set"
@@ -66,13 +67,24 @@ what_most_hosts_have_changes_during_a_run() {
 then_some_have_a_baseline() {
 	in_muster "$work/init" init "$work/baseline"
 	in_muster "$work/capture" baseline capture web001 --baseline "$work/baseline"
-	night check web001 web002 --baseline "$work/baseline"
-	night sweep --baseline "$work/baseline"
+	baseline=(--baseline "$work/baseline")
+	night check web001 web002
+	! grep -q 'not committed' "$work/run.json.err" || fail 'all is committed, and it says otherwise'
+	in_muster "$work/status" status --baseline "$work/baseline"
+	! grep -q 'has moved' "$work/status.err" || fail 'the baseline has not moved'
+	echo '# a thought' >>"$work/baseline/muster.yaml"
+	in_muster "$work/edited" check web001 --baseline "$work/baseline"
+	grep -q 'baseline: muster.yaml differs from commit .* not committed, not counted' "$work/edited.err" ||
+		fail "an edit that is not committed is not told: $(cat "$work/edited.err")"
+	git -C "$work/baseline" commit -qam thought
+	in_muster "$work/status" status --baseline "$work/baseline"
+	grep -q 'the baseline has moved' "$work/status.err" || fail 'status does not say that the baseline has moved'
+	night sweep
 }
 
 a_host_that_is_down_keeps_what_was_open() {
 	lab stop web003
-	night sweep --retries 0 --baseline "$work/baseline"
+	night sweep --retries 0
 	[ "$code" -eq 1 ] || fail "exit $code, not 1"
 	grep -q $'web003\t.*\t/usr/bin/login\topen$' "$work/run.set" || fail 'what is open on a host that is down is not told'
 	lab start web003

@@ -89,9 +89,9 @@ static void fault_is_named_with_what_to_try(void **state)
 		{"muster check --prot 1 web1",
 		 "muster: --prot: unknown option: did you mean --port?\n"
 		 "  try: muster -h\n"},
-		{"muster check", "muster: muster check: HOST... is missing\n"
+		{"muster check", "muster: check: HOST... is missing\n"
 				 "  try: muster check -h\n"},
-		{"muster show a b", "muster: muster show: \"b\" is one too many\n"
+		{"muster show a b", "muster: show: \"b\" is one too many\n"
 				    "  try: muster show -h\n"},
 		{"muster status --reason x", "muster: --reason: not an option of muster status\n"
 					     "  try: muster status -h\n"},

@@ -242,6 +242,86 @@ static void show_takes_runs_hosts_and_findings(void **state)
 		    "--since: expected");
 }
 
+static void add_run(const char *host, int day)
+{
+	char path[128];
+	struct store *store = NULL;
+	struct error err = {0};
+	struct store_run run = {.kind = "check",
+				.sweep = "",
+				.commit = "",
+				.version = "0",
+				.started_s = 1795226400 + day * 86400,
+				.hosts_asked = 1};
+
+	(void)snprintf(path, sizeof(path), "%s/y.db", folder);
+	assert_int_equal(store_open(path, STORE_WRITE, &store, &err), 0);
+	assert_int_equal(store_run_begin(store, &run, &err), 0);
+	put_host(store, &run, host, OUTCOME_CLEAN, NULL);
+	run.finished_s = run.started_s + 10;
+	assert_int_equal(store_run_end(store, &run, &err), 0);
+	store_close(store);
+}
+
+static void diff_takes_runs_that_share_hosts(void **state)
+{
+	struct said said;
+
+	(void)state;
+	add_run("a", 0);
+	add_run("b", 1);
+	assert_says(say("muster diff --db %s/y.db", folder), EXIT_INCOMPLETE,
+		    "Nothing was compared");
+	add_run("a", 2);
+	add_run("other", 3);
+	/* The newest one looked at nobody else's host. */
+	said = say("muster diff --db %s/y.db", folder);
+	assert_non_null(strstr(said.out, "(2026-11-21"));
+	assert_non_null(strstr(said.out, "(2026-11-23"));
+	assert_says(said, EXIT_CLEAN, "1 host compared.\n");
+	add_run("b", 4);
+	assert_says(say("muster diff --db %s/y.db", folder), EXIT_CLEAN, "(2026-11-25");
+	said = say("muster diff a --db %s/y.db", folder);
+	assert_non_null(strstr(said.out, "(2026-11-23"));
+	assert_says(said, EXIT_CLEAN, "1 host compared.\n");
+	assert_says(say("muster diff --hosts a --db %s/y.db", folder), EXIT_CLEAN, "(2026-11-23");
+	assert_says(say("muster diff nobody --db %s/y.db", folder), EXIT_FATAL, "no run `nobody`");
+}
+
+static void forgotten_hosts_are_in_no_status(void **state)
+{
+	(void)state;
+	assert_says(say("muster hosts forget other nobody --db %s/y.db", folder), EXIT_CLEAN,
+		    "1 host forgotten.");
+	assert_says(say("muster status --db %s/y.db", folder), EXIT_CLEAN, "2 of 2 hosts");
+	/* What a run saw stays its record. */
+	assert_says(say("muster show previous --db %s/y.db", folder), EXIT_CLEAN, "1 of 1 host");
+	assert_says(say("muster hosts forget other --db %s/y.db", folder), EXIT_INCOMPLETE,
+		    "other: nothing is known of it");
+	add_run("other", 5);
+	assert_says(say("muster status --db %s/y.db", folder), EXIT_CLEAN, "3 of 3 hosts");
+	assert_says(say("muster hosts forget other --db %s/y.db", folder), EXIT_CLEAN, "1 host");
+	assert_says(say("muster prune --keep 1 --db %s/y.db", folder), EXIT_CLEAN,
+		    "Dropped 5 runs");
+	assert_says(say("muster status --db %s/y.db", folder), EXIT_CLEAN, "2 of 2 hosts");
+}
+
+static void advised_commands_can_be_pasted(void **state)
+{
+	char id[FINGERPRINT_SIZE], line[256];
+
+	(void)state;
+	find_id(id);
+	(void)snprintf(line, sizeof(line), "  muster show %.8s --db %s/x.db ", id, folder);
+	assert_says(say("muster status --db %s/x.db", folder), EXIT_FINDINGS, line);
+	/* Options stand in the order of the help. */
+	(void)snprintf(line, sizeof(line),
+		       "  muster ack %.8s --reason TEXT --until 30d --baseline 'a b' --db %s/x.db",
+		       id, folder);
+	assert_says(say("muster show %.8s --db %s/x.db --baseline a+b", id, folder), EXIT_CLEAN,
+		    line);
+}
+
 /* A small file's text; "" where there is none. */
 static const char *content(const char *name)
 {
@@ -506,7 +586,7 @@ static void missing_things_say_what_to_do(void **state)
 	assert_says(say("muster status --db %s/none.db", folder), EXIT_FATAL,
 		    "  try: look at a host first: muster check localhost");
 	assert_says(say("muster sweep --db %s/y.db", folder), EXIT_FATAL,
-		    "muster sweep: no hosts to look at");
+		    "muster: sweep: no hosts to look at");
 	assert_says(say("muster check @web --db %s/y.db", folder), EXIT_FATAL,
 		    "unknown group @web");
 	assert_says(say("muster baseline verify --baseline %s/nowhere", folder), EXIT_FATAL,
@@ -519,6 +599,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(status_gives_the_verdict_first),
 		cmocka_unit_test(show_takes_runs_hosts_and_findings),
+		cmocka_unit_test(diff_takes_runs_that_share_hosts),
+		cmocka_unit_test(forgotten_hosts_are_in_no_status),
+		cmocka_unit_test(advised_commands_can_be_pasted),
 		cmocka_unit_test(reports_go_to_files_whole),
 		cmocka_unit_test(rule_is_for_one_user_alone),
 		cmocka_unit_test(what_is_no_file_is_not_replaced),
