@@ -72,6 +72,8 @@ struct target reach_target(struct call *call, struct inventory *inventory, const
 		target.address = vars->address;
 		target.user = vars->user;
 		target.port = vars->port;
+		target.identity = vars->identity;
+		target.jump = vars->jump;
 	}
 	/* What was typed with the host's name is nearer to it than a flag for all. */
 	if (is_flag(call, CONFIG_USER) && !(host && host->user_is_named)) {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "controller/inventory/ansible_args.h"
 #include "controller/inventory/ansible_pattern.h"
 #include "controller/inventory/where.h"
 #include "schema/escape.h"
@@ -15,7 +16,7 @@
 #define SHOWN 100
 
 struct vars {
-	char *address, *user;
+	char *address, *user, *identity, *jump;
 	uint16_t port;
 	enum inventory_become become;
 };
@@ -63,6 +64,8 @@ void ansible_free(struct ansible *ansible)
 		free(group->child);
 		free(group->vars.address);
 		free(group->vars.user);
+		free(group->vars.identity);
+		free(group->vars.jump);
 		nodeset_free(group->hosts);
 	}
 	free(ansible->group);
@@ -154,7 +157,8 @@ enum variable {
 	VARIABLE_USER,
 	VARIABLE_BECOME,
 	VARIABLE_METHOD,
-	VARIABLE_UNUSED
+	VARIABLE_IDENTITY,
+	VARIABLE_ARGS
 };
 
 static const struct {
@@ -169,10 +173,11 @@ static const struct {
 	{"ansible_ssh_user", VARIABLE_USER},
 	{"ansible_become", VARIABLE_BECOME},
 	{"ansible_become_method", VARIABLE_METHOD},
-	{"ansible_ssh_private_key_file", VARIABLE_UNUSED},
-	{"ansible_ssh_common_args", VARIABLE_UNUSED},
-	{"ansible_ssh_extra_args", VARIABLE_UNUSED},
-	{"ansible_ssh_args", VARIABLE_UNUSED},
+	{"ansible_private_key_file", VARIABLE_IDENTITY},
+	{"ansible_ssh_private_key_file", VARIABLE_IDENTITY},
+	{"ansible_ssh_common_args", VARIABLE_ARGS},
+	{"ansible_ssh_extra_args", VARIABLE_ARGS},
+	{"ansible_ssh_args", VARIABLE_ARGS},
 };
 
 static bool is_word(const char *value, const char *const *words)
@@ -205,10 +210,28 @@ static int take_port(const char *key, const char *value, uint16_t *port, struct 
 	return 0;
 }
 
-/* Fills `vars` from one variable; strings are borrowed. */
+/* The jump hosts; what else the arguments hold is told. */
+static int take_args(struct ansible *ansible, const char *place, const char *key, const char *value,
+		     struct ansible_args *args, struct inventory_vars *vars, struct error *err)
+{
+	if (!ansible_args_read(value, args)) {
+		return build_note(ansible->inventory, err,
+				  "%s: %s cannot be taken apart and is not used: say it in "
+				  "ssh_config",
+				  place, key);
+	}
+	vars->jump = args->jump[0] ? args->jump : NULL;
+	return args->left[0] ? build_note(ansible->inventory, err,
+					  "%s: %s: of %s only the jump hosts are used: say it in "
+					  "ssh_config",
+					  place, args->left, key)
+			     : 0;
+}
+
+/* Fills `vars` from one variable; strings are borrowed, from `args` too. */
 static int take_variable(struct ansible *ansible, enum variable variable, const char *place,
-			 const char *key, const char *value, struct inventory_vars *vars,
-			 struct error *err)
+			 const char *key, const char *value, struct ansible_args *args,
+			 struct inventory_vars *vars, struct error *err)
 {
 	static const char *const yes[] = {"true", "yes", "on", "1", "y", "t", NULL};
 	static const char *const no[] = {"false", "no", "off", "0", "n", "f", "", NULL};
@@ -234,11 +257,13 @@ static int take_variable(struct ansible *ansible, enum variable variable, const 
 			       : build_note(ansible->inventory, err,
 					    "%s: %s is not used: muster becomes root by sudo",
 					    place, key);
-	case VARIABLE_UNUSED:
+	case VARIABLE_IDENTITY:
+		vars->identity = value;
+		return where_identity_is_valid(value) ? 0 : bad_value(key, value, "file", err);
+	case VARIABLE_ARGS:
 		break;
 	}
-	return build_note(ansible->inventory, err,
-			  "%s: %s is not used: say it in ssh_config, or by --identity", place, key);
+	return take_args(ansible, place, key, value, args, vars, err);
 }
 
 static int keep_string(char **kept, const char *value, struct error *err)
@@ -274,6 +299,7 @@ int ansible_variable(struct ansible *ansible, const struct ansible_owner *owner,
 		     const char *key, const char *value, struct error *err)
 {
 	struct inventory_vars vars = {0};
+	struct ansible_args args;
 	struct vars *kept;
 	size_t i = 0, index;
 
@@ -289,7 +315,8 @@ int ansible_variable(struct ansible *ansible, const struct ansible_owner *owner,
 				  "%s: %s is a template, which is not evaluated: it does not count",
 				  place, key);
 	}
-	if (take_variable(ansible, variables[i].variable, place, key, value, &vars, err) < 0) {
+	if (take_variable(ansible, variables[i].variable, place, key, value, &args, &vars, err) <
+	    0) {
 		return -1;
 	}
 	if (owner->is_host) {
@@ -301,7 +328,9 @@ int ansible_variable(struct ansible *ansible, const struct ansible_owner *owner,
 	kept = &ansible->group[index].vars;
 	kept->port = vars.port ? vars.port : kept->port;
 	kept->become = vars.become != INVENTORY_BECOME_UNSET ? vars.become : kept->become;
-	if (keep_string(&kept->address, vars.address, err) < 0) {
+	if (keep_string(&kept->address, vars.address, err) < 0 ||
+	    keep_string(&kept->identity, vars.identity, err) < 0 ||
+	    keep_string(&kept->jump, vars.jump, err) < 0) {
 		return -1;
 	}
 	return keep_string(&kept->user, vars.user, err);
@@ -373,6 +402,8 @@ static int build_one(struct ansible *ansible, const struct group *group, struct 
 {
 	const struct inventory_vars vars = {.address = group->vars.address,
 					    .user = group->vars.user,
+					    .identity = group->vars.identity,
+					    .jump = group->vars.jump,
 					    .port = group->vars.port,
 					    .become = group->vars.become};
 	size_t index = (size_t)(group - ansible->group);

@@ -19,7 +19,7 @@
 #define SHOWN 100
 #define NOTES_MAX 20
 
-enum { VAR_ADDRESS, VAR_USER, VAR_PORT, VAR_BECOME, VARS };
+enum { VAR_ADDRESS, VAR_USER, VAR_PORT, VAR_BECOME, VAR_IDENTITY, VAR_JUMP, VARS };
 
 struct host {
 	struct inventory_host known;
@@ -185,13 +185,21 @@ static void give_vars(struct host *host, const struct inventory_vars *vars, enum
 	if (takes(host, VAR_BECOME, vars->become != INVENTORY_BECOME_UNSET, level)) {
 		to->become = vars->become;
 	}
+	if (takes(host, VAR_IDENTITY, vars->identity != NULL, level)) {
+		to->identity = vars->identity;
+	}
+	if (takes(host, VAR_JUMP, vars->jump != NULL, level)) {
+		to->jump = vars->jump;
+	}
 }
 
 static int keep_vars(struct inventory *inventory, const struct inventory_vars *vars,
 		     struct inventory_vars *kept, struct error *err)
 {
 	*kept = vars ? *vars : (struct inventory_vars){0};
-	if (keep_string(inventory, kept->address, &kept->address, err) < 0) {
+	if (keep_string(inventory, kept->address, &kept->address, err) < 0 ||
+	    keep_string(inventory, kept->identity, &kept->identity, err) < 0 ||
+	    keep_string(inventory, kept->jump, &kept->jump, err) < 0) {
 		return -1;
 	}
 	return keep_string(inventory, kept->user, &kept->user, err);

@@ -11,7 +11,7 @@
  * Wherever a host is named, `user@` in front and `:port` behind it may stand ([ADDRESS]:port for
  * IPv6); the host's name is what is between. Plain list: a host or range a line, # comments.
  * YAML: vars (of all hosts); hosts: nodeset, list of nodesets, or mapping nodeset: vars; groups:
- * mapping name: nodeset, list, or {hosts, vars}; vars are address, port, user, become. A group may
+ * mapping name: nodeset, list, or {hosts, vars}; vars are address, port, user, become, identity, jump. A group may
  * name groups that stand above it. A host's own vars win over a later group's, and these over an
  * earlier group's.
  */
@@ -36,7 +36,9 @@ enum inventory_become {
 struct inventory_vars {
 	const char *address; /* NULL: not said */
 	const char *user;
-	uint16_t port; /* 0: not said */
+	const char *identity; /* file of the private key to offer first; NULL: not said */
+	const char *jump;     /* as ProxyJump has it; NULL: not said */
+	uint16_t port;        /* 0: not said */
 	enum inventory_become become;
 };
 

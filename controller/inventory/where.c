@@ -117,3 +117,24 @@ int where_cut(struct bytes term, struct where *where, struct error *err)
 	}
 	return cut_port(where, err);
 }
+
+bool where_jump_is_valid(const char *jump)
+{
+	size_t len = strlen(jump);
+
+	return len > 0 && len < WHERE_JUMP_MAX && jump[0] != '-' &&
+	       strspn(jump, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+			    "._-+:@,/[]%") == len;
+}
+
+bool where_identity_is_valid(const char *path)
+{
+	size_t len = strlen(path);
+
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)path[i] < ' ' || path[i] == 0x7f) {
+			return false;
+		}
+	}
+	return len > 0 && len < WHERE_PATH_MAX && path[0] != '-';
+}

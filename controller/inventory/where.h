@@ -14,6 +14,8 @@
 #include "schema/error.h"
 
 #define WHERE_USER_MAX 128
+#define WHERE_JUMP_MAX 512
+#define WHERE_PATH_MAX 4096
 
 struct where {
 	char user[WHERE_USER_MAX + 1]; /* "": not said */
@@ -25,5 +27,9 @@ struct where {
 int where_cut(struct bytes term, struct where *where, struct error *err) MUST_CHECK;
 
 bool where_user_is_valid(const char *user);
+/* Whether it may be a ProxyJump; the transport takes it apart. */
+bool where_jump_is_valid(const char *jump);
+/* Whether it may name a private key's file. */
+bool where_identity_is_valid(const char *path);
 
 #endif

@@ -16,6 +16,8 @@
 struct vars_text {
 	char address[NODESET_NAME_MAX + 1];
 	char user[NODESET_NAME_MAX + 1];
+	char identity[WHERE_PATH_MAX];
+	char jump[WHERE_JUMP_MAX];
 };
 
 static int bad_word(const struct yaml_reader *reader, const char *word, const char *what,
@@ -57,6 +59,22 @@ static int read_var(struct yaml_reader *reader, size_t key, struct vars_text *te
 		return where_user_is_valid(text->user)
 			       ? 0
 			       : bad_word(reader, text->user, "user name", err);
+	case 4:
+		if (yaml_reader_text(reader, text->identity, sizeof(text->identity), err) < 0) {
+			return -1;
+		}
+		vars->identity = text->identity;
+		return where_identity_is_valid(text->identity)
+			       ? 0
+			       : bad_word(reader, text->identity, "file", err);
+	case 5:
+		if (yaml_reader_text(reader, text->jump, sizeof(text->jump), err) < 0) {
+			return -1;
+		}
+		vars->jump = text->jump;
+		return where_jump_is_valid(text->jump)
+			       ? 0
+			       : bad_word(reader, text->jump, "[user@]host[:port]", err);
 	default:
 		if (yaml_reader_word(reader, becomes, &become, err) < 0) {
 			return -1;
@@ -72,7 +90,8 @@ static int read_var(struct yaml_reader *reader, size_t key, struct vars_text *te
 static int read_vars(struct yaml_reader *reader, struct vars_text *text,
 		     struct inventory_vars *vars, struct error *err)
 {
-	static const char *const keys[] = {"address", "port", "user", "become", NULL};
+	static const char *const keys[] = {"address",  "port", "user", "become",
+					   "identity", "jump", NULL};
 	enum yaml_value value;
 	size_t key;
 	int more;

@@ -47,6 +47,7 @@ static struct channel *new_channel(struct pool *pool, const struct target *targe
 	channel->context = context;
 	channel->name = copy(target->name);
 	channel->address = copy(target->address ? target->address : target->name);
+	channel->identity = copy(target->identity);
 	channel->user = copy(target->user ? target->user : user);
 	channel->port = target->port ? target->port : port ? port : 22;
 	channel->carries = carries;
@@ -62,7 +63,8 @@ static struct channel *new_channel(struct pool *pool, const struct target *targe
 								 : CONNECT_TIMEOUT_MS;
 	channel->timeout_ms = target->timeout_ms;
 	channel->cap_bytes = target->cap_bytes;
-	if (!channel->name || !channel->address || !channel->user) {
+	if (!channel->name || !channel->address || !channel->user ||
+	    (target->identity && !channel->identity)) {
 		goto nomem;
 	}
 	/* One host's bad route is that host's end, not the run's. */
@@ -81,6 +83,7 @@ nomem:
 		free(channel->name);
 		free(channel->address);
 		free(channel->user);
+		free(channel->identity);
 		free(channel);
 	}
 	(void)error_set(err, ERROR_NOMEM, ENOMEM, "no memory for a channel");
@@ -105,6 +108,7 @@ static void free_channel(struct channel *channel)
 	free(channel->name);
 	free(channel->address);
 	free(channel->user);
+	free(channel->identity);
 	free(channel->key_alias);
 	route_clear(&channel->route);
 	free(channel->hostkey);
@@ -295,8 +299,8 @@ static void offer_keys(struct channel *channel, struct control_start *start)
 	struct keys *keys = channel->pool->keys;
 
 	if (!channel->keys_chosen) {
-		for (size_t i = 0; i < channel->pool->own_keys && i < CONTROL_KEYS_MAX; i++) {
-			channel->key[channel->key_count++] = i;
+		for (size_t i = 0; i < channel->pool->own_keys; i++) {
+			channel_offer(channel, i);
 		}
 	}
 	for (size_t i = 0; i < channel->key_count; i++) {
@@ -386,7 +390,7 @@ void channel_again(struct channel *channel)
 	channel->state = CHANNEL_RESOLVING;
 	channel->overdue_ms = 0;
 	if (!channel->keys_chosen) {
-		channel->key_count = 0;
+		channel->key_count = channel->own_key_count;
 	}
 }
 
@@ -467,6 +471,9 @@ void channel_begin(struct channel *channel)
 
 		escape_text(bytes_from_string(channel->address), text, sizeof(text));
 		channel_end(channel, OUTCOME_NAME_UNKNOWN, "%.150s is no host name", text);
+		return;
+	}
+	if (!channel_own_identity(channel)) {
 		return;
 	}
 	if (channel->pool->config) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "controller/ssh/pool_private.h"
+#include "schema/escape.h"
 
 /* --- known_hosts files --- */
 
@@ -67,7 +68,7 @@ failed:
 
 /* --- keys --- */
 
-static void offer(struct channel *channel, size_t index)
+void channel_offer(struct channel *channel, size_t index)
 {
 	for (size_t i = 0; i < channel->key_count; i++) {
 		if (channel->key[i] == index) {
@@ -127,9 +128,43 @@ static void offer_files(struct channel *channel, const char *const *paths, size_
 
 		channel->security_keys |= identity && identity->is_security;
 		for (size_t j = 0; identity && j < identity->count; j++) {
-			offer(channel, identity->first + j);
+			channel_offer(channel, identity->first + j);
 		}
 	}
+}
+
+bool channel_own_identity(struct channel *channel)
+{
+	struct pool *pool = channel->pool;
+	const struct pool_identity *identity = NULL;
+	char path[4096];
+	bool home;
+	int len;
+
+	if (!channel->identity) {
+		return true;
+	}
+	home = strncmp(channel->identity, "~/", 2) == 0;
+	len = snprintf(path, sizeof(path), "%s%s", home ? pool->home : "",
+		       channel->identity + (home ? 1 : 0));
+	if (len > 0 && (size_t)len < sizeof(path)) {
+		identity = identity_of(pool, path, false);
+	}
+	if (!identity || identity->count == 0) {
+		char text[200];
+
+		escape_text(bytes_from_string(channel->identity), text, sizeof(text));
+		channel_end(channel, OUTCOME_AUTH_FAILED,
+			    "its private key's file %.190s cannot be used (a passphrase needs "
+			    "ssh-add)",
+			    text);
+		return false;
+	}
+	for (size_t i = 0; i < identity->count; i++) {
+		channel_offer(channel, identity->first + i);
+	}
+	channel->own_key_count = channel->key_count;
+	return true;
 }
 
 static void choose_keys(struct channel *channel, const struct ssh_config_answer *answer)
@@ -141,12 +176,12 @@ static void choose_keys(struct channel *channel, const struct ssh_config_answer 
 	channel->keys_chosen = true;
 	/* A certificate wants its key to be there first, and to be offered before it. */
 	offer_files(channel, answer->identity, answer->identity_count, false);
-	channel->key_count = 0;
+	channel->key_count = channel->own_key_count;
 	offer_files(channel, answer->certificate, answer->certificate_count, true);
 	offer_files(channel, answer->identity, answer->identity_count, false);
 	for (size_t i = 0; i < channel->pool->own_keys; i++) {
 		if (keys_is_agents(keys, i) ? agent : channel->pool->keys_given) {
-			offer(channel, i);
+			channel_offer(channel, i);
 		}
 	}
 }

@@ -53,6 +53,7 @@ struct channel {
 	char *name;    /* inventory name */
 	char *address; /* host name or address to connect to */
 	char *user;
+	char *identity;  /* file of the key to offer first; NULL: none */
 	char *key_alias; /* name in known_hosts, without port; NULL: address and port */
 	uint16_t port;
 	bool address_given; /* by the inventory: ssh_config does not change it */
@@ -76,6 +77,7 @@ struct channel {
 	bool known_by_name_only; /* found without the port: another key is unknown, not wrong */
 	size_t key[CONTROL_KEYS_MAX]; /* indices into the keys */
 	size_t key_count;
+	size_t own_key_count;   /* of them, the first: of `identity` */
 	bool security_keys;     /* ssh_config names a FIDO token's: ssh could log in with it */
 	bool keys_chosen;       /* by ssh_config; else the pool's own are offered */
 	uint8_t session_id[64]; /* the only one that is signed for this channel */
@@ -239,6 +241,10 @@ void pool_jumps_tick(struct pool *pool);
 void pool_jumps_clear(struct pool *pool);
 
 /* pool_config.c */
+/* Loads the channel's own identity; false: it cannot be used, and the channel has ended. */
+bool channel_own_identity(struct channel *channel);
+/* One of the pool's keys, behind those it is offered already; once. */
+void channel_offer(struct channel *channel, size_t index);
 /* Asks what ssh_config says of the channel's host, takes it over, and lets it go on. */
 void channel_ask_config(struct channel *channel);
 /* Asks for the same again. */

@@ -215,7 +215,7 @@ static void read_options(struct settings *s, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "C:F:G:H:J:L:O:P:SX:ac:fhi:k:m:n:p:qs:t:u:vz")) != -1) {
+	while ((c = getopt(argc, argv, "C:F:G:H:I:J:L:O:P:SV:X:ac:fhi:k:m:n:p:qs:t:u:vz")) != -1) {
 		switch (c) {
 		case 'C':
 			s->target.connect_timeout_ms = (uint32_t)atoi(optarg);
@@ -234,6 +234,12 @@ static void read_options(struct settings *s, int argc, char **argv)
 			break;
 		case 'H':
 			s->hold_ms = (unsigned)atoi(optarg);
+			break;
+		case 'I':
+			s->target.identity = optarg;
+			break;
+		case 'V':
+			s->target.jump = optarg;
 			break;
 		case 'J':
 			s->pool.jump_channels = (size_t)atoi(optarg);

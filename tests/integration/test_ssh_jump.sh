@@ -155,6 +155,14 @@ expect 'a jump host that takes no key' a-by-stranger jump-failed 'jump host stra
 expect 'a jump host that is not there' a-by-gone jump-failed 'jump host gone: refused'
 expect 'jump hosts in a circle' a-by-round jump-failed 'ProxyJump leads round in a circle'
 
+# --- what an inventory says of one host ---
+expect 'a jump host that the inventory names' a clean frames=1 -u target -V hop1
+expect 'none, whatever ssh_config says' a-by-gone clean frames=1 -V none
+expect 'without its own key' a auth-failed 'none of 1 keys' -u ten -V hop1
+expect 'a key that the inventory names' a clean frames=1 -u ten -V hop1 -I "$lab/keys/hop"
+expect 'a key that is not there' a auth-failed 'its private key' -I "$lab/keys/nothing"
+expect 'no jump host at all' a no-route 'ProxyJump: "a/b" is no' -V a/b
+
 # --- the target's own part ---
 sed -i "s/^Host \*\$/Host strange-*\n\tUserKnownHostsFile $(echo "$lab/wrong" | sed 's|/|\\/|g')\n&/" "$lab/ssh_config"
 expect 'a target with another host key, behind a good jump host' strange-by-hop1 key-mismatch 'host key changed'

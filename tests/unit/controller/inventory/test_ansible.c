@@ -151,18 +151,46 @@ static void three_formats_say_the_same(void **state)
 	}
 }
 
+static void keys_and_jump_hosts_are_taken(void **state)
+{
+	struct inventory *inventory = inventory_of(
+		"hosts", "[web]\n"
+			 "w1 ansible_ssh_private_key_file=~/.ssh/w1\n"
+			 "w2 ansible_ssh_common_args='-J other'\n"
+			 "w3 ansible_ssh_common_args='-o ProxyJump=b -o ControlMaster=no'\n"
+			 "w4 ansible_ssh_common_args='-J $B'\n"
+			 "[web:vars]\n"
+			 "ansible_private_key_file=/keys/web\n"
+			 "ansible_ssh_common_args=\"-o ProxyJump='ops@bastion:2222'\"\n");
+	const struct inventory_vars *vars = &inventory_find(inventory, "w1")->vars;
+
+	(void)state;
+	assert_string_equal(vars->identity, "~/.ssh/w1");
+	assert_string_equal(vars->jump, "ops@bastion:2222");
+	vars = &inventory_find(inventory, "w2")->vars;
+	assert_string_equal(vars->identity, "/keys/web");
+	assert_string_equal(vars->jump, "other");
+	assert_string_equal(inventory_find(inventory, "w3")->vars.jump, "b");
+	assert_string_equal(inventory_find(inventory, "w4")->vars.jump, "ops@bastion:2222");
+	assert_non_null(strstr(inventory_note(inventory, 0), "hosts:4: ControlMaster: of "));
+	assert_non_null(strstr(inventory_note(inventory, 1),
+			       "hosts:5: ansible_ssh_common_args cannot be taken apart"));
+	assert_null(inventory_note(inventory, 2));
+	inventory_free(inventory);
+}
+
 static void templates_and_keys_are_passed_over_and_told(void **state)
 {
-	struct inventory *inventory =
-		inventory_of("hosts", "[web]\n"
-				      "w1 ansible_host={{ip}} ansible_ssh_private_key_file=/k\n"
-				      "w2 ansible_become_method=su\n");
+	struct inventory *inventory = inventory_of("hosts",
+						   "[web]\n"
+						   "w1 ansible_host={{ip}} ansible_ssh_args=-C\n"
+						   "w2 ansible_become_method=su\n");
 
 	(void)state;
 	assert_host(inventory, "w1", NULL, NULL, 0, INVENTORY_BECOME_UNSET);
 	assert_non_null(
 		strstr(inventory_note(inventory, 0), "hosts:2: ansible_host is a template"));
-	assert_non_null(strstr(inventory_note(inventory, 1), "ansible_ssh_private_key_file"));
+	assert_non_null(strstr(inventory_note(inventory, 1), "ansible_ssh_args"));
 	assert_non_null(strstr(inventory_note(inventory, 2), "hosts:3: ansible_become_method"));
 	assert_null(inventory_note(inventory, 3));
 	inventory_free(inventory);
@@ -304,6 +332,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(three_formats_say_the_same),
+		cmocka_unit_test(keys_and_jump_hosts_are_taken),
 		cmocka_unit_test(templates_and_keys_are_passed_over_and_told),
 		cmocka_unit_test(faults_name_file_line_and_column),
 		cmocka_unit_test(our_own_formats_stay_ours),
