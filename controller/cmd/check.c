@@ -252,6 +252,8 @@ static int run_hosts(struct call *call, struct inventory *inventory, struct node
 	config->keys = config_text(call->config, CONFIG_TRUST);
 	config->hosts = reach.hosts;
 	config->host_count = reach.host_count;
+	config->limits = reach.limits;
+	config->limit_count = reach.limit_count;
 	code = go(call, &loop, config, &resume, report, err);
 	if (code >= 0 && outputs_commit(outputs, err) < 0) {
 		code = -1;

@@ -113,6 +113,8 @@ int reach_ssh(struct call *call, uv_loop_t *loop, struct transport **transport, 
 	const char *identity = config_text(call->config, CONFIG_IDENTITY);
 	const char *known_hosts = config_text(call->config, CONFIG_KNOWN_HOSTS);
 	const char *ssh_config = config_text(call->config, CONFIG_SSH_CONFIG);
+	struct pool_jump_limit *limits = NULL;
+	struct config_limit limit;
 	struct pool_options options = {
 		.user = config_text(call->config, CONFIG_USER),
 		.port = (uint16_t)config_number(call->config, CONFIG_PORT),
@@ -120,7 +122,10 @@ int reach_ssh(struct call *call, uv_loop_t *loop, struct transport **transport, 
 		.identity_count = identity ? 1 : 0,
 		.known_hosts = &known_hosts,
 		.known_hosts_count = known_hosts ? 1 : 0,
+		.jump_channels = (size_t)config_number(call->config, CONFIG_JUMP_CHANNELS),
 	};
+	size_t count = 0;
+	int status;
 
 	if (check_file(call, CONFIG_IDENTITY, err) < 0 ||
 	    check_file(call, CONFIG_KNOWN_HOSTS, err) < 0 ||
@@ -129,7 +134,23 @@ int reach_ssh(struct call *call, uv_loop_t *loop, struct transport **transport, 
 	}
 	options.no_ssh_config = ssh_config && strcmp(ssh_config, "none") == 0;
 	options.ssh_config = options.no_ssh_config ? NULL : ssh_config;
-	if (pool_new(loop, &options, transport, err) < 0) {
+	while (config_limit(call->config, count, &limit)) {
+		count++;
+	}
+	limits = calloc(count + 1, sizeof(*limits));
+	if (!limits) {
+		return error_set(err, ERROR_NOMEM, 0, "out of memory");
+	}
+	for (size_t i = 0; config_limit(call->config, i, &limit); i++) {
+		if (limit.kind == CONFIG_LIMIT_JUMP_HOST) {
+			limits[options.jump_limit_count++] =
+				(struct pool_jump_limit){limit.name, limit.most};
+		}
+	}
+	options.jump_limits = limits;
+	status = pool_new(loop, &options, transport, err);
+	free(limits);
+	if (status < 0) {
 		call_advise(call, "muster %s --help, for the options of SSH", call->verb->name);
 		return -1;
 	}
@@ -202,7 +223,10 @@ int reach_open(struct call *call, uv_loop_t *loop, struct inventory *inventory,
 		}
 		reach->host_count++;
 	}
-	return add_groups(inventory, reach, err);
+	if (add_groups(inventory, reach, err) < 0) {
+		return -1;
+	}
+	return reach_limits(call, loop, inventory, reach, err);
 }
 
 void reach_close(struct reach *reach, uv_loop_t *loop)
@@ -216,5 +240,7 @@ void reach_close(struct reach *reach, uv_loop_t *loop)
 	(void)uv_run(loop, UV_RUN_DEFAULT);
 	free(reach->hosts);
 	free(reach->memory);
+	free(reach->limits);
+	free(reach->limit_memory);
 	*reach = (struct reach){0};
 }

@@ -19,7 +19,10 @@ struct reach {
 	struct transport *local; /* likewise */
 	struct sweep_host *hosts;
 	size_t host_count;
+	struct turns_limit *limits; /* of the configuration: max_parallel */
+	size_t limit_count;
 	void *memory; /* group lists */
+	size_t *limit_memory;
 };
 
 /* Names and variables are borrowed from `hosts` and `inventory`. */
@@ -27,6 +30,13 @@ int reach_open(struct call *call, uv_loop_t *loop, struct inventory *inventory,
 	       struct nodeset *hosts, struct reach *reach, struct error *err) MUST_CHECK;
 /* Runs the loop until the transports have let go of it. */
 void reach_close(struct reach *reach, uv_loop_t *loop);
+
+/*
+ * max_parallel of the configuration for the hosts of `reach`: asks ssh_config for all of them where a
+ * jump host is named there.
+ */
+int reach_limits(struct call *call, uv_loop_t *loop, struct inventory *inventory,
+		 struct reach *reach, struct error *err) MUST_CHECK;
 
 /* The SSH transport alone. */
 int reach_ssh(struct call *call, uv_loop_t *loop, struct transport **transport,

@@ -15,6 +15,7 @@
 #define VALUE_MAX 4096
 #define ORIGIN_MAX 512
 #define SHOWN 100
+#define LIMIT_MAX 10000
 #define SYSTEM_FILE "/etc/muster/muster.yaml"
 #define SYSTEM_DB "/var/lib/muster/muster.db"
 
@@ -56,6 +57,8 @@ static const struct setting {
 			      "auto", 0, 0, transport_words},
 	[CONFIG_CONNECT_TIMEOUT] = {"ssh", "connect_timeout", "ssh.connect_timeout",
 				    "MUSTER_CONNECT_TIMEOUT", TYPE_TIME, "20s", 1, 3600, NULL},
+	[CONFIG_JUMP_CHANNELS] = {"ssh", "jump_channels", "ssh.jump_channels",
+				  "MUSTER_JUMP_CHANNELS", TYPE_NUMBER, "50", 1, 1000, NULL},
 	[CONFIG_PARALLEL] = {NULL, "parallel", "parallel", "MUSTER_PARALLEL", TYPE_NUMBER, "64", 1,
 			     10000, NULL},
 	[CONFIG_TIMEOUT] = {NULL, "timeout", "timeout", "MUSTER_TIMEOUT", TYPE_TIME, "30m", 1,
@@ -80,10 +83,19 @@ struct group {
 	char *origin;
 };
 
+struct limit {
+	enum config_limit_kind kind;
+	char *name;
+	char *origin;
+	size_t most;
+};
+
 struct config {
 	struct value value[CONFIG_KEYS];
 	struct group *group;
 	size_t groups;
+	struct limit *limit;
+	size_t limits;
 };
 
 static int out_of_memory(struct error *err)
@@ -111,7 +123,12 @@ void config_free(struct config *config)
 		free(config->group[i].hosts);
 		free(config->group[i].origin);
 	}
+	for (size_t i = 0; i < config->limits; i++) {
+		free(config->limit[i].name);
+		free(config->limit[i].origin);
+	}
 	free(config->group);
+	free(config->limit);
 	free(config);
 }
 
@@ -247,6 +264,18 @@ bool config_group(const struct config *config, size_t index, struct config_group
 	return true;
 }
 
+bool config_limit(const struct config *config, size_t index, struct config_limit *limit)
+{
+	if (index >= config->limits) {
+		return false;
+	}
+	*limit = (struct config_limit){.kind = config->limit[index].kind,
+				       .name = config->limit[index].name,
+				       .most = config->limit[index].most,
+				       .origin = config->limit[index].origin};
+	return true;
+}
+
 static void write_origin(const struct yaml_reader *reader, const char *path, char *to, size_t room)
 {
 	char shown[ORIGIN_MAX / 2];
@@ -367,9 +396,108 @@ static int read_groups(struct file *file, struct error *err)
 	return more;
 }
 
+static int set_limit(struct config *config, enum config_limit_kind kind, const char *name,
+		     size_t most, const char *origin, struct error *err)
+{
+	struct limit made = {kind, strdup(name), strdup(origin), most};
+	struct limit *grown = NULL;
+	size_t i = 0;
+
+	while (i < config->limits &&
+	       (config->limit[i].kind != kind || strcmp(config->limit[i].name, name) != 0)) {
+		i++;
+	}
+	grown = i < config->limits ? config->limit
+				   : realloc(config->limit, (config->limits + 1) * sizeof(*grown));
+	if (grown) {
+		config->limit = grown;
+	}
+	if (!grown || !made.name || !made.origin) {
+		free(made.name);
+		free(made.origin);
+		return out_of_memory(err);
+	}
+	if (i < config->limits) {
+		free(grown[i].name);
+		free(grown[i].origin);
+	} else {
+		config->limits++;
+	}
+	grown[i] = made;
+	return 0;
+}
+
+/* Whether two origins (FILE:LINE:COLUMN) are of the same file. */
+static bool is_same_file(const char *a, const char *b)
+{
+	const char *end = strrchr(a, ':');
+
+	while (end && end > a && end[-1] != ':') {
+		end--;
+	}
+	return end && strncmp(a, b, (size_t)(end - a)) == 0;
+}
+
+static bool stands_already(const struct config *config, enum config_limit_kind kind,
+			   const char *name, const char *origin)
+{
+	for (size_t i = 0; i < config->limits; i++) {
+		const struct limit *limit = &config->limit[i];
+
+		if (limit->kind == kind && strcmp(limit->name, name) == 0) {
+			return is_same_file(origin, limit->origin);
+		}
+	}
+	return false;
+}
+
+/* Name to number, for one kind. */
+static int read_limits(struct file *file, enum config_limit_kind kind, struct error *err)
+{
+	char name[VALUE_MAX], origin[ORIGIN_MAX];
+	uint64_t most;
+	int more;
+
+	if (yaml_reader_map(file->reader, err) < 0) {
+		return -1;
+	}
+	while ((more = yaml_reader_any_key(file->reader, name, sizeof(name), err)) > 0) {
+		write_origin(file->reader, file->path, origin, sizeof(origin));
+		if (stands_already(file->config, kind, name, origin)) {
+			return yaml_reader_fail(file->reader, err, "this name stands twice");
+		}
+		if (yaml_reader_number(file->reader, 1, LIMIT_MAX, &most, err) < 0 ||
+		    set_limit(file->config, kind, name, (size_t)most, origin, err) < 0) {
+			return -1;
+		}
+	}
+	return more;
+}
+
+static int read_max_parallel(struct file *file, struct error *err)
+{
+	static const char *const keys[] = {
+		[CONFIG_LIMIT_GROUP] = "groups",
+		[CONFIG_LIMIT_JUMP_HOST] = "jump_hosts",
+		[CONFIG_LIMIT_KINDS] = NULL,
+	};
+	size_t index;
+	int more;
+
+	if (yaml_reader_map(file->reader, err) < 0) {
+		return -1;
+	}
+	while ((more = yaml_reader_key(file->reader, keys, &index, err)) > 0) {
+		if (read_limits(file, (enum config_limit_kind)index, err) < 0) {
+			return -1;
+		}
+	}
+	return more;
+}
+
 static int read_top(struct file *file, struct error *err)
 {
-	const char *keys[CONFIG_KEYS + 3];
+	const char *keys[CONFIG_KEYS + 4];
 	enum config_key ids[CONFIG_KEYS];
 	size_t count = 0, index;
 	int more, failed;
@@ -382,14 +510,16 @@ static int read_top(struct file *file, struct error *err)
 	}
 	keys[count] = "ssh";
 	keys[count + 1] = "groups";
-	keys[count + 2] = NULL;
+	keys[count + 2] = "max_parallel";
+	keys[count + 3] = NULL;
 	if (yaml_reader_map(file->reader, err) < 0) {
 		return -1;
 	}
 	while ((more = yaml_reader_key(file->reader, keys, &index, err)) > 0) {
-		failed = index < count    ? read_setting(file, ids[index], err)
-			 : index == count ? read_section(file, "ssh", err)
-					  : read_groups(file, err);
+		failed = index < count        ? read_setting(file, ids[index], err)
+			 : index == count     ? read_section(file, "ssh", err)
+			 : index == count + 1 ? read_groups(file, err)
+					      : read_max_parallel(file, err);
 		if (failed < 0) {
 			return -1;
 		}

@@ -32,6 +32,7 @@ enum config_key {
 	CONFIG_SSH_CONFIG,      /* path, or none */
 	CONFIG_TRANSPORT,       /* enum config_transport */
 	CONFIG_CONNECT_TIMEOUT, /* seconds */
+	CONFIG_JUMP_CHANNELS,   /* hosts through one session of a jump host */
 	CONFIG_PARALLEL,
 	CONFIG_TIMEOUT, /* seconds, of one host's whole session */
 	CONFIG_BECOME,  /* enum config_become */
@@ -91,5 +92,15 @@ struct config_group {
 	const char *origin; /* file:line:column */
 };
 bool config_group(const struct config *config, size_t index, struct config_group *group);
+
+/* Most hosts at once: of a group, or through a jump host. The last file that names it counts. */
+enum config_limit_kind { CONFIG_LIMIT_GROUP, CONFIG_LIMIT_JUMP_HOST, CONFIG_LIMIT_KINDS };
+struct config_limit {
+	enum config_limit_kind kind;
+	const char *name;
+	size_t most;
+	const char *origin; /* file:line:column */
+};
+bool config_limit(const struct config *config, size_t index, struct config_limit *limit);
 
 #endif

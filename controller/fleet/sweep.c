@@ -367,7 +367,11 @@ static void describe_host(const void *context, size_t index, struct turns_host *
 {
 	const struct sweep_config *config = context;
 
-	*host = (struct turns_host){.done = config->hosts[index].done};
+	*host = (struct turns_host){
+		.limits = config->hosts[index].limits,
+		.limit_count = config->hosts[index].limit_count,
+		.done = config->hosts[index].done,
+	};
 }
 
 static int begin(struct sweep *sweep, struct error *err)
@@ -379,6 +383,8 @@ static int begin(struct sweep *sweep, struct error *err)
 		.read_all = config->full_parallel < config->parallel ? config->full_parallel
 								     : config->parallel,
 		.parked = PARKED_MAX,
+		.limits = config->limits,
+		.limit_count = config->limit_count,
 		.host = describe_host,
 		.context = config,
 	};

@@ -18,6 +18,7 @@
 #include "baselines/baseline.h"
 #include "controller/fleet/acks.h"
 #include "controller/fleet/transport.h"
+#include "controller/fleet/turns.h"
 #include "controller/judge/finding.h"
 #include "controller/judge/judge.h"
 #include "controller/store/store.h"
@@ -28,6 +29,8 @@ struct sweep_host {
 	struct target target;
 	const char *const *groups; /* names, without @; for trees and accepted group state */
 	size_t group_count;
+	const size_t *limits; /* indices of sweep_config.limits that it falls under */
+	size_t limit_count;
 	struct transport *transport;
 	bool done; /* in the run that is gone on with: it gets no turn and no result */
 };
@@ -40,8 +43,10 @@ struct sweep_host {
 struct sweep_config {
 	const struct sweep_host *hosts;
 	size_t host_count;
-	size_t parallel;       /* sessions at once; at least 1 */
-	size_t full_parallel;  /* of them, those that read everything; at least 1 */
+	size_t parallel;                  /* sessions at once; at least 1 */
+	size_t full_parallel;             /* of them, those that read everything; at least 1 */
+	const struct turns_limit *limits; /* of a group, of a jump host */
+	size_t limit_count;
 	uint32_t deadline_s;   /* for the whole run; 0: none. What is not done then is not-asked */
 	unsigned retries;      /* for hosts that were unreachable */
 	bool full;             /* read everything, whatever the stat digests say */

@@ -17,6 +17,7 @@
 #include <uv.h>
 
 #include "controller/fleet/transport.h"
+#include "controller/ssh/route.h"
 #include "schema/error.h"
 
 /* Most hosts at once through one jump host, by the name that the configuration has for it. */
@@ -54,6 +55,13 @@ struct pool_options {
  */
 int pool_new(uv_loop_t *loop, const struct pool_options *options, struct transport **transport,
 	     struct error *err) MUST_CHECK;
+
+/* `route` is borrowed during the call; a host whose way cannot be told yet has an empty one. */
+typedef void (*pool_route)(void *context, uint64_t token, const struct route *route);
+
+/* How a host will be reached, by its inventory or ssh_config. Calls `told` once, perhaps from inside. */
+int pool_ask_route(struct transport *transport, const struct target *target, pool_route told,
+		   void *context, uint64_t token, struct error *err) MUST_CHECK;
 
 /* One type of a host's keys, as the host showed it just now: nothing says that it is right. */
 struct pool_hostkey {

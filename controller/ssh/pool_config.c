@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,6 +290,57 @@ void channel_look_up(struct channel *channel, ssh_config_done done)
 	const char *name = channel_is_host_name(channel->name) ? channel->name : channel->address;
 
 	ssh_config_ask(channel->pool->config, name, done, channel->pool, channel->id);
+}
+
+/* --- asking for the way alone --- */
+
+struct route_asked {
+	pool_route told;
+	void *context;
+	uint64_t token;
+};
+
+static void on_route(void *context, uint64_t token, const struct ssh_config_answer *answer,
+		     const char *why)
+{
+	struct route_asked *asked = context;
+	struct route route = {.jump_count = 0};
+	struct error ignored;
+
+	(void)token;
+	(void)why; /* whoever opens the host will hear of it */
+	if (answer && answer->proxy_jump) {
+		(void)!route_read_jumps(answer->proxy_jump, &route, &ignored);
+	}
+	asked->told(asked->context, asked->token, &route);
+	route_clear(&route);
+	free(asked);
+}
+
+int pool_ask_route(struct transport *transport, const struct target *target, pool_route told,
+		   void *context, uint64_t token, struct error *err)
+{
+	struct pool *pool = (struct pool *)transport;
+	const char *name = channel_is_host_name(target->name) ? target->name : target->address;
+	struct route_asked *asked;
+	struct route route = {.jump_count = 0};
+	struct error ignored;
+
+	if (target->jump || !pool->config || !name || !channel_is_host_name(name)) {
+		if (target->jump) {
+			(void)!route_read_jumps(target->jump, &route, &ignored);
+		}
+		told(context, token, &route);
+		route_clear(&route);
+		return 0;
+	}
+	asked = malloc(sizeof(*asked));
+	if (!asked) {
+		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory to ask ssh_config");
+	}
+	*asked = (struct route_asked){told, context, token};
+	ssh_config_ask(pool->config, name, on_route, asked, 0);
+	return 0;
 }
 
 void pool_config_clear(struct pool *pool)

@@ -170,7 +170,7 @@ static void fault_names_its_place_and_the_right_word(void **state)
 		{"ssh:\n  usr: x\n", ":2:3: unknown key \"usr\": did you mean \"user\"?"},
 		{"user: x\n",
 		 ":1:1: unknown key \"user\": known are inventory, baseline, db, keys, "
-		 "parallel, timeout, become, fail_on, journal, ssh, groups"},
+		 "parallel, timeout, become, fail_on, journal, ssh, groups, max_parallel"},
 		{"parallel: 0\n", ":1:11: expected a number from 1 to 10000"},
 		{"parallel: many\n", ":1:11: expected a number from 1 to 10000"},
 		{"timeout: 5 min\n", ":1:10: expected a time such as 90s, 15m or 6h, from 1 to "
@@ -245,9 +245,71 @@ static void manual_page_names_every_setting(void **state)
 	free(page);
 }
 
+static void limits_are_read_and_the_last_file_counts(void **state)
+{
+	static const struct {
+		enum config_limit_kind kind;
+		const char *name;
+		size_t most;
+	} rows[] = {
+		{CONFIG_LIMIT_GROUP, "web", 7},
+		{CONFIG_LIMIT_JUMP_HOST, "web", 30},
+		{CONFIG_LIMIT_JUMP_HOST, "bastion.example.com", 1},
+	};
+	struct config_sources sources = {0};
+	struct config_limit limit;
+	struct config *config;
+
+	(void)state;
+	sources.system_file = file_of("system.yaml",
+				      "max_parallel:\n  groups: {web: 20}\n"
+				      "  jump_hosts: {web: 30, bastion.example.com: 1}\n");
+	sources.user_file = file_of("user.yaml", "max_parallel: {groups: {web: 7}}\n");
+	config = loaded(&sources);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_true(config_limit(config, i, &limit));
+		assert_int_equal(limit.kind, rows[i].kind);
+		assert_string_equal(limit.name, rows[i].name);
+		assert_int_equal(limit.most, rows[i].most);
+	}
+	assert_true(config_limit(config, 0, &limit));
+	assert_non_null(strstr(limit.origin, "user.yaml:1:"));
+	assert_false(config_limit(config, 3, &limit));
+	config_free(config);
+}
+
+static void wrong_limits_name_their_place(void **state)
+{
+	static const char *const texts[] = {
+		"max_parallel: 5\n",
+		"max_parallel: {group: {web: 5}}\n",
+		"max_parallel: {groups: {web: 0}}\n",
+		"max_parallel: {groups: {web: 10001}}\n",
+		"max_parallel: {groups: {web: x}}\n",
+		"max_parallel: {groups: [web]}\n",
+		"max_parallel: {groups: {web: 5, web: 6}}\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct config *config = NULL;
+		struct error err = {0};
+
+		assert_int_equal(config_new(&config, &err), 0);
+		if (config_read_text(config, "c.yaml", bytes_from_string(texts[i]), &err) == 0) {
+			fail_msg("%s was taken", texts[i]);
+		}
+		assert_int_equal(err.kind, ERROR_CONFIG);
+		assert_non_null(strstr(err.msg, "c.yaml:1:"));
+		config_free(config);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(limits_are_read_and_the_last_file_counts),
+		cmocka_unit_test(wrong_limits_name_their_place),
 		cmocka_unit_test(without_any_file_there_are_defaults),
 		cmocka_unit_test(stronger_source_wins),
 		cmocka_unit_test(paths_are_beside_the_file_or_under_home),
