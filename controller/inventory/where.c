@@ -132,7 +132,7 @@ bool where_identity_is_valid(const char *path)
 	size_t len = strlen(path);
 
 	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)path[i] < ' ' || path[i] == 0x7f) {
+		if ((unsigned char)path[i] < ' ' || path[i] == 0x7f || path[i] == '"') {
 			return false;
 		}
 	}

@@ -12,9 +12,9 @@
 #define SESSIONS_MAX 32U
 /*
  * libssh2 has one request for a channel out at a time: one that is not answered is worth another
- * session to those that wait behind it, after so long.
+ * session to those that wait behind it, after so many seconds in which this process could have heard.
  */
-#define STUCK_MS 1000U
+#define STUCK_TICKS 3U
 #define IDLE_MS 30000U
 #define AGAIN_MS 2000U /* not sooner after a session that did not come up */
 #define LOGIN_PHASES 4U
@@ -180,10 +180,10 @@ static size_t places(const struct pool_jump *jump)
 }
 
 /* Every session that has a place waits for an answer, and has waited for some time. */
-static bool is_stuck(const struct pool_jump *jump, uint64_t now_ms)
+static bool is_stuck(const struct pool_jump *jump)
 {
 	for (const struct channel *s = jump->sessions; s; s = s->next_session) {
-		if (takes_more(s) && (!s->opening || now_ms - s->opening_since_ms < STUCK_MS)) {
+		if (takes_more(s) && (!s->opening || s->opening_ticks < STUCK_TICKS)) {
 			return false;
 		}
 	}
@@ -210,7 +210,7 @@ static void start_more(struct pool_jump *jump)
 
 	while (may_go(jump) > 0 && jump->starting < STARTING_MAX &&
 	       jump->session_count < SESSIONS_MAX && now_ms >= jump->again_ms && !jump->given_up &&
-	       (may_go(jump) > places(jump) || is_stuck(jump, now_ms) ||
+	       (may_go(jump) > places(jump) || is_stuck(jump) ||
 		(jump->waiting->alone && jump->starting == 0))) {
 		if (start_session(jump, &err) < 0) {
 			(void)snprintf(jump->why, sizeof(jump->why), "%.190s", err.msg);
@@ -235,7 +235,7 @@ static void pump(struct pool_jump *jump)
 		wait_no_more(channel);
 		channel->via = session;
 		session->opening = channel;
-		session->opening_since_ms = uv_now(jump->pool->loop);
+		session->opening_ticks = 0;
 		session->carried++;
 		jump->carried++;
 		channel_start_via(channel);
@@ -493,6 +493,7 @@ void pool_jumps_tick(struct pool *pool)
 		while (session) {
 			struct channel *next = session->next_session;
 
+			session->opening_ticks++;
 			if (session->up && !session->aborting && session->carried == 0 &&
 			    !jump->waiting && now_ms - session->idle_since_ms > IDLE_MS) {
 				channel_abort(session, OUTCOME_NOT_ASKED, "nobody goes through it");

@@ -192,6 +192,9 @@ static void fill_options(struct options *options, const struct channel *channel,
 	} else if (channel->route_given) {
 		add(options, "ProxyCommand=none");
 	}
+	if (channel->identity) {
+		add(options, "IdentityFile=\"%s\"", channel->identity);
+	}
 	for (size_t i = 0; i < pool->key_file_count; i++) {
 		add(options, "IdentityFile=\"%s\"", pool->key_file[i]);
 	}

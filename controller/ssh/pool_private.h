@@ -98,7 +98,7 @@ struct channel {
 	struct pool_jump *carries; /* NULL: it is a host's */
 	struct channel *next_session;
 	struct channel *opening; /* waits for the jump host to connect it */
-	uint64_t opening_since_ms;
+	unsigned opening_ticks;  /* since then */
 	uint64_t idle_since_ms;
 	size_t carried;
 	size_t most; /* that it carries */

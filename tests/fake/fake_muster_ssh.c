@@ -116,6 +116,81 @@ static void ask(const struct control_start *start, const char *folder, const str
 	send_message(&m);
 }
 
+/* --- jump hosts --- */
+
+#define CROWD 5U
+
+static unsigned sessions; /* of jump hosts, so far */
+static unsigned starts;   /* by way of one */
+static uint64_t held[CROWD];
+static unsigned held_count;
+
+static void send_stage(uint64_t id, enum control_stage stage)
+{
+	struct control_message m = {.type = CONTROL_STAGE};
+
+	m.stage.id = id;
+	m.stage.stage = stage;
+	send_message(&m);
+}
+
+static void send_end(uint64_t id, enum outcome outcome, enum control_via via)
+{
+	struct control_message m = {.type = CONTROL_CLOSED};
+	char reason[64];
+
+	(void)snprintf(reason, sizeof(reason), "sessions=%u starts=%u", sessions, starts);
+	m.closed = (struct control_closed){
+		.id = id, .outcome = outcome, .reason = bytes_from_string(reason), .via = via};
+	send_message(&m);
+}
+
+static void act_as_jump(const struct control_start *start)
+{
+	sessions++;
+	if (bytes_equal_string(start->user, "denied")) {
+		send_end(start->id, OUTCOME_AUTH_FAILED, VIA_FINE);
+	} else if (!bytes_equal_string(start->user, "never")) {
+		send_stage(start->id, STAGE_CARRYING);
+	}
+}
+
+/* One that goes through a jump host: ends as its user's name says. */
+static void act_via(const struct control_start *start)
+{
+	static const struct {
+		const char *user;
+		enum control_via via;
+	} faults[] = {{"lost", VIA_LOST},
+		      {"full", VIA_FULL},
+		      {"forbidden", VIA_FORBIDDEN},
+		      {"refused", VIA_REFUSED},
+		      {"slow", VIA_SLOW}};
+	/* "full" is so only where somebody else is carried by the same session. */
+	static uint64_t busy;
+
+	starts++;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		if (bytes_equal_string(start->user, faults[i].user) &&
+		    (faults[i].via != VIA_FULL || start->via == busy)) {
+			send_end(start->id, OUTCOME_JUMP_FAILED, faults[i].via);
+			return;
+		}
+	}
+	send_stage(start->id, STAGE_HANDSHAKE);
+	if (bytes_equal_string(start->user, "stay")) {
+		busy = start->via;
+	} else if (bytes_equal_string(start->user, "crowd")) {
+		held[held_count++] = start->id;
+		while (held_count == CROWD || (held_count > 0 && starts > CROWD)) {
+			send_end(held[--held_count], OUTCOME_CLEAN, VIA_FINE);
+			starts = held_count > 0 ? CROWD + 1 : CROWD;
+		}
+	} else {
+		send_end(start->id, OUTCOME_CLEAN, VIA_FINE);
+	}
+}
+
 static void act(const struct control_start *start, const char *folder)
 {
 	char user[64];
@@ -181,7 +256,15 @@ int main(void)
 		if (m.type == CONTROL_START) {
 			struct control_start start = m.start;
 
-			act(&start, folder);
+			if (start.jump) {
+				act_as_jump(&start);
+			} else if (start.via != 0) {
+				act_via(&start);
+			} else {
+				act(&start, folder);
+			}
+		} else if (m.type == CONTROL_ABORT) {
+			send_end(m.abort_id, OUTCOME_NOT_ASKED, VIA_FINE);
 		}
 	}
 	return 0;

@@ -39,6 +39,8 @@ struct bench {
 	struct channel channel[HOSTS];
 	bool stays_open[HOSTS];
 	unsigned aborts;
+	unsigned open;
+	unsigned most_open;
 	enum outcome outcome[HOSTS];
 	char reason[HOSTS][256];
 	size_t findings[HOSTS];
@@ -54,6 +56,7 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct channel *channel = handle->data;
 
+	running->open--;
 	channel->handler->closed(channel->context, &channel->close);
 }
 
@@ -108,6 +111,9 @@ static int fake_open(struct transport *self, const struct target *target,
 				    .handler = handler,
 				    .context = context,
 				    .stays_open = running->stays_open[i]};
+	running->open++;
+	running->most_open = running->open > running->most_open ? running->open
+								: running->most_open;
 	(void)uv_timer_init(&running->loop, &channel->timer);
 	channel->timer.data = channel;
 	fake_probe_start(channel->probe);
@@ -347,6 +353,29 @@ static void other_content_behind_the_same_root_is_judged(void **state)
 	assert_int_equal(bench->outcome[1], OUTCOME_CLEAN);
 }
 
+/* A group, a jump host: whatever the limit stands for. */
+static void hosts_under_one_limit_are_not_open_at_once(void **state)
+{
+	static const size_t first[] = {0};
+	static const struct turns_limit limits[] = {{1}};
+	struct bench *bench = *state;
+
+	bench->config.parallel = 2;
+	bench->config.full_parallel = 2;
+	sweep(bench);
+	assert_int_equal(bench->most_open, 2);
+	memset(bench->seen, 0, sizeof(bench->seen));
+	bench->most_open = 0;
+	bench->config.limits = limits;
+	bench->config.limit_count = 1;
+	for (size_t i = 0; i < HOSTS; i++) {
+		bench->host[i].limits = first;
+		bench->host[i].limit_count = 1;
+	}
+	sweep(bench);
+	assert_int_equal(bench->most_open, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +389,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_first_night_without_a_word_of_coverage_is_partial,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(hosts_under_one_limit_are_not_open_at_once, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(findings_without_end_are_over_the_limit, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(other_content_behind_the_same_root_is_judged, setup,

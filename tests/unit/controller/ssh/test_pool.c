@@ -111,6 +111,7 @@ struct lab {
 	uv_loop_t loop;
 	struct transport *transport;
 	unsigned closed;
+	unsigned clean;
 	struct channel_close last;
 };
 
@@ -126,10 +127,11 @@ static void on_closed(void *context, const struct channel_close *close)
 	struct lab *lab = context;
 
 	lab->closed++;
+	lab->clean += close->outcome == OUTCOME_CLEAN;
 	lab->last = *close;
 }
 
-static void open_lab(struct lab *lab)
+static void open_lab_of(struct lab *lab, size_t jump_channels)
 {
 	const char *identity = file("id"), *known = file("known_hosts"), *probe = file("probe-x");
 	struct pool_options options = {
@@ -143,6 +145,7 @@ static void open_lab(struct lab *lab)
 		.helper = file("muster-ssh"),
 		.probes = &probe,
 		.probe_count = 1,
+		.jump_channels = jump_channels,
 	};
 	struct error err = {0};
 
@@ -151,6 +154,11 @@ static void open_lab(struct lab *lab)
 	if (pool_new(&lab->loop, &options, &lab->transport, &err) < 0) {
 		fail_msg("%s", err.msg);
 	}
+}
+
+static void open_lab(struct lab *lab)
+{
+	open_lab_of(lab, 0);
 }
 
 static void close_lab(struct lab *lab)
@@ -285,6 +293,170 @@ static void names_that_are_none_go_nowhere(void **state)
 	close_lab(&lab);
 }
 
+static struct channel *open_behind(struct lab *lab, const char *jump, const char *user)
+{
+	static const struct channel_handler handler = {.frame = on_frame, .closed = on_closed};
+	struct target target = {.name = "behind", .user = user, .jump = jump};
+	struct channel *channel = NULL;
+	struct error err = {0};
+
+	assert_int_equal(
+		lab->transport->open(lab->transport, &target, &handler, lab, &channel, &err), 0);
+	return channel;
+}
+
+static void run_out(struct lab *lab, unsigned closed)
+{
+	assert_int_equal(uv_run(&lab->loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(lab->closed, closed);
+}
+
+static void full_session_of_a_jump_host_is_followed_by_another(void **state)
+{
+	static const struct {
+		size_t channels;
+		const char *said;
+	} rows[] = {{5, "sessions=1 "}, {2, "sessions=3 "}, {1, "sessions=5 "}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct lab lab;
+
+		open_lab_of(&lab, rows[i].channels);
+		/* None of them ends before all five are carried. */
+		for (unsigned n = 0; n < 5; n++) {
+			(void)open_behind(&lab, "127.0.0.1", "crowd");
+		}
+		run_out(&lab, 5);
+		assert_int_equal(lab.clean, 5);
+		assert_non_null(strstr(lab.last.reason, rows[i].said));
+		close_lab(&lab);
+	}
+}
+
+static void refused_for_want_of_room_goes_by_another_session(void **state)
+{
+	struct lab lab;
+	struct channel *stays;
+
+	(void)state;
+	open_lab(&lab);
+	stays = open_behind(&lab, "127.0.0.1", "stay");
+	(void)open_behind(&lab, "127.0.0.1", "full");
+	while (lab.closed == 0) {
+		(void)uv_run(&lab.loop, UV_RUN_ONCE);
+	}
+	assert_int_equal(lab.last.outcome, OUTCOME_CLEAN);
+	assert_string_equal(lab.last.reason, "sessions=2 starts=3");
+	lab.transport->abort(stays, OUTCOME_NOT_ASKED, "enough");
+	run_out(&lab, 2);
+	close_lab(&lab);
+}
+
+static void what_the_jump_host_says_is_told_from_what_it_is(void **state)
+{
+	static const struct {
+		const char *user;
+		enum outcome outcome;
+		const char *reason;
+	} rows[] = {
+		{"well", OUTCOME_CLEAN, "sessions=1 starts=1"},
+		/* By another session once, then it is the jump host's fault. */
+		{"lost", OUTCOME_JUMP_FAILED, "jump host 127.0.0.1: its connection broke"},
+		{"forbidden", OUTCOME_JUMP_FAILED,
+		 "jump host 127.0.0.1 does not forward to behind port 22: see AllowTcpForwarding "
+		 "and PermitOpen there"},
+		{"refused", OUTCOME_NO_ROUTE,
+		 "jump host 127.0.0.1 cannot connect to behind port 22"},
+		{"slow", OUTCOME_TIMEOUT,
+		 "jump host 127.0.0.1 did not connect to behind port 22 in time"},
+	};
+	struct lab lab;
+
+	(void)state;
+	open_lab(&lab);
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)open_behind(&lab, "127.0.0.1", rows[i].user);
+		run_out(&lab, i + 1);
+		assert_int_equal(lab.last.outcome, rows[i].outcome);
+		assert_string_equal(lab.last.reason, rows[i].reason);
+	}
+	(void)open_behind(&lab, "127.0.0.1", "well");
+	run_out(&lab, 6);
+	assert_string_equal(lab.last.reason, "sessions=1 starts=7");
+	close_lab(&lab);
+}
+
+static void jump_host_that_refuses_the_login_is_not_asked_again(void **state)
+{
+	struct lab lab;
+
+	(void)state;
+	open_lab(&lab);
+	(void)open_behind(&lab, "denied@127.0.0.1", "well");
+	(void)open_behind(&lab, "denied@127.0.0.1", "well");
+	run_out(&lab, 2);
+	(void)open_behind(&lab, "denied@127.0.0.1", "well");
+	run_out(&lab, 3);
+	assert_int_equal(lab.last.outcome, OUTCOME_JUMP_FAILED);
+	assert_string_equal(lab.last.reason,
+			    "jump host 127.0.0.1: auth-failed: sessions=1 starts=0");
+	/* Behind another one it is nobody's fault but that one's. */
+	(void)open_behind(&lab, "127.0.0.1,denied@127.0.0.1", "well");
+	run_out(&lab, 4);
+	assert_int_equal(lab.last.outcome, OUTCOME_JUMP_FAILED);
+	(void)open_behind(&lab, "127.0.0.1", "well");
+	run_out(&lab, 5);
+	assert_int_equal(lab.last.outcome, OUTCOME_CLEAN);
+	close_lab(&lab);
+}
+
+static void host_that_waits_for_its_jump_host_can_be_aborted(void **state)
+{
+	struct lab lab;
+
+	(void)state;
+	open_lab(&lab);
+	lab.transport->abort(open_behind(&lab, "never@127.0.0.1", "well"), OUTCOME_NOT_ASKED,
+			     "enough");
+	run_out(&lab, 1);
+	assert_int_equal(lab.last.outcome, OUTCOME_NOT_ASKED);
+	assert_string_equal(lab.last.reason, "enough");
+	close_lab(&lab);
+}
+
+static void child_that_dies_takes_its_jump_hosts_along(void **state)
+{
+	struct lab lab;
+
+	(void)state;
+	open_lab(&lab);
+	(void)open_behind(&lab, "127.0.0.1", "stay");
+	(void)open_behind(&lab, "never@127.0.0.1", "well");
+	(void)open_host(&lab, "127.0.0.1", "die");
+	run_out(&lab, 3);
+	assert_int_equal(lab.clean, 0);
+	(void)open_behind(&lab, "127.0.0.1", "well");
+	run_out(&lab, 4);
+	assert_int_equal(lab.last.outcome, OUTCOME_CLEAN);
+	close_lab(&lab);
+}
+
+static void route_that_is_none_ends_its_host_alone(void **state)
+{
+	static const char *const jumps[] = {"a b", "-x", "", "a,,b", "1,2,3,4,5,6,7,8,9"};
+	struct lab lab;
+
+	(void)state;
+	open_lab(&lab);
+	for (unsigned i = 0; i < sizeof(jumps) / sizeof(jumps[0]); i++) {
+		(void)open_behind(&lab, jumps[i], "well");
+		run_out(&lab, i + 1);
+		assert_int_equal(lab.last.outcome, OUTCOME_NO_ROUTE);
+	}
+	close_lab(&lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +466,13 @@ int main(void)
 		cmocka_unit_test(reason_of_a_child_is_escaped),
 		cmocka_unit_test(abort_ends_with_its_own_reason),
 		cmocka_unit_test(names_that_are_none_go_nowhere),
+		cmocka_unit_test(full_session_of_a_jump_host_is_followed_by_another),
+		cmocka_unit_test(refused_for_want_of_room_goes_by_another_session),
+		cmocka_unit_test(what_the_jump_host_says_is_told_from_what_it_is),
+		cmocka_unit_test(jump_host_that_refuses_the_login_is_not_asked_again),
+		cmocka_unit_test(host_that_waits_for_its_jump_host_can_be_aborted),
+		cmocka_unit_test(child_that_dies_takes_its_jump_hosts_along),
+		cmocka_unit_test(route_that_is_none_ends_its_host_alone),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
