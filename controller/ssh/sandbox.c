@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -94,16 +95,17 @@ static const struct {
 	unsigned argument;
 	uint32_t value;
 } allowed_with[] = {
-	{SYS_socket, 0, AF_INET}, {SYS_socket, 0, AF_INET6}, {SYS_ioctl, 1, FIONBIO},
-	{SYS_ioctl, 1, FIONREAD}, {SYS_fcntl, 1, F_GETFL},   {SYS_fcntl, 1, F_SETFL},
-	{SYS_fcntl, 1, F_GETFD},  {SYS_fcntl, 1, F_SETFD},
+	{SYS_ioctl, 1, FIONBIO}, {SYS_ioctl, 1, FIONREAD}, {SYS_fcntl, 1, F_GETFL},
+	{SYS_fcntl, 1, F_SETFL}, {SYS_fcntl, 1, F_GETFD},  {SYS_fcntl, 1, F_SETFD},
 };
 
 /* Calls whose third argument must not have PROT_EXEC. */
 static const int no_exec[] = {SYS_mmap, SYS_mprotect};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define PROGRAM_MAX (8 + 2 * COUNT(allowed) + 5 * COUNT(allowed_with) + 5 * COUNT(no_exec))
+#define SOCKET_RULE 12
+#define PROGRAM_MAX \
+	(8 + SOCKET_RULE + 2 * COUNT(allowed) + 5 * COUNT(allowed_with) + 5 * COUNT(no_exec))
 
 struct program {
 	struct sock_filter code[PROGRAM_MAX];
@@ -129,6 +131,23 @@ static void load_argument(struct program *program, unsigned argument)
 	emit(program, BPF_LD | BPF_W | BPF_ABS, (uint32_t)at, 0, 0);
 }
 
+/* TCP over either IP: no datagram leaves by a name server's or any other port. */
+static void allow_tcp(struct program *program)
+{
+	emit(program, BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, SOCKET_RULE - 1);
+	load_argument(program, 0);
+	emit(program, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0);
+	emit(program, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 7);
+	load_argument(program, 1);
+	emit(program, BPF_ALU | BPF_AND | BPF_K, 0xf, 0, 0); /* the kernel's SOCK_TYPE_MASK */
+	emit(program, BPF_JMP | BPF_JEQ | BPF_K, SOCK_STREAM, 0, 4);
+	load_argument(program, 2);
+	emit(program, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+	emit(program, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 1);
+	emit(program, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+	emit(program, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0, 0);
+}
+
 static void build(struct program *program)
 {
 	*program = (struct program){.len = 0};
@@ -144,6 +163,7 @@ static void build(struct program *program)
 		emit(program, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)allowed[i], 0, 1);
 		emit(program, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
 	}
+	allow_tcp(program);
 	for (size_t i = 0; i < COUNT(allowed_with); i++) {
 		/* Another call goes on to the next rule; another value too, with the call reloaded. */
 		emit(program, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)allowed_with[i].call, 0, 4);
