@@ -136,14 +136,15 @@ static void tell(const struct server *server)
 	struct rusage use;
 
 	(void)getrusage(RUSAGE_SELF, &use);
-	(void)printf("sessions=%llu conversations=%llu broken=%llu commands=%llu open=%zu "
-		     "most_open=%zu cpu_ms=%ld rss_kib=%ld\n",
-		     (unsigned long long)stats->sessions, (unsigned long long)stats->conversations,
-		     (unsigned long long)stats->broken, (unsigned long long)stats->commands,
-		     stats->open, stats->most_open,
-		     use.ru_utime.tv_sec * 1000 + use.ru_utime.tv_usec / 1000 +
-			     use.ru_stime.tv_sec * 1000 + use.ru_stime.tv_usec / 1000,
-		     use.ru_maxrss);
+	(void)printf(
+		"sessions=%llu uploads=%llu conversations=%llu broken=%llu commands=%llu open=%zu "
+		"most_open=%zu cpu_ms=%ld rss_kib=%ld\n",
+		(unsigned long long)stats->sessions, (unsigned long long)stats->uploads,
+		(unsigned long long)stats->conversations, (unsigned long long)stats->broken,
+		(unsigned long long)stats->commands, stats->open, stats->most_open,
+		use.ru_utime.tv_sec * 1000 + use.ru_utime.tv_usec / 1000 +
+			use.ru_stime.tv_sec * 1000 + use.ru_stime.tv_usec / 1000,
+		use.ru_maxrss);
 	(void)fflush(stdout);
 }
 

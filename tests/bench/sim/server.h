@@ -27,8 +27,9 @@ struct server_options {
 struct server_stats {
 	uint64_t sessions;
 	uint64_t conversations; /* came to their end */
-	uint64_t broken;        /* the controller broke the protocol, or the upload was not whole */
-	uint64_t commands;      /* other than the bootstrap */
+	uint64_t uploads;  /* probes that were taken whole: each over a session that is logged in */
+	uint64_t broken;   /* the controller broke the protocol, or the upload was not whole */
+	uint64_t commands; /* other than the bootstrap */
 	size_t open, most_open;
 };
 

@@ -51,6 +51,13 @@ static void run_command(struct session *session, const char *command)
 		return;
 	}
 	(void)snprintf(session->marker, sizeof(session->marker), "MUSTER%s%s", half, other);
+	if (session->behaviour == BEHAVE_NO_SHELL) {
+		static const char refusal[] = "This account is currently not available.\n";
+
+		out_put(&session->out, refusal, sizeof(refusal) - 1);
+		end(session, 1);
+		return;
+	}
 	if (strstr(command, "exec sudo -n ")) {
 		say(session, "s");
 	}
@@ -69,6 +76,9 @@ static void start_probe(struct session *session)
 
 	if (session->behaviour == BEHAVE_NO_PROBE) {
 		end(session, 126);
+	} else if (session->behaviour == BEHAVE_NOISE) {
+		out_put(&session->out, "a word of my own\n", 17);
+		session->stage = SESSION_TALK;
 	} else if (session->behaviour == BEHAVE_GIANT) {
 		out_put(&session->out, giant, sizeof(giant));
 		session->stage = SESSION_TALK;
@@ -97,6 +107,7 @@ static void check_upload(struct session *session)
 		end(session, STATUS_BAD_COPY);
 		return;
 	}
+	session->shared->stats.uploads++;
 	start_probe(session);
 }
 

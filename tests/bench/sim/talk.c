@@ -36,6 +36,13 @@ const char *behaviour_name(enum behaviour behaviour)
 		[BEHAVE_BAD_OBJECT] = "bad-object",
 		[BEHAVE_BAD_STREAM] = "bad-stream",
 		[BEHAVE_FLOOD] = "flood",
+		[BEHAVE_NO_SHELL] = "no-shell",
+		[BEHAVE_NOISE] = "noise",
+		[BEHAVE_REPLAY] = "replay",
+		[BEHAVE_SILENT] = "silent",
+		[BEHAVE_FALSE_GAP] = "false-gap",
+		[BEHAVE_SKEWED] = "skewed",
+		[BEHAVE_TWIN] = "twin",
 	};
 
 	return names[behaviour];
@@ -140,6 +147,8 @@ static void runs_add(struct talk_runs *runs, uint32_t index, bool md5)
 
 void talk_hello(struct talk *talk, int64_t clock_ns, struct out *out)
 {
+	const int64_t year_ns = 31557600000000000;
+	uint32_t machine = talk->behaviour == BEHAVE_TWIN ? 0 : talk->snapshot.host;
 	char name[32], id[40];
 	struct hello hello = {
 		.version = PROTOCOL_VERSION,
@@ -148,15 +157,15 @@ void talk_hello(struct talk *talk, int64_t clock_ns, struct out *out)
 		.machine = BYTES_LITERAL("x86_64"),
 		.kernel = BYTES_LITERAL("6.1.0-18-amd64"),
 		.capabilities = UINT64_MAX >> 23,
-		.clock_ns = clock_ns,
+		.clock_ns = clock_ns + (talk->behaviour == BEHAVE_SKEWED ? 3 * year_ns : 0),
 		.boot_s = 1700000000,
 	};
 	struct cbor_writer w;
 
 	(void)snprintf(name, sizeof(name), "sim%05u", talk->snapshot.host);
 	(void)snprintf(id, sizeof(id), "%016llx%016llx",
-		       (unsigned long long)fleet_mix('m', talk->snapshot.host, 1),
-		       (unsigned long long)fleet_mix('m', talk->snapshot.host, 2));
+		       (unsigned long long)fleet_mix('m', machine, 1),
+		       (unsigned long long)fleet_mix('m', machine, 2));
 	hello.hostname = bytes_from_string(name);
 	hello.machine_id = bytes_from_string(id);
 	hello.boot_id = bytes_from_string(id);
@@ -190,6 +199,9 @@ static bool on_plan(struct talk *talk, struct bytes payload)
 {
 	if (!plan_decode(payload, &talk->plan)) {
 		return false;
+	}
+	if (talk->behaviour == BEHAVE_REPLAY) {
+		talk->plan.nonce[0] ^= 1;
 	}
 	talk->stream = must(EVP_MD_CTX_new());
 	if (EVP_DigestInit_ex(talk->stream, EVP_sha256(), NULL) != 1 ||
@@ -413,11 +425,25 @@ static void say_coverage(struct talk *talk, struct out *out)
 {
 	static const char *const checks[] = {"packages", "tree",  "volatile",
 					     "setid",    "flags", "mounts"};
+	const struct coverage_item gap = {
+		.check = BYTES_LITERAL("packages"),
+		.subject = BYTES_LITERAL("/usr"),
+		.state = COVERAGE_SKIPPED,
+		.reason = BYTES_LITERAL("network"),
+		.count = 1,
+	};
 	uint32_t count = sizeof(checks) / sizeof(checks[0]);
+	bool gaps = talk->behaviour == BEHAVE_FALSE_GAP;
 	struct cbor_writer w;
 
+	if (talk->behaviour == BEHAVE_SILENT) {
+		return;
+	}
 	writer_init(&w);
-	coverage_begin(&w, count);
+	coverage_begin(&w, count + gaps);
+	if (gaps) {
+		coverage_item_encode(&w, &gap);
+	}
 	for (uint32_t i = 0; i < count; i++) {
 		const struct coverage_item item = {
 			.check = bytes_from_string(checks[i]),

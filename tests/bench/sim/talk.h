@@ -33,6 +33,13 @@ enum behaviour {
 	BEHAVE_BAD_OBJECT, /* an object that is not what its digest says, or as bad a proof */
 	BEHAVE_BAD_STREAM, /* a wrong digest over the stream */
 	BEHAVE_FLOOD,      /* coverage without end */
+	BEHAVE_NO_SHELL,   /* a word and a status instead of a shell */
+	BEHAVE_NOISE,      /* text where a message should be */
+	BEHAVE_REPLAY,     /* the stream of another session */
+	BEHAVE_SILENT,     /* not a word of what was looked at */
+	BEHAVE_FALSE_GAP,  /* leaves out /usr for a mount that it does not have */
+	BEHAVE_SKEWED,     /* a clock that is years ahead */
+	BEHAVE_TWIN,       /* the machine id of another host */
 	BEHAVIOURS
 };
 
