@@ -66,6 +66,7 @@ enum question_kind {
 	ASK_MOUNT,       /* a mount point: is it a packaged file? */
 	ASK_LINK,        /* the target of an unowned link */
 	ASK_SOURCE,      /* what compiled Python was made from */
+	ASK_CAPABILITY,  /* a file that overrides grant a capability */
 	ASK_LEFT,        /* a file of a package that is gone from the database */
 };
 
@@ -304,6 +305,11 @@ int judge_ask_left(struct judge *j, const struct section_key *key, struct bytes 
 		   struct bytes package, enum witness witness, struct error *err) MUST_CHECK;
 void judge_note_left(const struct question *question);
 int judge_tell_left(struct judge *j, struct error *err) MUST_CHECK;
+
+/* capability_lost.c: asks for files that overrides grant a capability, and tells those without. */
+void judge_ask_capabilities(struct judge *j);
+int judge_tell_capability(struct judge *j, const struct question *question,
+			  struct error *err) MUST_CHECK;
 
 /* coverage.c */
 bool gap_covers(const struct gap_list *gaps, struct bytes path);

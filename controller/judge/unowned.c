@@ -56,12 +56,14 @@ static struct bytes target_of(struct judge *j, struct bytes path, struct bytes l
 	return len > 0 ? dirs_canonical(j, bytes_make(to, len)) : (struct bytes){NULL, 0};
 }
 
-/* Whether the policy lets such a link stand where its target is a package's. */
-static bool may_link(struct judge *j, const struct entry *now)
+/*
+ * Whether the policy lets such a link stand: where its target is a package's (owned-link), or where it leads
+ * to what lies beside it and is judged by itself (link).
+ */
+static bool may_link(struct judge *j, const struct entry *now, const char *kind)
 {
 	struct record record = {.count = 2, .field = {now->path, now->link}};
-	const char kind[] = "owned-link";
-	size_t len = records_line(kind, &record, 0, j->line, LINE_ROOM), skip = sizeof(kind);
+	size_t len = records_line(kind, &record, 0, j->line, LINE_ROOM), skip = strlen(kind) + 1;
 
 	return len > skip && known_ordinary(j, kind, bytes_make(j->line + skip, len - skip));
 }
@@ -80,7 +82,11 @@ int unowned_present(struct judge *j, const struct entry *now, struct error *err)
 	    known_path(j, "unowned", now->path)) {
 		return 0;
 	}
-	if (now->type == ENTRY_LINK && may_link(j, now)) {
+	if (now->type == ENTRY_LINK && now->link.len > 0 &&
+	    !memchr(now->link.data, '/', now->link.len) && may_link(j, now, "link")) {
+		return 0;
+	}
+	if (now->type == ENTRY_LINK && may_link(j, now, "owned-link")) {
 		struct bytes target = target_of(j, now->path, now->link);
 		struct question *question = target.len > 0 ? judge_ask(j, ASK_LINK, target) : NULL;
 		struct entry *kept = judge_alloc(j, 1, sizeof(*kept));

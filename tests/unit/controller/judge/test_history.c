@@ -524,6 +524,34 @@ static void override_explains_exactly_what_it_says(void **state)
 	assert_int_equal(world_count(w, SEVERITY_LOW), 1);
 }
 
+/* The file is just what its manifest says: no .deb has a capability. */
+static void capability_that_an_override_grants_is_missed(void **state)
+{
+	static const uint8_t net_raw[20] = {1, 0, 0, 2, 0, 0x20};
+	const struct finding *found;
+	struct world *w = *state;
+
+	w->records_are_overrides = true;
+	w->records[w->record_count++] = "capability /usr/bin/absent cap_net_raw\\075ep";
+	w->records[w->record_count++] = "capability /usr/bin/ls cap_net_raw\\075ep";
+	w->records[w->record_count++] = "capability /usr/bin/ls cap_net_raw\\075p";
+	world_judge(w);
+	found = world_finding(w, RULE_FILE_CHANGED, "/usr/bin/ls");
+	assert_non_null(found);
+	assert_string_equal(found->letters, "........P");
+	assert_int_equal(found->severity, SEVERITY_HIGH);
+	assert_int_equal(world_count(w, SEVERITY_LOW), 1);
+	/* With what else differs it is one finding. */
+	side_find(&w->now, "/usr/bin/ls")->size++;
+	world_judge(w);
+	assert_int_equal(world_count(w, SEVERITY_LOW), 1);
+	side_find(&w->now, "/usr/bin/ls")->size--;
+	side_find(&w->now, "/usr/bin/ls")->caps = bytes_make(net_raw, sizeof(net_raw));
+	world_judge(w);
+	assert_int_equal(world_count(w, SEVERITY_LOW), 0);
+	assert_null(world_finding(w, RULE_FILE_CHANGED, "/usr/bin/ls"));
+}
+
 static void stripped_capability_is_explained_where_policy_knows_it(void **state)
 {
 	static const uint8_t net_raw[20] = {1, 0, 0, 2, 0, 0x20};
@@ -577,6 +605,7 @@ int main(void)
 		TEST(file_that_found_an_owner_has_not_vanished),
 		TEST(new_policy_root_is_at_its_own_first_sight),
 		TEST(override_explains_exactly_what_it_says),
+		TEST(capability_that_an_override_grants_is_missed),
 		TEST(stripped_capability_is_explained_where_policy_knows_it),
 	};
 

@@ -437,6 +437,41 @@ static void alias_of_merged_usr_is_explained_and_no_other_link(void **state)
 	(void)state;
 }
 
+/* An authority that somebody adds is told: by its file, by its link, by its hash. */
+static void certificate_is_explained_by_its_links_alone(void **state)
+{
+	static const struct {
+		const char *path, *link;
+		bool told;
+	} cases[] = {
+		{"/etc/ssl/certs/0179095f.0", "Root.pem", false},
+		{"/etc/ssl/certs/0179095f.0", "../../../tmp/Root.pem", true},
+		{"/etc/ssl/certs/0179095f.0", "/tmp/Root.pem", true},
+		{"/etc/ssl/certs/0179095f.0", "Root.crt", true},
+		{"/etc/ssl/certs/0179095f.0", NULL, true},
+		{"/etc/ssl/certs/Root.pem", "/usr/bin/ls", true},
+		{"/etc/ssl/certs/Root.pem", "/usr/share/ca-certificates/mine.crt", true},
+		{"/etc/ssl/certs/Root.pem", NULL, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct world *w = world_new();
+
+		world_standard(w);
+		w->has_first = false;
+		side_add(&w->now, build_dir_key(SECTION_TREE, "/etc/ssl/certs"),
+			 cases[i].link ? build_link(cases[i].path, cases[i].link)
+				       : build_file(cases[i].path, 0644, 45));
+		world_judge(w);
+		if (!world_finding(w, RULE_UNOWNED_PRESENT, cases[i].path) == cases[i].told) {
+			fail_msg("%s -> %s", cases[i].path,
+				 cases[i].link ? cases[i].link : "no link");
+		}
+		world_free(w);
+	}
+}
+
 static void generated_cache_is_explained_but_not_as_a_program(void **state)
 {
 	struct world *w = *state;
@@ -575,6 +610,7 @@ int main(void)
 		TEST(what_tells_is_named_inside_of_a_tree),
 		TEST(change_inside_of_a_tree_is_named),
 		cmocka_unit_test(alias_of_merged_usr_is_explained_and_no_other_link),
+		cmocka_unit_test(certificate_is_explained_by_its_links_alone),
 		TEST(generated_cache_is_explained_but_not_as_a_program),
 		cmocka_unit_test(program_is_never_a_generated_cache),
 		TEST(link_is_explained_while_a_package_owns_its_target),
