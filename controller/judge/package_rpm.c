@@ -228,16 +228,36 @@ static int tell_manifests(struct judge *j, const struct one_package *one, struct
 }
 
 /* rpm keeps imported keys as packages: without files, and signed by nobody. */
-static bool is_public_key(const struct one_package *one)
+static bool is_public_key(const struct packages *p, const struct one_package *one)
 {
-	return bytes_equal_string(one->key.part[2], "gpg-pubkey") &&
+	return bytes_equal_string(one->key.part[2], "gpg-pubkey") && p->files.count == 0 &&
+	       p->config.count == 0 &&
 	       (!one->proof || !one->proof->header || one->proof->header->file_count == 0);
+}
+
+/* Why the package has no proof, or NULL where the bytes of its header are not at hand. */
+static const char *why_no_proof(struct judge *j, const struct packages *p,
+				const struct one_package *one)
+{
+	struct section_key key = one->key;
+	uint8_t room[SECTION_KEY_MAX];
+
+	if (p->rpm_claims.is_bare) {
+		return "no part of the header can carry a signature";
+	}
+	key.kind = SECTION_HEADER;
+	key.part[0] = bytes_from_string(section_kind_name(SECTION_HEADER));
+	/* Where the database could not be read, that is what is told. */
+	return observation_find(j->in->now, judge_key(&key, room)) || j->package_gaps.everywhere
+		       ? NULL
+		       : "its header was not sent";
 }
 
 int rpm_prove(struct judge *j, struct packages *p, struct one_package *one, struct error *err)
 {
 	const struct installed of = {one->key.part[2], one->key.part[4], one->key.part[3]};
 	bool is_accepted = one->accepted == PACKAGE_ACCEPTED;
+	const char *why;
 
 	if (!j->in->proofs) {
 		return 0;
@@ -246,15 +266,12 @@ int rpm_prove(struct judge *j, struct packages *p, struct one_package *one, stru
 		return -1;
 	}
 	one->rpm = (struct rpm_facts){one->proof ? one->proof->header : NULL, j->names};
-	if (is_public_key(one)) {
+	if (is_public_key(p, one)) {
 		return 0;
 	}
 	if (!one->proof) {
-		return p->rpm_claims.is_bare && !is_accepted
-			       ? tell_verdict(j, one, RULE_HEADER_UNSIGNED,
-					      "no part of the header can carry a signature", "",
-					      err)
-			       : 0;
+		why = is_accepted ? NULL : why_no_proof(j, p, one);
+		return why ? tell_verdict(j, one, RULE_HEADER_UNSIGNED, why, "", err) : 0;
 	}
 	if (one->proof->header && !rpm_proof_is_of(one->proof, &one->key)) {
 		return tell_verdict(j, one, RULE_HEADER_BAD, "the header is another package's", "",
@@ -332,6 +349,23 @@ static int list_shared(struct judge *j, struct packages *p, struct error *err)
 	return 0;
 }
 
+/* A ghost's content is nobody's, and what is masked fits whatever is there. */
+static bool is_compared(const struct manifest_entry *want)
+{
+	const uint32_t all = RPM_VERIFY_DIGEST | RPM_VERIFY_SIZE | RPM_VERIFY_LINK |
+			     RPM_VERIFY_USER | RPM_VERIFY_GROUP | RPM_VERIFY_MODE |
+			     RPM_VERIFY_RDEV | RPM_VERIFY_CAPS;
+
+	return !(want->rpm->flags & RPM_FILE_GHOST) && (want->rpm->verify & all) == all;
+}
+
+/* Older files over newer ones are what `rpm -i --force` leaves: both builds are in the database. */
+static bool is_older_build(const struct rpm_proof *other, const struct one_package *one)
+{
+	return bytes_equal(other->header->name, one->key.part[2]) &&
+	       judge_rpm_version_compare(other->header->evr, one->key.part[3]) < 0;
+}
+
 static void explain(const struct judge *j, const struct rpm_proof *other,
 		    const struct manifest_entry *want, const struct entry *now, const uint8_t *md5,
 		    uint32_t *differences)
@@ -341,7 +375,7 @@ static void explain(const struct judge *j, const struct rpm_proof *other,
 
 	/* rpm drops the time of a path that several packages have. */
 	*differences &= ~(uint32_t)DIFFERS_TIME;
-	if ((left & (DIFFERS_MORE_THAN_TIME | DIFFERS_UNREAD)) == 0) {
+	if (is_compared(want) && (left & (DIFFERS_MORE_THAN_TIME | DIFFERS_UNREAD)) == 0) {
 		*differences &= DIFFERS_FLAGS;
 	}
 }
@@ -369,7 +403,8 @@ int rpm_shared_explains(struct judge *j, struct packages *p, const struct one_pa
 		const struct rpm_proof *other = p->shared[low].proof;
 		const struct manifest_entry *want = &other->manifest->entries[p->shared[low].entry];
 
-		if (other != one->proof && bytes_equal(want->entry.path, now->path)) {
+		if (other != one->proof && bytes_equal(want->entry.path, now->path) &&
+		    !is_older_build(other, one)) {
 			explain(j, other, want, now, package_measured(&p->measured, now),
 				differences);
 		}

@@ -326,15 +326,12 @@ static int tell_package(struct judge *j, const struct one_package *one, enum rul
 	return judge_emit(j, &change, err);
 }
 
-/* rpm installs several versions of one name side by side: kernels, keys. */
+/* rpm installs several versions of one name side by side: kernels. Those of keys have no order. */
 static bool is_beside(const struct packages *p, const struct one_package *one,
-		      const struct installed_list *recent, struct bytes higher)
+		      const struct installed_list *recent)
 {
-	struct one_package other = {.key = one->key};
-
-	other.key.part[3] = higher;
 	return bytes_equal_string(p->manager, "rpm") &&
-	       (has_version(recent, one) || has_version(&p->now, &other));
+	       (has_version(recent, one) || bytes_equal_string(one->key.part[2], "gpg-pubkey"));
 }
 
 /* Is this build new on the host, and by whose word? */
@@ -355,7 +352,7 @@ static int judge_version(struct judge *j, struct packages *p, const struct one_p
 	}
 	higher = other_version(recent, one, true, higher);
 	higher = other_version(&p->accepted, one, true, higher);
-	if (higher.len > 0 && is_beside(p, one, recent, higher)) {
+	if (higher.len > 0 && is_beside(p, one, recent)) {
 		higher = none;
 	}
 	if (higher.len > 0 && !has_version(&p->accepted, one)) {

@@ -272,6 +272,13 @@ uint32_t rpm_differences(const struct rpm_facts *facts, const struct entry *now,
 	if (now->default_acl.len > 0 && (input.file->verify & RPM_VERIFY_MODE)) {
 		result.differences |= DIFFERS_MODE;
 	}
+	/* A mask says what may change, not that root may be had by it. */
+	if (now->type == ENTRY_FILE) {
+		result.differences |=
+			now->mode & ~input.file->mode & (S_ISUID | S_ISGID) ? DIFFERS_MODE : 0U;
+		result.differences |=
+			now->caps.len > 0 && differs_caps(input.file, now) ? DIFFERS_CAPS : 0U;
+	}
 	return result.differences | (now->flags != 0 ? DIFFERS_FLAGS : 0U);
 }
 

@@ -20,6 +20,7 @@
 
 static const struct build_package tool = {"tool", "0:1.0-1", "x86_64"};
 static const struct build_package other = {"other", "0:1.0-1", "x86_64"};
+static const struct build_package older = {"tool", "0:0.9-1", "x86_64"};
 
 enum { FILE_TOOL, FILE_DATA, FILE_LOOSE, FILE_DOC, FILE_GHOST_LOG, FILE_FOREIGN, FILE_DIR, FILES };
 
@@ -108,6 +109,7 @@ static int find(void *context, const struct digest *section, const struct rpm_pr
 
 	(void)context;
 	(void)err;
+	of_other = of_other ? of_other : section_of(SECTION_HEADER, older);
 	*proof = of_tool && digest_equal(section, &of_tool->content)     ? &t.tool.proof
 		 : of_other && digest_equal(section, &of_other->content) ? &t.other.proof
 									 : NULL;
@@ -536,6 +538,108 @@ static void path_of_two_packages_may_be_either_ones(void **state)
 	assert_non_null(judged(RULE_FILE_CHANGED, "/usr/bin/tool"));
 }
 
+/* As rpm -i --force leaves it: both are in the database, the old files lie there. */
+static void older_build_beside_explains_nothing(void **state)
+{
+	struct entry file[2];
+
+	(void)state;
+	file[0] = build_file("/usr/bin/tool", 04755, 60);
+	file[1] = build_file("/usr/share/tool", 0644, 61);
+	manifest_free(t.other.manifest);
+	make(&t.other, older, "header of older", file, 2);
+	install(&t.other, older, file, 2);
+	*side_find(&t.w->now, "/usr/bin/tool") = file[0];
+	*side_find(&t.w->now, "/usr/share/tool") = file[1];
+	assert_non_null(judged(RULE_FILE_CHANGED, "/usr/bin/tool"));
+	assert_non_null(world_finding(t.w, RULE_FILE_CHANGED, "/usr/share/tool"));
+}
+
+/* A ghost's content is nobody's, and what is not compared fits anything. */
+static void other_package_explains_only_what_it_compares(void **state)
+{
+	struct error err;
+
+	(void)state;
+	t.other.file[0].flags = RPM_FILE_GHOST;
+	t.other.file[1].verify = ALL & ~0x23U;
+	manifest_free(t.other.manifest);
+	assert_int_equal(
+		rpm_manifest_make(&t.other.header, "test", "Vendor", &t.other.manifest, &err), 0);
+	t.other.proof.manifest = t.other.manifest;
+	install(&t.other, other, NULL, 0);
+	trojan("/usr/bin/tool");
+	trojan("/usr/share/tool");
+	assert_non_null(judged(RULE_FILE_CHANGED, "/usr/bin/tool"));
+	assert_string_equal(world_finding(t.w, RULE_FILE_CHANGED, "/usr/bin/tool")->letters,
+			    "S.5......");
+	assert_non_null(world_finding(t.w, RULE_FILE_CHANGED, "/usr/share/tool"));
+}
+
+static void build_put_beside_a_newer_one_is_a_downgrade(void **state)
+{
+	const char *row[] = {"tool", "0:2.0-1", "x86_64", "installed", "", NULL};
+
+	(void)state;
+	t.w->last = t.w->now;
+	side_forget(&t.w->last, tool);
+	side_record(&t.w->last, build_dir_key(SECTION_PACKAGES, "rpm"), row);
+	t.w->first = t.w->last;
+	t.w->has_last = t.w->has_first = true;
+	side_record(&t.w->now, build_dir_key(SECTION_PACKAGES, "rpm"), row);
+	assert_non_null(judged(RULE_PACKAGE_DOWNGRADED, "tool:x86_64"));
+	assert_null(world_finding(t.w, RULE_PACKAGE_UPGRADED, "tool:x86_64"));
+}
+
+static void package_without_a_header_is_told(void **state)
+{
+	struct section_key header = rpm_key(SECTION_HEADER, tool);
+
+	(void)state;
+	for (size_t i = 0; i < t.w->now.count; i++) {
+		struct build_section *section = &t.w->now.section[i];
+
+		if (section->key.kind == SECTION_HEADER &&
+		    bytes_equal(section->key.part[2], header.part[2])) {
+			*section = t.w->now.section[--t.w->now.count];
+		}
+	}
+	assert_non_null(judged(RULE_HEADER_UNSIGNED, "tool:x86_64"));
+}
+
+/* What rpm keeps its keys as has no files. */
+static void key_with_files_is_no_key(void **state)
+{
+	static const struct build_package key = {"gpg-pubkey", "0:1-1", "(none)"};
+	const char *row[] = {"gpg-pubkey", "0:1-1", "(none)", "installed", "", NULL};
+
+	(void)state;
+	side_record(&t.w->now, build_dir_key(SECTION_PACKAGES, "rpm"), row);
+	assert_quiet();
+	side_add(&t.w->now, rpm_key(SECTION_PACKAGE, key), build_elf("/usr/bin/planted", 0755, 70));
+	assert_non_null(judged(RULE_HEADER_UNSIGNED, "gpg-pubkey:(none)"));
+}
+
+static void gained_setid_and_capabilities_are_never_masked(void **state)
+{
+	static const uint8_t caps[20] = {1, 0, 0, 2, 0, 0x20};
+	struct error err;
+
+	(void)state;
+	t.tool.file[FILE_LOOSE].verify = 0;
+	manifest_free(t.tool.manifest);
+	assert_int_equal(
+		rpm_manifest_make(&t.tool.header, "test", "Vendor", &t.tool.manifest, &err), 0);
+	t.tool.proof.manifest = t.tool.manifest;
+	side_find(&t.w->now, "/usr/share/tool.loose")->mode = 0755;
+	assert_quiet();
+	side_find(&t.w->now, "/usr/share/tool.loose")->mode = 04755;
+	assert_non_null(judged(RULE_SETID_GAINED, "/usr/share/tool.loose"));
+	side_find(&t.w->now, "/usr/share/tool.loose")->mode = 0755;
+	side_find(&t.w->now, "/usr/share/tool.loose")->caps = bytes_make(caps, sizeof(caps));
+	assert_non_null(judged(RULE_CAPABILITY_GAINED, "/usr/share/tool.loose"));
+}
+
 static void kernels_side_by_side_are_no_downgrade(void **state)
 {
 	const char *row[] = {"tool", "0:2.0-1", "x86_64", "installed", "", NULL};
@@ -580,6 +684,16 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(path_of_two_packages_may_be_either_ones, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(older_build_beside_explains_nothing, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(other_package_explains_only_what_it_compares, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(build_put_beside_a_newer_one_is_a_downgrade, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(package_without_a_header_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(key_with_files_is_no_key, setup, teardown),
+		cmocka_unit_test_setup_teardown(gained_setid_and_capabilities_are_never_masked,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(kernels_side_by_side_are_no_downgrade, setup,
 						teardown),
 	};
