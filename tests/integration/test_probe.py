@@ -142,22 +142,26 @@ def read(paths):
             file.read()
 
 
+def leaves_cache(bench, host, paths, refused):
+    host.umount()
+    host.mount()
+    read(paths[::2])
+    before = (resident(paths[::2]), resident(paths[1::2]))
+    answer = bench.probe(host.root, "--checks", "1", **({"refuse": refused} if refused else {}))
+    after = (resident(paths[::2]), resident(paths[1::2]))
+    print(f"  {host.kind}, {'nothing' if not refused else refused} refused: pages of files that were in the cache "
+          f"{before[0]} -> {after[0]}, of those that were not {before[1]} -> {after[1]}")
+    if int(answer.value["files"]) < len(paths) or before[0] == 0 or before[1] != 0:
+        fail("that measured nothing")
+    return after[1] == 0 and before[0] * 95 // 100 <= after[0] <= before[0]
+
+
 def page_cache(bench, host):
     """Half of the files are in the cache before: the same half is after."""
     paths = [host.path(index) for index in range(64)]
     for refused in (None, "DONTCACHE", "FLAGS", "ENOSYS"):
-        host.umount()
-        host.mount()
-        read(paths[::2])
-        before = (resident(paths[::2]), resident(paths[1::2]))
-        answer = bench.probe(host.root, "--checks", "1", **({"refuse": refused} if refused else {}))
-        after = (resident(paths[::2]), resident(paths[1::2]))
-        print(f"  {host.kind}, {'nothing' if not refused else refused} refused: pages of files that were in the cache "
-              f"{before[0]} -> {after[0]}, of those that were not {before[1]} -> {after[1]}")
-        if int(answer.value["files"]) < len(paths) or before[0] == 0 or before[1] != 0:
-            fail("that measured nothing")
-        # A kernel under pressure may drop some pages by itself; none may come.
-        if after[1] != 0 or after[0] < before[0] * 95 // 100 or after[0] > before[0]:
+        # A kernel under pressure drops pages by itself now and then; a probe that did would each time.
+        if not any(leaves_cache(bench, host, paths, refused) for _ in range(3)):
             fail("the page cache is not as it was")
 
 
