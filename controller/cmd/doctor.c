@@ -58,7 +58,8 @@ static void say(struct doctor *doctor, const char *state, const char *what, cons
 
 static void look_at_programs(struct doctor *doctor)
 {
-	static const char *const names[] = {"muster-ssh", "probe-x86_64", "probe-aarch64"};
+	static const char *const names[] = {"muster-ssh", "probe-x86_64", "probe-aarch64",
+					    "muster-run-ssh"};
 	char path[4096];
 	struct error err;
 
@@ -67,7 +68,10 @@ static void look_at_programs(struct doctor *doctor)
 			say(doctor, "ok", names[i], path);
 		} else {
 			say(doctor, i == 0 ? "stop" : "note", names[i],
-			    i == 0 ? err.msg : "missing: hosts of that machine are arch-unknown");
+			    i == 0   ? err.msg
+			    : i == 3 ? "missing: hosts that only OpenSSH's ssh can reach are "
+				       "internal"
+				     : "missing: hosts of that machine are arch-unknown");
 		}
 	}
 }

@@ -188,12 +188,13 @@ enum outcome ssh_words_reason(const struct ssh_words *words, char *to, size_t ro
 	if (words->outcome == OUTCOME_KEY_MISMATCH && strstr(words->said, "REVOKED")) {
 		(void)snprintf(to, room, "its host key is revoked");
 	} else if (words->outcome == OUTCOME_KEY_MISMATCH && words->said[0] == '@') {
-		char place[200];
+		char place[200], got[120];
 
 		escape_text(bytes_from_string(words->place), place, sizeof(place));
+		escape_text(bytes_from_string(words->fingerprint), got, sizeof(got));
 		(void)snprintf(to, room, "host key changed: got %s%s%s",
-			       words->fingerprint[0] ? words->fingerprint : "another one",
-			       place[0] ? ", not the one of " : "", place);
+			       got[0] ? got : "another one", place[0] ? ", not the one of " : "",
+			       place);
 	} else {
 		(void)snprintf(to, room, "%s", said);
 	}

@@ -90,6 +90,9 @@ static enum talk_event take_bootstrap(struct talk *talk, struct bytes *data, str
 		talk->noisy = false;
 		return TALK_MORE;
 	case BOOTSTRAP_READY:
+		if (talk->state != TALK_SHELL) {
+			break; /* once is enough: the probe is on its way */
+		}
 		talk->excerpt_len = 0;
 		talk->state = TALK_UPLOAD;
 		return TALK_ARCH;

@@ -30,7 +30,8 @@ def installed(build, work):
     code, said = run("cmake", "--install", build, "--prefix", f"{work}/usr")
     if code:
         fail(f"cmake --install: {said[-2000:]}")
-    for name in ("bin/muster", "libexec/muster/muster-ssh", "lib/systemd/system/muster-sweep.service",
+    for name in ("bin/muster", "libexec/muster/muster-ssh", "libexec/muster/muster-run-ssh",
+                 "lib/systemd/system/muster-sweep.service",
                  "lib/systemd/system/muster-sweep.timer", "lib/sysusers.d/muster.conf",
                  "share/muster/prometheus/muster.rules.yml", "share/muster/rundeck/jobs.yaml",
                  "share/man/man1/muster.1"):

@@ -169,7 +169,7 @@ Host alias
 Host jump
 	ProxyJump lab
 Host behind
-	ProxyCommand echo no way >&2; exit 1
+	ProxyCommand sh -c "echo no way >&2; exit 1"
 CONFIG
 	sed 's/^[^ ]*/someone/' "$lab/known_hosts" >"$lab/alias"
 	cp "$lab/keys/cert" "$lab/keys/certified"
