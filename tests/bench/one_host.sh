@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# one_host.sh BUILD [TIMES]: what `muster check` of one host takes as a whole, and what of it is the probe's own CPU. Raises a
+# host (tests/lab), looks at it for the first time, then TIMES (4) times as it is, then as often with --full.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "$1" && pwd)
+times=${2:-4}
+# shellcheck source=tests/lab/testlib.sh
+. "$here/../lab/testlib.sh"
+export HOME=$work XDG_CONFIG_HOME=$work XDG_STATE_HOME=$work NO_COLOR=1
+
+look() { # WHAT [OPTION...]
+	local what=$1
+	shift
+	/usr/bin/time -o "$work/time" -f '%e s, %U s user, %S s system' "$build/bin/muster" check web001 -i "$lab_dir/inventory.yaml" \
+		--db "$work/m.db" --user root --identity "$lab_dir/id_ed25519" --known-hosts "$lab_dir/known_hosts" \
+		--fail-on never "$@" >"$work/out" 2>&1 || fail "muster check: $(cat "$work/out")"
+	echo "$what: $(tail -n 1 "$work/time");$("$build/bin/muster" show web001 --db "$work/m.db" --fail-on never |
+		sed -n 's/^  session  //p')"
+}
+
+lab up 1
+look 'first contact'
+for ((i = 0; i < times; i++)); do
+	look unchanged
+done
+for ((i = 0; i < times; i++)); do
+	look 'full pass' --full
+done
