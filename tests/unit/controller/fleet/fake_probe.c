@@ -128,7 +128,7 @@ static void on_plan(struct fake_probe *probe, struct bytes payload)
 
 static struct bytes content_of(const struct fake_section *section)
 {
-	size_t len = section->content_len ? section->content_len : content_of(section).len;
+	size_t len = section->content_len ? section->content_len : strlen(section->content);
 
 	return bytes_make(section->content, len);
 }
