@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "controller/judge/compare.h"
 
+#define MODE_SETID 06000U
+
 static uint32_t compare_content(const struct entry *now, const struct entry *want)
 {
 	uint32_t found = 0;
@@ -52,6 +54,9 @@ static uint32_t compare_tagged(const struct entry *now, const struct entry *want
 	}
 	if (!(tags & MANIFEST_NOMODE)) {
 		found |= compare_owner(now, want);
+	} else if (now->type == ENTRY_FILE && (now->mode & ~want->mode & MODE_SETID)) {
+		/* Whatever mode it may have: nobody lets it become root's. */
+		found |= DIFFERS_MODE;
 	}
 	if ((now->type == ENTRY_CHAR || now->type == ENTRY_BLOCK) && want->has_device &&
 	    (now->major != want->major || now->minor != want->minor)) {

@@ -640,6 +640,22 @@ static void gained_setid_and_capabilities_are_never_masked(void **state)
 	assert_non_null(judged(RULE_CAPABILITY_GAINED, "/usr/share/tool.loose"));
 }
 
+/* A manifest of git that leaves the mode open, as those of packages with a mask do. */
+static void manifest_without_modes_lets_none_gain_setid(void **state)
+{
+	static const struct build_package plain = {"plain", "1", "amd64"};
+	struct build_manifest *git = world_manifest(t.w, plain, "Mirror");
+
+	(void)state;
+	manifest_put(git, build_file("/usr/bin/plain", 0755, 20), MANIFEST_NOMODE);
+	side_package(&t.w->now, plain, "install ok installed");
+	side_add(&t.w->now, build_key(SECTION_PACKAGE, plain),
+		 build_file("/usr/bin/plain", 0711, 20));
+	assert_quiet();
+	side_find(&t.w->now, "/usr/bin/plain")->mode = 04711;
+	assert_non_null(judged(RULE_SETID_GAINED, "/usr/bin/plain"));
+}
+
 static void kernels_side_by_side_are_no_downgrade(void **state)
 {
 	const char *row[] = {"tool", "0:2.0-1", "x86_64", "installed", "", NULL};
@@ -694,6 +710,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(key_with_files_is_no_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(gained_setid_and_capabilities_are_never_masked,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(manifest_without_modes_lets_none_gain_setid, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(kernels_side_by_side_are_no_downgrade, setup,
 						teardown),
 	};
