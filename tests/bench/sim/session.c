@@ -418,7 +418,8 @@ bool session_step(struct session *session, uint64_t now_ms)
 		write_out(session);
 		finish_if_said(session);
 	}
-	return ssh_is_connected(session->ssh);
+	/* Where a write fails libssh closes the descriptor, and says nothing. */
+	return ssh_is_connected(session->ssh) && ssh_get_fd(session->ssh) == session->fd;
 }
 
 uint32_t session_events(const struct session *session)
