@@ -42,18 +42,6 @@ static void on_started(void *context, const struct store_run *run)
 	}
 }
 
-static int64_t oldest_content(const struct observation *seen)
-{
-	int64_t oldest = 0;
-
-	for (size_t i = 0; i < seen->section_count; i++) {
-		int64_t read_s = seen->sections[i].read_s;
-
-		oldest = i == 0 || read_s < oldest ? read_s : oldest;
-	}
-	return oldest;
-}
-
 static int tell_host(struct going *going, const struct sweep_result *result)
 {
 	struct report_host host = {
@@ -72,7 +60,7 @@ static int tell_host(struct going *going, const struct sweep_result *result)
 	if (result->observation) {
 		host.coverage = result->observation->coverage;
 		host.coverage_count = result->observation->coverage_count;
-		host.oldest_content_s = oldest_content(result->observation);
+		host.oldest_content_s = result->oldest_content_s;
 	}
 	if (report_host(going->report, &host, &going->error) < 0) {
 		return -1;

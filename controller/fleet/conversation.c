@@ -67,6 +67,7 @@ int conversation_new(const struct conversation_plan *plan, const struct conversa
 	c->io = *io;
 	if (plan->foreseen) {
 		c->foreseen = *plan->foreseen;
+		c->foreseen.due = NULL; /* the caller's */
 		c->plan.foreseen = NULL;
 	} else if (conversation_foresee(plan, &c->foreseen, err) != 0) {
 		conversation_free(c);
@@ -91,6 +92,7 @@ void conversation_free(struct conversation *c)
 		free((void *)(uintptr_t)c->objects[i].content.data);
 	}
 	EVP_MD_CTX_free(c->stream);
+	foreseen_clear(&c->foreseen);
 	free(c->listed);
 	free(c->due);
 	free(c->wanted);

@@ -63,7 +63,14 @@ struct foreseen {
 	uint32_t proved; /* sections due every night */
 	struct digest stat_root;
 	struct digest content_root;
+	/* What becomes of the last observation where nothing changed. */
+	size_t section_count;
+	uint8_t *due;     /* a bit a section: read this night; owned (foreseen_clear) */
+	int64_t oldest_s; /* reading of those that are not; INT64_MAX: none */
+	size_t stale;     /* of them, older than allowed */
+	bool has_headers; /* of rpm packages */
 };
+void foreseen_clear(struct foreseen *foreseen);
 
 /* A later start of the timeline, for a host that comes with these rights again. */
 struct narrow_since {
@@ -75,13 +82,14 @@ struct narrow_since {
 struct conversation_plan {
 	struct plan plan; /* bytes borrowed for the conversation's life */
 	struct narrow_since narrow;
-	const struct observation *last;  /* the host's latest complete one; NULL: none. Borrowed */
-	const struct foreseen *foreseen; /* instead of `last`, which is then asked for by RECALL */
-	int64_t now_s;                   /* controller's clock at the start */
-	uint32_t max_age_s;              /* content read longer ago is read again; 0: no limit */
+	const struct observation *last; /* the host's latest complete one; NULL: none. Borrowed */
+	/* Instead of `last`, which is then asked for by RECALL. Its `due` is not looked at. */
+	const struct foreseen *foreseen;
+	int64_t now_s;      /* controller's clock at the start */
+	uint32_t max_age_s; /* content read longer ago is read again; 0: no limit */
 };
 
-/* From `plan->last`, which may be NULL. */
+/* From `plan->last`, which may be NULL. To be cleared even after a failure. */
 int conversation_foresee(const struct conversation_plan *plan, struct foreseen *foreseen,
 			 struct error *err) MUST_CHECK;
 

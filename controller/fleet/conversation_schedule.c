@@ -8,10 +8,17 @@
 
 /* The incremental night: what the controller foresees from the last observation. */
 
-/* By the bytes of its encoding: a key of five parts, the first of which is "md5". */
+/* By the bytes of their encoding: keys of five parts, the first of which is the kind. */
 static bool is_md5(const struct observed_section *section)
 {
 	static const uint8_t head[] = {0x85, 0x43, 'm', 'd', '5'};
+
+	return bytes_has_prefix(section->key, bytes_make(head, sizeof(head)));
+}
+
+static bool is_header(const struct observed_section *section)
+{
+	static const uint8_t head[] = {0x85, 0x46, 'h', 'e', 'a', 'd', 'e', 'r'};
 
 	return bytes_has_prefix(section->key, bytes_make(head, sizeof(head)));
 }
@@ -87,6 +94,20 @@ static bool root_end(struct root_digest *root, struct digest *digest)
 	return !root->failed;
 }
 
+void foreseen_clear(struct foreseen *foreseen)
+{
+	free(foreseen->due);
+	foreseen->due = NULL;
+}
+
+/* What is not read this night keeps its time. */
+static void foresee_age(const struct conversation_plan *plan, const struct observed_section *s,
+			struct foreseen *f)
+{
+	f->oldest_s = s->read_s < f->oldest_s ? s->read_s : f->oldest_s;
+	f->stale += is_stale(plan, s);
+}
+
 int conversation_foresee(const struct conversation_plan *plan, struct foreseen *f,
 			 struct error *err)
 {
@@ -94,10 +115,16 @@ int conversation_foresee(const struct conversation_plan *plan, struct foreseen *
 	struct root_digest stats, contents;
 	bool ok;
 
-	*f = (struct foreseen){.known = last != NULL, .usable = last != NULL};
+	*f = (struct foreseen){
+		.known = last != NULL, .usable = last != NULL, .oldest_s = INT64_MAX};
 	if (!last) {
 		return 0;
 	}
+	f->due = calloc(last->section_count / 8 + 1, 1);
+	if (!f->due) {
+		return no_memory(err);
+	}
+	f->section_count = last->section_count;
 	f->clock_ns = last->hello.clock_ns;
 	root_init(&stats);
 	root_init(&contents);
@@ -107,16 +134,21 @@ int conversation_foresee(const struct conversation_plan *plan, struct foreseen *
 		bool due;
 
 		if (is_md5(s)) {
+			foresee_age(plan, s, f);
 			continue;
 		}
 		due = is_due_every_night(&plan->plan, s->key, s->always);
+		f->has_headers = f->has_headers || is_header(s);
 		f->usable = f->usable && s->stat != 0 && (due || !is_stale(plan, s));
 		f->sections++;
 		put_be64(s->stat, stat);
 		root_add(&stats, s->key, stat, sizeof(stat));
 		if (due) {
 			f->proved++;
+			f->due[i / 8] |= (uint8_t)(1U << i % 8);
 			root_add(&contents, s->key, s->content.bytes, DIGEST_SIZE);
+		} else {
+			foresee_age(plan, s, f);
 		}
 	}
 	ok = root_end(&stats, &f->stat_root);

@@ -122,11 +122,50 @@ static size_t most_findings(const struct sweep_config *config)
 	return config->most_findings ? config->most_findings : SWEEP_FINDINGS_MAX;
 }
 
-static bool has_headers(const struct observation *now)
+/* Nothing changed, and what it still is has not been loaded. */
+static bool is_unloaded(const struct host_run *host)
 {
-	struct section_range range = observation_range(now, SECTION_HEADER, BYTES_LITERAL("rpm"));
+	return conversation_is_same(host->conversation);
+}
 
+static int load_seen(struct host_run *host, struct error *err)
+{
+	if (host_load_last(host, err) != 0 ||
+	    conversation_recall(host->conversation, host->last, err) == CONVERSATION_BROKEN) {
+		return -1;
+	}
+	return 0;
+}
+
+static bool has_headers(const struct host_run *host, const struct observation *now)
+{
+	struct section_range range;
+
+	if (is_unloaded(host)) {
+		return host->foreseen.has_headers;
+	}
+	range = observation_range(now, SECTION_HEADER, BYTES_LITERAL("rpm"));
 	return range.from < range.to;
+}
+
+/* Whether what is there is, byte for byte, what the kept verdict was told of: the latest one. */
+static bool has_same_sections(const struct host_run *host, const struct observation *now)
+{
+	const struct observation *last = host->last;
+
+	if (is_unloaded(host)) {
+		return true;
+	}
+	if (!last || last->section_count != now->section_count) {
+		return false;
+	}
+	for (size_t i = 0; i < now->section_count; i++) {
+		if (!digest_equal(&now->sections[i].content, &last->sections[i].content) ||
+		    !bytes_equal(now->sections[i].key, last->sections[i].key)) {
+			return false;
+		}
+	}
+	return true;
 }
 
 static int find_basis(struct judging *judging, struct error *err)
@@ -151,8 +190,8 @@ static int find_basis(struct judging *judging, struct error *err)
 	program_id(program);
 	/* A program that cannot be told from another one judges anew. */
 	judging->has_basis = program[0] != '\0';
-	if (!judging->has_basis ||
-	    (has_headers(basis.now) && proofs_keys(host->shared->proofs, &basis.keys, err) != 0)) {
+	if (!judging->has_basis || (has_headers(host, basis.now) &&
+				    proofs_keys(host->shared->proofs, &basis.keys, err) != 0)) {
 		return judging->has_basis ? -1 : 0;
 	}
 	return judge_basis_digest(&basis, &judging->basis, err);
@@ -169,7 +208,8 @@ static int may_reuse(const struct judging *judging, bool *may, struct error *err
 
 	*may = false;
 	if (!judging->has_basis || !known->found || host_config(judging->host)->full ||
-	    !digest_equal(&judging->basis, &known->verdict.basis)) {
+	    !digest_equal(&judging->basis, &known->verdict.basis) ||
+	    !has_same_sections(judging->host, judging->input.now)) {
 		return 0;
 	}
 	/* Not so where something was kept open that was not looked at, or told beside the judge. */
@@ -333,6 +373,14 @@ int host_judge(struct host_run *host, struct error *err)
 	    may_reuse(&judging, &may, err) != 0) {
 		goto out;
 	}
+	/* What else is done with a host wants its sections, unless it is as clean as it was. */
+	if (is_unloaded(host) &&
+	    (!may || !judging.known.is_settled || judging.kept.of_fleet.count > 0) &&
+	    load_seen(host, err) != 0) {
+		goto out;
+	}
+	judging.input.now = conversation_observation(host->conversation);
+	host->is_same = is_unloaded(host);
 	if (may) {
 		reuse(&judging);
 	} else if (judge_anew(&judging, err) != 0) {

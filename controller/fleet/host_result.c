@@ -19,10 +19,27 @@ static size_t count_stale(const struct observation *seen, const struct policy *p
 	return stale;
 }
 
+int64_t host_oldest_content(const struct host_run *host)
+{
+	const struct observation *seen = conversation_observation(host->conversation);
+	int64_t oldest = INT64_MAX;
+
+	if (host->is_same) {
+		return host->foreseen.oldest_s < host->started_s ? host->foreseen.oldest_s
+								 : host->started_s;
+	}
+	for (size_t i = 0; i < seen->section_count; i++) {
+		oldest = seen->sections[i].read_s < oldest ? seen->sections[i].read_s : oldest;
+	}
+	return oldest == INT64_MAX ? 0 : oldest;
+}
+
 static enum outcome outcome_of(const struct host_run *host, const struct observation *seen,
 			       char *reason, size_t room)
 {
-	size_t stale = count_stale(seen, host_policy(host_config(host)), host->started_s);
+	size_t stale = host->is_same
+			       ? host->foreseen.stale
+			       : count_stale(seen, host_policy(host_config(host)), host->started_s);
 
 	if (judge_is_partial(seen, &host->counts, reason, room)) {
 		return OUTCOME_PARTIAL;
@@ -67,12 +84,19 @@ static int put(struct host_run *host, struct error *err)
 {
 	const struct observation *seen = host->whole ? conversation_observation(host->conversation)
 						     : NULL;
+	const struct store_same same = {
+		.sections = host->foreseen.section_count,
+		.read = host->foreseen.due,
+		.read_s = host->started_s,
+		.oldest_s = seen ? host_oldest_content(host) : 0,
+	};
 	struct store_host row = {
 		.name = host->host->target.name,
 		.outcome = host->outcome,
 		.reason = host->reason,
 		.excerpt = {host->excerpt, host->excerpt_len},
 		.observation = seen,
+		.same = seen && host->is_same ? &same : NULL,
 		.counts = seen ? &host->counts : NULL,
 		.packages = seen ? host->packages : NULL,
 		.verdict = host->has_verdict ? &host->verdict : NULL,
@@ -107,11 +131,6 @@ out:
 
 static int judge_whole(struct host_run *host, struct error *err)
 {
-	if (conversation_is_same(host->conversation) &&
-	    (host_load_last(host, err) != 0 ||
-	     conversation_recall(host->conversation, host->last, err) == CONVERSATION_BROKEN)) {
-		return -1;
-	}
 	if (host_judge(host, err) != 0) {
 		return -1;
 	}
@@ -125,7 +144,7 @@ static void give_up(struct host_run *host, const struct error *why)
 {
 	findings_clear(&host->findings);
 	host->counts = (struct judge_counts){0};
-	host->has_verdict = host->is_reused = false;
+	host->has_verdict = host->is_reused = host->is_same = false;
 	free(host->acks);
 	host->acks = NULL;
 	free(host->first_seen_s);

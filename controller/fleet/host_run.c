@@ -83,6 +83,7 @@ static void done_finish(struct worker_job *job)
 
 	if (host->whole) {
 		result.observation = conversation_observation(host->conversation);
+		result.oldest_content_s = host_oldest_content(host);
 		result.counts = &host->counts;
 	}
 	object_places_release(shared->places, (uint32_t)host->index);
@@ -528,6 +529,7 @@ void host_run_free(struct host_run *host)
 	}
 	conversation_free(host->conversation);
 	store_observation_free(host->last);
+	foreseen_clear(&host->foreseen);
 	findings_clear(&host->findings);
 	free(host->packages);
 	free(host->acks);

@@ -66,6 +66,7 @@ struct host_run {
 	struct store_verdict verdict;
 	bool has_verdict; /* it may be used again */
 	bool is_reused;   /* nothing changed since it was stored: nothing was judged */
+	bool is_same;     /* and the observation is the latest one, with younger times */
 };
 
 static inline const struct sweep_config *host_config(const struct host_run *host)
@@ -86,5 +87,7 @@ int host_judge(struct host_run *host, struct error *err) MUST_CHECK;
 /* host_result.c. Worker's thread. */
 /* Judges what was seen, decides the outcome and stores it. */
 int host_result(struct host_run *host, struct error *err) MUST_CHECK;
+/* Of a host that was looked at: when the section read longest ago was; 0: it has none. Any thread. */
+int64_t host_oldest_content(const struct host_run *host);
 
 #endif

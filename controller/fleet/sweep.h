@@ -67,9 +67,11 @@ struct sweep_config {
 struct sweep_result {
 	const char *host;
 	enum outcome outcome;
-	const char *reason;                    /* escaped, may be "" */
-	const struct observation *observation; /* NULL where not looked at */
-	const struct judge_counts *counts;     /* NULL likewise */
+	const char *reason; /* escaped, may be "" */
+	/* NULL where not looked at; without its sections where nothing of them changed. */
+	const struct observation *observation;
+	int64_t oldest_content_s;          /* the section read longest ago; 0: there is none */
+	const struct judge_counts *counts; /* NULL likewise */
 	/*
 	 * NULL likewise; states as the store has them. Of a host that was not looked at whole, and of
 	 * comparing hosts, which is done when all were looked at, the store knows more at the run's end.

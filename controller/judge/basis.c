@@ -15,7 +15,7 @@
  */
 #if UINTPTR_MAX == UINT64_MAX
 static_assert(sizeof(struct judge_input) == 15 * 8, "an input of the judge is in its basis");
-static_assert(sizeof(struct observed_section) == 72, "what is judged of a section is in the basis");
+static_assert(sizeof(struct observed_section) == 72, "what is judged of a section is compared");
 static_assert(sizeof(struct coverage_item) == 64, "what is judged of coverage is in the basis");
 static_assert(sizeof(struct judge_counts) == 22 * 8, "what the store does not keep is looked at");
 static_assert(sizeof(struct finding) == 128, "what a finding says is in its digest");
@@ -88,15 +88,8 @@ static int sum_end(struct sum *sum, struct digest *digest, struct error *err)
 	return sum->failed ? error_set(err, ERROR_NOMEM, 0, "no memory for a digest") : 0;
 }
 
-static void sum_observation(struct sum *sum, const struct observation *o)
+static void sum_coverage(struct sum *sum, const struct observation *o)
 {
-	sum_number(sum, o->section_count);
-	for (size_t i = 0; i < o->section_count; i++) {
-		const struct observed_section *section = &o->sections[i];
-
-		sum_bytes(sum, section->key);
-		sum_raw(sum, section->content.bytes, DIGEST_SIZE);
-	}
 	sum_number(sum, o->coverage_count);
 	for (size_t i = 0; i < o->coverage_count; i++) {
 		const struct coverage_item *item = &o->coverage[i];
@@ -175,7 +168,7 @@ int judge_basis_digest(const struct judge_basis *basis, struct digest *digest, s
 	sum_raw(&sum, basis->last.bytes, DIGEST_SIZE);
 	sum_number(&sum, basis->most_judged);
 	sum_number(&sum, basis->most_findings);
-	sum_observation(&sum, basis->now);
+	sum_coverage(&sum, basis->now);
 	result = sum_findings(&sum, basis->open, err);
 	return sum_end(&sum, digest, result == 0 ? err : &ignored) == 0 ? result : -1;
 }

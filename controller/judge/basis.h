@@ -3,8 +3,10 @@
 #define MUSTER_CONTROLLER_JUDGE_BASIS_H
 
 /*
- * What the judging of one host rests on: everything that judge_host looks at, so that equal bases
- * have equal findings, and what was found last time need not be found again. Whatever changes how a
+ * What the judging of one host rests on: everything that judge_host looks at but for the sections,
+ * so that equal bases of equal sections have equal findings, and what was found last time need not be
+ * found again. Sections are not in it because of most hosts it is known that they are the same without
+ * so much as loading them, and summing 3,000 costs more than all else. Whatever changes how a
  * host is judged must be here: a member of judge_input that is not would hide findings. Time is not
  * in it, and must never come to be in judge_input: what follows from it (max_age, the end of an
  * acknowledgement) is decided anew every time, outside of the judge.
@@ -23,7 +25,7 @@ struct judge_basis {
 	const char *const *group; /* and of which groups, in their order */
 	size_t group_count;
 	struct digest keys;            /* vendors' keys and what they may prove; zero: none asked */
-	const struct observation *now; /* sections and coverage */
+	const struct observation *now; /* coverage; its sections are the caller's to compare */
 	struct digest first;         /* of the sections and the coverage of earlier observations; */
 	struct digest last;          /* zero where there is none */
 	const struct findings *open; /* downgrades, judge_input.open */

@@ -120,6 +120,9 @@ int sight_put(struct store *store, const struct store_host *put, int64_t host, i
 /* Stat digests and times of reading (reading.c): written where they differ from what is kept. */
 int reading_put(struct store *store, int64_t host, int64_t snapshot, const struct observation *o,
 		struct error *err) MUST_CHECK;
+/* Times alone: sections are what they were. */
+int reading_renew(struct store *store, int64_t host, const struct store_same *same,
+		  struct error *err) MUST_CHECK;
 /*
  * Fills stat, read_s, unread and always of sections that are pairs[0..]; where the host's rows are
  * of another snapshot, only of pairs that both have. Others stay 0.

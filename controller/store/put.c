@@ -303,6 +303,21 @@ struct row {
 	int64_t content_age;
 };
 
+/* Its snapshot is the last one: nothing is looked up, nothing compared. */
+static int put_sections(struct store *store, const struct store_host *put, struct previous *p,
+			int64_t *snapshot, struct error *err)
+{
+	if (!put->same) {
+		return put_snapshot(store, put, p, snapshot, err);
+	}
+	if (p->snapshot == 0 || p->complete != p->observed || !put->is_reused) {
+		return error_set(err, ERROR_STORE, 0, "host %s: it has no look to be the same as",
+				 put->name);
+	}
+	*snapshot = p->snapshot;
+	return 0;
+}
+
 static int64_t oldest_reading(const struct observation *o)
 {
 	int64_t oldest = INT64_MAX;
@@ -318,7 +333,7 @@ static int put_observation(struct store *store, const struct store_run *run,
 			   struct pack *session, struct error *err)
 {
 	const struct observation *o = put->observation;
-	int64_t before = p->snapshot, witness = 0;
+	int64_t before = p->snapshot, witness = 0, oldest_s;
 	struct session s = {
 		.clock_offset_ns = o->clock_offset_ns,
 		.clock_ns = o->hello.clock_ns,
@@ -326,7 +341,7 @@ static int put_observation(struct store *store, const struct store_run *run,
 		.end = o->end,
 	};
 
-	if (put_snapshot(store, put, p, &row->snapshot, err) ||
+	if (put_sections(store, put, p, &row->snapshot, err) ||
 	    put_witness(store, put, p, row->snapshot != before, &witness, err) ||
 	    verdict_put(store, p->host, &p->verdict, put->verdict, witness, err) ||
 	    session_put_facts(store, &o->hello, &row->facts, err)) {
@@ -334,14 +349,13 @@ static int put_observation(struct store *store, const struct store_run *run,
 	}
 	session_write(session, &s, put->finished_s);
 	if (session_put_coverage(store, o, session, &row->coverage, err) ||
-	    reading_put(store, p->host, row->snapshot, o, err) ||
+	    (put->same ? reading_renew(store, p->host, put->same, err)
+		       : reading_put(store, p->host, row->snapshot, o, err)) ||
 	    timeline_put(store, p->host, run, o, err)) {
 		return -1;
 	}
-	row->content_age = 0;
-	if (o->section_count > 0 && oldest_reading(o) < put->finished_s) {
-		row->content_age = put->finished_s - oldest_reading(o);
-	}
+	oldest_s = put->same ? put->same->oldest_s : oldest_reading(o);
+	row->content_age = oldest_s < put->finished_s ? put->finished_s - oldest_s : 0;
 	return 0;
 }
 

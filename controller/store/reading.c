@@ -44,16 +44,17 @@ static int64_t coarse(int64_t time_s, int64_t grain_s)
 }
 
 /* A byte a section; false where there are more distinct times than that. */
-static bool index_times(const struct observation *o, int64_t grain_s, struct times *t, uint8_t *to)
+static bool index_times(const int64_t *read_s, size_t count, int64_t grain_s, struct times *t,
+			uint8_t *to)
 {
 	int64_t last = INT64_MIN;
 	size_t at = 0;
 
 	t->count = 0;
 	memset(t->slot, 0, sizeof(t->slot));
-	for (size_t i = 0; i < o->section_count; i++) {
-		if (o->sections[i].read_s != last) {
-			last = o->sections[i].read_s;
+	for (size_t i = 0; i < count; i++) {
+		if (read_s[i] != last) {
+			last = read_s[i];
 			at = time_index(t, grain_s == 1 ? last : coarse(last, grain_s));
 			if (at == TIMES_MAX) {
 				return false;
@@ -86,21 +87,21 @@ static void stats_write(const struct observation *o, struct pack *p)
 	p->len = o->section_count * 8 + bits;
 }
 
-static int readings_write(const struct observation *o, struct pack *index, struct pack *p,
-			  struct error *err)
+/* The times of `count` sections; what is unread follows. */
+static int times_write(const int64_t *read_s, size_t count, struct pack *index, struct pack *p,
+		       struct error *err)
 {
-	size_t unread_from = 0;
 	int64_t grain_s = 1, last = 0;
 	struct times t;
 	uint8_t *to;
 
 	p->len = 0;
 	index->len = 0;
-	to = pack_reserve(index, o->section_count);
+	to = pack_reserve(index, count);
 	if (!to) {
 		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
 	}
-	while (!index_times(o, grain_s, &t, to)) {
+	while (!index_times(read_s, count, grain_s, &t, to)) {
 		grain_s *= 8;
 	}
 	pack_uint(p, t.count);
@@ -108,15 +109,33 @@ static int readings_write(const struct observation *o, struct pack *index, struc
 		pack_int(p, t.value[i] - last);
 		last = t.value[i];
 	}
-	pack_raw(p, to, o->section_count);
+	pack_raw(p, to, count);
+	return 0;
+}
+
+static int readings_write(const struct observation *o, struct pack *index, struct pack *p,
+			  struct error *err)
+{
+	int64_t *read_s = calloc(o->section_count + 1, sizeof(*read_s));
+	size_t unread_from = 0;
+	int result;
+
+	if (!read_s) {
+		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
+	}
 	for (size_t i = 0; i < o->section_count; i++) {
+		read_s[i] = o->sections[i].read_s;
+	}
+	result = times_write(read_s, o->section_count, index, p, err);
+	free(read_s);
+	for (size_t i = 0; result == 0 && i < o->section_count; i++) {
 		if (o->sections[i].unread != 0) {
 			pack_uint(p, i - unread_from);
 			pack_uint(p, o->sections[i].unread);
 			unread_from = i;
 		}
 	}
-	return p->failed ? error_set(err, ERROR_NOMEM, ENOMEM, "no memory") : 0;
+	return result == 0 && p->failed ? error_set(err, ERROR_NOMEM, ENOMEM, "no memory") : result;
 }
 
 /* Not cryptographic: a host that makes two of its own states collide is read too seldom or too often
@@ -169,6 +188,14 @@ static int put_stats(struct store *store, int64_t host, int64_t snapshot, struct
 				   "iiib", host, snapshot, hash, data);
 }
 
+static int put_readings(struct store *store, int64_t host, struct bytes data, struct error *err)
+{
+	return db_exec(&store->db, err,
+		       "INSERT INTO host_reading (host, data) VALUES (?1, ?2) "
+		       "ON CONFLICT (host) DO UPDATE SET data = ?2 WHERE data <> ?2",
+		       "ib", host, data);
+}
+
 int reading_put(struct store *store, int64_t host, int64_t snapshot, const struct observation *o,
 		struct error *err)
 {
@@ -182,34 +209,45 @@ int reading_put(struct store *store, int64_t host, int64_t snapshot, const struc
 	    readings_write(o, &store->packed, p, err)) {
 		return -1;
 	}
-	return db_exec(&store->db, err,
-		       "INSERT INTO host_reading (host, data) VALUES (?1, ?2) "
-		       "ON CONFLICT (host) DO UPDATE SET data = ?2 WHERE data <> ?2",
-		       "ib", host, pack_all(p));
+	return put_readings(store, host, pack_all(p), err);
+}
+
+/* False where it is damaged; *u then stands behind the times. */
+static bool times_read(struct unpack *u, int64_t *read_s, size_t count)
+{
+	size_t times = (size_t)unpack_uint_max(u, TIMES_MAX);
+	int64_t value[TIMES_MAX], last = 0;
+	struct bytes index;
+
+	for (size_t i = 0; i < times; i++) {
+		last += unpack_int(u);
+		value[i] = last;
+	}
+	index = unpack_raw(u, count);
+	for (size_t i = 0; i < count && !u->failed; i++) {
+		if (index.data[i] >= times) {
+			u->failed = true;
+			break;
+		}
+		read_s[i] = value[index.data[i]];
+	}
+	return !u->failed;
 }
 
 static bool readings_read(struct bytes data, size_t count, struct observed_section *sections)
 {
 	struct unpack u = unpack_start(data);
-	size_t times = (size_t)unpack_uint_max(&u, TIMES_MAX), at = 0;
-	int64_t *value = calloc(times + 1, sizeof(*value)), last = 0;
-	struct bytes index;
+	int64_t *read_s = calloc(count + 1, sizeof(*read_s));
+	size_t at = 0;
 
-	if (!value) {
+	if (!read_s) {
 		return false;
 	}
-	for (size_t i = 0; i < times; i++) {
-		last += unpack_int(&u);
-		value[i] = last;
-	}
-	index = unpack_raw(&u, count);
+	(void)times_read(&u, read_s, count);
 	for (size_t i = 0; i < count && !u.failed; i++) {
-		if (index.data[i] >= times) {
-			u.failed = true;
-			break;
-		}
-		sections[i].read_s = value[index.data[i]];
+		sections[i].read_s = read_s[i];
 	}
+	free(read_s);
 	while (unpack_has_more(&u)) {
 		at += (size_t)unpack_uint_max(&u, count);
 		if (at >= count) {
@@ -218,8 +256,55 @@ static bool readings_read(struct bytes data, size_t count, struct observed_secti
 		}
 		sections[at].unread = (uint32_t)unpack_uint_max(&u, UINT32_MAX);
 	}
-	free(value);
 	return !u.failed;
+}
+
+static bool is_set(const uint8_t *bits, size_t at)
+{
+	return bits[at / 8] >> at % 8 & 1;
+}
+
+int reading_renew(struct store *store, int64_t host, const struct store_same *same,
+		  struct error *err)
+{
+	int64_t *read_s = calloc(same->sections + 1, sizeof(*read_s));
+	struct pack *p = &store->blob;
+	sqlite3_stmt *stmt = NULL;
+	bool row = false;
+	struct unpack u;
+	int result = -1;
+
+	if (!read_s) {
+		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
+	}
+	if (db_start(&store->db, &stmt, err, "SELECT data FROM host_reading WHERE host = ?", "i",
+		     host) ||
+	    db_next(&store->db, stmt, &row, err)) {
+		goto out;
+	}
+	u = unpack_start(row ? db_bytes(stmt, 0) : (struct bytes){0});
+	if (!times_read(&u, read_s, same->sections)) {
+		(void)store_damaged(store, "times of reading, host", host, err);
+		goto out;
+	}
+	for (size_t i = 0; i < same->sections; i++) {
+		read_s[i] = is_set(same->read, i) ? same->read_s : read_s[i];
+	}
+	if (times_write(read_s, same->sections, &store->packed, p, err)) {
+		goto out;
+	}
+	pack_raw(p, u.data + u.at, u.len - u.at); /* what is unread stays */
+	if (p->failed) {
+		(void)error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
+		goto out;
+	}
+	db_end(stmt);
+	stmt = NULL;
+	result = put_readings(store, host, pack_all(p), err);
+out:
+	db_end(stmt);
+	free(read_s);
+	return result;
 }
 
 static bool stats_read(struct bytes data, size_t count, struct observed_section *sections)

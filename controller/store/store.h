@@ -81,13 +81,22 @@ struct store_verdict {
 	struct digest basis;
 	struct digest findings;
 };
+/* The sections are those of the host's latest observation, which was a complete one. */
+struct store_same {
+	size_t sections;
+	const uint8_t *read; /* a bit a section: read at read_s, the others when they were */
+	int64_t read_s;
+	int64_t oldest_s; /* of all; 0: there are none */
+};
 struct store_host {
 	const char *name;
 	enum outcome outcome;
 	const char *reason;   /* escaped text, may be "" */
 	struct bytes excerpt; /* evidence of a protocol error, capped by the caller */
 	const struct observation *observation; /* NULL where the host was not looked at */
-	const struct store_object *objects;    /* new ones, digests already recomputed */
+	const struct store_same
+		*same; /* instead of the observation's sections; is_reused as well */
+	const struct store_object *objects; /* new ones, digests already recomputed */
 	size_t object_count;
 	const struct judge_counts *counts;
 	const struct judged_package *packages; /* one a section; NULL: not judged by packages */
@@ -165,6 +174,7 @@ void store_observation_free(struct observation *observation);
 struct store_known {
 	struct digest first;
 	struct digest last_complete;
+	bool is_settled; /* the latest observation is the last complete one, and all is kept of it */
 	bool found;
 	struct store_verdict verdict;
 	struct judge_counts counts; /* those that are kept (judge/basis.h) */

@@ -69,7 +69,8 @@ int store_known_load(struct store *store, const char *host, struct store_known *
 	*known = (struct store_known){0};
 	if (db_start(&store->db, &stmt, err,
 		     "SELECT fs.digest, fc.digest, cs.digest, cc.digest, v.basis, v.findings, "
-		     "v.witness, o.tally FROM host h " FIRST_SIGHT_JOIN
+		     "v.witness, o.tally, h.complete = h.observed AND w.witness = v.witness "
+		     "FROM host h " FIRST_SIGHT_JOIN "LEFT JOIN host_witness w ON w.host = h.id "
 		     "LEFT JOIN host_run f ON f.id = " FIRST_SIGHT_ROW " "
 		     "LEFT JOIN snapshot fs ON fs.id = coalesce(" FIRST_SIGHT_SNAPSHOT
 		     ", f.snapshot) "
@@ -88,6 +89,7 @@ int store_known_load(struct store *store, const char *host, struct store_known *
 		read_identity(stmt, 2, &known->last_complete);
 		verdict_read(stmt, 4, &kept);
 		tally_id = sqlite3_column_int64(stmt, 7);
+		known->is_settled = sqlite3_column_int(stmt, 8) == 1;
 	}
 	db_end(stmt);
 	stmt = NULL;

@@ -11,12 +11,17 @@
 
 #include "controller/fleet/program_id.h"
 
-size_t night_judged;
-static const struct observation *observation;
+size_t night_judged, night_same;
+static const struct observation *observation; /* what was seen */
+static struct observation unloaded;           /* the same without its sections */
+static bool is_same;
 static const char *program;
 
 const struct observation *__wrap_conversation_observation(const struct conversation *c);
 bool __wrap_conversation_is_same(const struct conversation *c);
+enum conversation_event __wrap_conversation_recall(struct conversation *c,
+						   const struct observation *last,
+						   struct error *err);
 void __wrap_program_id(char id[PROGRAM_ID_ROOM]);
 int __wrap_judge_host(const struct judge_input *input, struct findings *findings,
 		      struct judge_counts *counts, struct error *err);
@@ -26,13 +31,25 @@ int __real_judge_host(const struct judge_input *input, struct findings *findings
 const struct observation *__wrap_conversation_observation(const struct conversation *c)
 {
 	(void)c;
-	return observation;
+	return is_same ? &unloaded : observation;
 }
 
 bool __wrap_conversation_is_same(const struct conversation *c)
 {
 	(void)c;
-	return false;
+	return is_same;
+}
+
+enum conversation_event __wrap_conversation_recall(struct conversation *c,
+						   const struct observation *last,
+						   struct error *err)
+{
+	(void)c;
+	(void)last;
+	(void)err;
+	assert_true(is_same);
+	is_same = false;
+	return CONVERSATION_MORE;
 }
 
 void __wrap_program_id(char id[PROGRAM_ID_ROOM])
@@ -97,6 +114,61 @@ void night_begin(struct nights *nights)
 	assert_int_equal(judge_cache_new(&nights->cache, (size_t)64 << 20, seed, &err), 0);
 }
 
+static bool has_same_sections(const struct observation *a, const struct observation *b)
+{
+	if (!a || a->section_count != b->section_count) {
+		return false;
+	}
+	for (size_t i = 0; i < a->section_count; i++) {
+		if (!bytes_equal(a->sections[i].key, b->sections[i].key) ||
+		    !digest_equal(&a->sections[i].content, &b->sections[i].content) ||
+		    a->sections[i].unread != b->sections[i].unread) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * What a conversation leaves behind. Every other night one in which nothing changed ends as SAME, with
+ * all sections read anew; otherwise as the listing of the sections.
+ */
+static void end_conversation(struct nights *nights, struct host_run *host)
+{
+	struct error err = {0};
+	struct observation *last = NULL;
+	size_t count = observation->section_count;
+
+	assert_int_equal(store_observation_load(nights->store, host->host->target.name,
+						STORE_LATEST, &last, &err),
+			 0);
+	is_same = !nights->full && nights->now_s / 86400 % 2 == 0 &&
+		  has_same_sections(last, observation);
+	for (size_t i = 0; i < count; i++) {
+		is_same = is_same && observation->sections[i].read_s == nights->now_s;
+	}
+	if (!is_same) {
+		host->last = last;
+		return;
+	}
+	store_observation_free(last);
+	unloaded = *observation;
+	unloaded.sections = NULL;
+	unloaded.section_count = 0;
+	host->foreseen = (struct foreseen){.section_count = count, .oldest_s = INT64_MAX};
+	host->foreseen.due = malloc(count / 8 + 1);
+	assert_non_null(host->foreseen.due);
+	memset(host->foreseen.due, 0xff, count / 8 + 1);
+	for (size_t i = 0; i < count; i++) {
+		struct section_key key;
+
+		host->foreseen.has_headers =
+			host->foreseen.has_headers ||
+			(section_key_decode(observation->sections[i].key, &key) &&
+			 key.kind == SECTION_HEADER);
+	}
+}
+
 static void finish(struct nights *nights, size_t index, bool whole, enum outcome outcome)
 {
 	struct host_run_shared shared = {
@@ -118,6 +190,9 @@ static void finish(struct nights *nights, size_t index, bool whole, enum outcome
 	struct error err = {0};
 
 	program = nights->program;
+	if (whole) {
+		end_conversation(nights, &host);
+	}
 	if (host_result(&host, &err) != 0) {
 		fail_msg("%s", err.msg);
 	}
@@ -128,6 +203,10 @@ static void finish(struct nights *nights, size_t index, bool whole, enum outcome
 		.is_reused = host.is_reused,
 	};
 	memcpy(result->reason, host.reason, sizeof(result->reason));
+	night_same += host.is_same;
+	is_same = false;
+	foreseen_clear(&host.foreseen);
+	store_observation_free(host.last);
 	free(host.packages);
 	free(host.acks);
 	free(host.first_seen_s);

@@ -5,7 +5,7 @@
 /*
  * Nights of a few hosts without their conversations: what a host is said to have goes where the end of
  * a session leads it, to the judge and the store. For tests that are linked with --wrap of
- * conversation_observation, conversation_is_same, program_id and judge_host.
+ * conversation_observation, conversation_is_same, conversation_recall, program_id and judge_host.
  */
 
 #include "controller/fleet/compare.h"
@@ -42,8 +42,8 @@ struct nights {
 	struct night_result result[NIGHT_HOSTS];
 };
 
-/* How often judge_host was called since the program began. */
-extern size_t night_judged;
+/* Since the program began: how often judge_host was called, how many hosts were stored unloaded. */
+extern size_t night_judged, night_same;
 
 void nights_open(struct nights *nights, const char *program);
 void nights_close(struct nights *nights);

@@ -243,7 +243,12 @@ static void an_unchanged_night_needs_no_observation_at_hand(void **state)
 	for (size_t i = 0; i < seen->section_count; i++) {
 		assert_int_equal(seen->sections[i].read_s,
 				 seen->sections[i].always ? NOW_S + 86400 : NOW_S);
+		assert_int_equal(foreseen.due[i / 8] >> i % 8 & 1, seen->sections[i].always);
 	}
+	assert_int_equal(foreseen.section_count, 5);
+	assert_int_equal(foreseen.oldest_s, NOW_S);
+	assert_int_equal(foreseen.stale, 0);
+	foreseen_clear(&foreseen);
 	bench_clear(&second);
 	bench_clear(&first);
 }
@@ -273,6 +278,7 @@ static void a_change_recalls_the_observation(void **state)
 		/* The fleet has none: /b is sent again as well where /a's change is listed. */
 		assert_int_equal(second.probe.objects_sent, changed == 0 ? 2 : 1);
 		assert_int_equal(conversation_observation(second.conversation)->section_count, 4);
+		foreseen_clear(&foreseen);
 		bench_clear(&second);
 		bench_clear(&first);
 	}
