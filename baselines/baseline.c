@@ -9,8 +9,8 @@
 #include "baselines/overrides.h"
 #include "baselines/packages.h"
 #include "baselines/repository.h"
+#include "baselines/signature/vendor_keys.h"
 #include "baselines/trees.h"
-#include "baselines/vendor_keys.h"
 
 #define POLICY_FILE "muster.yaml"
 #define POLICY_FILE_MAX ((size_t)4 << 20)

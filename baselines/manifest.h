@@ -28,7 +28,7 @@ enum manifest_tag {
 	MANIFEST_NOREPLACE = 128, /* %config(noreplace) of rpm */
 };
 
-/* What an rpm header says of a file beyond mtree's words (baselines/rpm_header.h has the bits). */
+/* What an rpm header says of a file beyond mtree's words (baselines/rpm/header.h has the bits). */
 struct manifest_rpm {
 	uint32_t flags;      /* enum rpm_file_flag */
 	uint32_t verify;     /* enum rpm_verify: what is to be compared */

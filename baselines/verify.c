@@ -8,15 +8,15 @@
 #include "baselines/accepted.h"
 #include "baselines/acks.h"
 #include "baselines/file_name.h"
-#include "baselines/keyring.h"
 #include "baselines/mtree.h"
 #include "baselines/overrides.h"
 #include "baselines/packages.h"
 #include "baselines/policy.h"
 #include "baselines/repository.h"
+#include "baselines/signature/keyring.h"
+#include "baselines/signature/trust.h"
+#include "baselines/signature/vendor_keys.h"
 #include "baselines/trees.h"
-#include "baselines/trust.h"
-#include "baselines/vendor_keys.h"
 #include "schema/escape.h"
 
 #define DEPTH_MAX 8

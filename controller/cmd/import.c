@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "baselines/edit.h"
-#include "baselines/import.h"
-#include "baselines/mirror.h"
-#include "baselines/vendor_keys.h"
+#include "baselines/import/import.h"
+#include "baselines/import/mirror.h"
+#include "baselines/signature/vendor_keys.h"
 #include "controller/cmd/open.h"
 #include "controller/cmd/signers.h"
 #include "controller/report/print.h"

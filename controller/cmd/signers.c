@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "baselines/trust.h"
+#include "baselines/signature/trust.h"
 
 int signers_split(char *text, const char *list[SIGNERS_LIST_MAX], size_t *count, enum option_id id,
 		  struct error *err)

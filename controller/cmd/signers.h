@@ -9,8 +9,8 @@
 
 #include <stddef.h>
 
-#include "baselines/keyring.h"
-#include "baselines/signed.h"
+#include "baselines/import/signed.h"
+#include "baselines/signature/keyring.h"
 #include "controller/cmd/call.h"
 #include "schema/error.h"
 

@@ -7,10 +7,10 @@
 #include <uthash.h>
 
 #include "baselines/arena.h"
-#include "baselines/gpgv_batch.h"
-#include "baselines/rpm_manifest.h"
-#include "baselines/rpm_signature.h"
-#include "baselines/vendor_keys.h"
+#include "baselines/rpm/manifest.h"
+#include "baselines/rpm/signature.h"
+#include "baselines/signature/gpgv_batch.h"
+#include "baselines/signature/vendor_keys.h"
 
 #define WAVE 64U                        /* headers in memory while they are verified */
 #define WAVE_BYTES ((size_t)64 << 20)   /* or so many bytes of them */

@@ -3,14 +3,14 @@
 #define MUSTER_CONTROLLER_FLEET_PROOFS_H
 
 /*
- * What vendors' signatures say of the rpm headers that hosts have (baselines/rpm_proof.h), for the
+ * What vendors' signatures say of the rpm headers that hosts have (baselines/rpm/proof.h), for the
  * judge: each header is verified once for the whole fleet, when it is first seen, and its verdict
  * kept in the store until the listed keys change. Headers are read when the judge asks, and kept
  * while there is room. Blocking, worker's thread.
  */
 
 #include "baselines/baseline.h"
-#include "baselines/rpm_proof.h"
+#include "baselines/rpm/proof.h"
 #include "controller/judge/observation.h"
 #include "controller/store/store.h"
 #include "schema/error.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "controller/judge/context.h"
 
-#include "baselines/rpm_manifest.h"
+#include "baselines/rpm/manifest.h"
 
 /*
  * No .deb has capabilities, so that a file which lost its own is just what its manifest says. Where the

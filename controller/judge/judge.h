@@ -10,7 +10,7 @@
 
 #include "baselines/manifest.h"
 #include "baselines/policy.h"
-#include "baselines/rpm_proof.h"
+#include "baselines/rpm/proof.h"
 #include "controller/judge/finding.h"
 #include "controller/judge/observation.h"
 

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "baselines/rpm_section.h"
+#include "baselines/rpm/section.h"
 
 #define TAG_INSTALLTIME 1008
 #define TAG_FILESTATES 1029

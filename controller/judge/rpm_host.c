@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "baselines/rpm_section.h"
+#include "baselines/rpm/section.h"
 #include "baselines/usrmerge.h"
 #include "controller/judge/packages.h"
 #include "controller/judge/rpm_claims.h"

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "baselines/rpm_header.h"
+#include "baselines/rpm/header.h"
 #include "controller/judge/observation.h"
 #include "schema/bytes.h"
 #include "schema/error.h"

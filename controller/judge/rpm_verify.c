@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "baselines/rpm_manifest.h"
+#include "baselines/rpm/manifest.h"
 #include "schema/record.h"
 
 /* The bits of FILEVERIFYFLAGS in the order of the columns, and muster's own for them. */

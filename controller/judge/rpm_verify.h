@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "baselines/rpm_header.h"
+#include "baselines/rpm/header.h"
 #include "controller/judge/compare.h"
 #include "schema/bytes.h"
 #include "schema/entry.h"

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "baselines/rpm_proof.h"
+#include "baselines/rpm/proof.h"
 #include "controller/judge/finding.h"
 #include "controller/judge/judge.h"
 #include "controller/judge/observation.h"

@@ -15,7 +15,7 @@
 #include <openssl/evp.h>
 #include <sys/stat.h>
 
-#include "baselines/rpm_manifest.h"
+#include "baselines/rpm/manifest.h"
 #include "controller/judge/basis.h"
 #include "controller/judge/judge.h"
 #include "schema/record.h"

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "baselines/deb.h"
+#include "baselines/import/deb.h"
 #include "baselines/mtree.h"
 #include "tests/fuzz/fuzz.h"
 

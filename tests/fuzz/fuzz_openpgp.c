@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "baselines/gpgv_batch.h"
+#include "baselines/signature/gpgv_batch.h"
 #include "tests/fuzz/fuzz.h"
 
 static void read_packets(struct bytes data)

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "baselines/gpgv.h"
-#include "baselines/release.h"
+#include "baselines/import/release.h"
+#include "baselines/signature/gpgv.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -2,8 +2,8 @@
 /* The front of an .rpm file. */
 #include <assert.h>
 
-#include "baselines/rpm_file.h"
-#include "baselines/rpm_header.h"
+#include "baselines/rpm/file.h"
+#include "baselines/rpm/header.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

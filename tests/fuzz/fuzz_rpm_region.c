@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "baselines/rpm_manifest.h"
+#include "baselines/rpm/manifest.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_file(const struct rpm_header *header, const struct rpm_file *file)

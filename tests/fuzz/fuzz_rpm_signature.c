@@ -2,7 +2,7 @@
 /* A [header] section as a host sends it, up to the packets that gpgv would be given. */
 #include <assert.h>
 
-#include "baselines/rpm_signature.h"
+#include "baselines/rpm/signature.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

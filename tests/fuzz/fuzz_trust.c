@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "baselines/armour.h"
 #include "baselines/mtree.h"
 #include "baselines/overrides.h"
-#include "baselines/trust.h"
+#include "baselines/signature/armour.h"
+#include "baselines/signature/trust.h"
 #include "tests/fuzz/fuzz.h"
 
 static void read_keys(struct bytes text)

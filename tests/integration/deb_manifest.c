@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * deb_manifest FILE.deb...: what baselines/deb.h makes of each, for test_debs.py to hold against
+ * deb_manifest FILE.deb...: what baselines/import/deb.h makes of each, for test_debs.py to hold against
  * others' reading of the same files. With --commit DIR as first arguments they are imported into a
  * new baseline there instead, and read back from it. With --signed INRELEASE PACKAGES KEYRING they are
  * held against a signed archive.
@@ -11,10 +11,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "baselines/deb.h"
-#include "baselines/import.h"
+#include "baselines/import/deb.h"
+#include "baselines/import/import.h"
+#include "baselines/import/signed.h"
 #include "baselines/mtree.h"
-#include "baselines/signed.h"
 #include "baselines/verify.h"
 
 static int complain(const struct error *err)

@@ -36,10 +36,10 @@ LAYERS = {
 # Single headers that cross the table: what two neighbours say to each other.
 EXCEPTIONS = {
     "controller/judge": ["baselines/arena.h", "baselines/manifest.h", "baselines/policy.h",
-                         "baselines/records.h", "baselines/rpm_header.h", "baselines/rpm_manifest.h", "baselines/rpm_proof.h",
-                         "baselines/rpm_section.h", "baselines/usrmerge.h"],
+                         "baselines/records.h", "baselines/rpm/header.h", "baselines/rpm/manifest.h", "baselines/rpm/proof.h",
+                         "baselines/rpm/section.h", "baselines/usrmerge.h"],
     "controller/store": ["baselines/arena.h", "baselines/manifest.h", "baselines/policy.h",
-                         "baselines/records.h", "baselines/rpm_proof.h", "controller/judge/finding.h",
+                         "baselines/records.h", "baselines/rpm/proof.h", "controller/judge/finding.h",
                          "controller/judge/fleet.h", "controller/judge/judge.h",
                          "controller/judge/observation.h"],
     "controller/ssh": ["controller/fleet/transport.h", "payloads/status.h"],

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "baselines/openpgp.h"
+#include "baselines/signature/openpgp.h"
 #include "tests/unit/baselines/fixture.h"
 #include "tests/unit/controller/fleet/night.h"
 #include "tests/unit/controller/judge/planted.h"

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "baselines/rpm_manifest.h"
+#include "baselines/rpm/manifest.h"
 #include "controller/judge/rpm_verify.h"
 #include "tests/unit/controller/judge/builder.h"
 
