@@ -44,15 +44,15 @@ int reserve(void **items, size_t count, size_t *room, size_t size, struct error 
 	return 0;
 }
 
-void conversation_sha256(struct bytes data, struct digest *digest)
+int conversation_sha256(struct bytes data, struct digest *digest, struct error *err)
 {
 	unsigned len = DIGEST_SIZE;
-	int ok = EVP_Digest(data.data, data.len, digest->bytes, &len, EVP_sha256(), NULL);
 
-	/* Fails only for lack of memory; an all-zero digest matches nothing. */
-	if (ok != 1) {
-		memset(digest, 0, sizeof(*digest));
+	/* Fails only for lack of memory, which is no fault of the host's. */
+	if (EVP_Digest(data.data, data.len, digest->bytes, &len, EVP_sha256(), NULL) != 1) {
+		return no_memory(err);
 	}
+	return 0;
 }
 
 int conversation_new(const struct conversation_plan *plan, const struct conversation_io *io,

@@ -154,6 +154,6 @@ size_t conversation_take_objects(struct conversation *conversation,
 				 struct conversation_object **objects);
 
 /* SHA-256 (OpenSSL). */
-void conversation_sha256(struct bytes data, struct digest *digest);
+int conversation_sha256(struct bytes data, struct digest *digest, struct error *err) MUST_CHECK;
 
 #endif

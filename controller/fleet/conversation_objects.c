@@ -333,7 +333,9 @@ static int check_object(struct conversation *c, struct listed *l, bool md5, bool
 	struct digest *said = md5 ? &l->md5 : &l->content;
 	struct digest first = *said;
 
-	conversation_sha256(bytes_make(c->object, c->object_len), digest);
+	if (conversation_sha256(bytes_make(c->object, c->object_len), digest, err) < 0) {
+		return -1;
+	}
 	if (digest_equal(digest, said)) {
 		return 0;
 	}

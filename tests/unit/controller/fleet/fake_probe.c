@@ -133,9 +133,16 @@ static struct bytes content_of(const struct fake_section *section)
 	return bytes_make(section->content, len);
 }
 
+static void sha256_of(struct bytes data, struct digest *digest)
+{
+	int failed = conversation_sha256(data, digest, NULL);
+
+	assert(!failed);
+}
+
 static void content_digest(const struct fake_section *section, struct digest *digest)
 {
-	conversation_sha256(content_of(section), digest);
+	sha256_of(content_of(section), digest);
 }
 
 static bool is_due(const struct fake_probe *probe, const struct fake_section *section)
@@ -219,7 +226,7 @@ static void send_digest(struct fake_probe *probe, uint32_t index, bool md5)
 	m.has_md5 = md5 || probe->fault == FAKE_MD5_NOT_ASKED;
 	if (m.has_md5) {
 		probe->md5_made++;
-		conversation_sha256(BYTES_LITERAL("md5s"), &m.md5);
+		sha256_of(BYTES_LITERAL("md5s"), &m.md5);
 		m.md5_size = 4;
 	}
 	if (probe->fault == FAKE_DIGEST_NOT_ASKED) {

@@ -503,7 +503,8 @@ static void what_changed_before_it_was_fetched_is_told_and_read_again(void **sta
 		bench_init(&bench);
 		bench.probe.section[1].later = later[i];
 		assert_int_equal(converse(&bench, true), CONVERSATION_DONE);
-		conversation_sha256(bytes_from_string(later[i]), &expected);
+		assert_int_equal(conversation_sha256(bytes_from_string(later[i]), &expected, NULL),
+				 0);
 		seen = conversation_observation(bench.conversation);
 		assert_int_equal(seen->section_count, 5);
 		section = NULL;
@@ -537,7 +538,7 @@ static enum object_place asked_once(void *context, const struct digest *digest, 
 
 	(void)context;
 	(void)last;
-	conversation_sha256(BYTES_LITERAL("the same"), &shared);
+	assert_int_equal(conversation_sha256(BYTES_LITERAL("the same"), &shared, NULL), 0);
 	return digest_equal(digest, &shared) && asked_for_it++ > 0 ? OBJECT_KEPT : OBJECT_WANTED;
 }
 
@@ -557,7 +558,7 @@ static void a_section_with_the_same_content_shows_it_where_the_first_changed(voi
 	bench.probe.section[0].later = "another by now";
 	bench.probe.section[2].content = "the same";
 	assert_int_equal(converse(&bench, false), CONVERSATION_DONE);
-	conversation_sha256(BYTES_LITERAL("the same"), &shared);
+	assert_int_equal(conversation_sha256(BYTES_LITERAL("the same"), &shared, NULL), 0);
 	objects = conversation_objects(bench.conversation, &count);
 	for (size_t o = 0; o < count; o++) {
 		found = found || digest_equal(&objects[o].digest, &shared);
