@@ -62,7 +62,8 @@ struct rpm_proof_source {
 	void *context;
 	/*
 	 * Of the [header, ...] section with this content digest. *proof is NULL where its bytes cannot
-	 * be had (store pruned): then nothing is proved. Fails only for what stops a run.
+	 * be had (store pruned): then nothing is proved. Fails only for what stops a run, or this host's
+	 * judging.
 	 */
 	int (*find)(void *context, const struct digest *section, const struct rpm_proof **proof,
 		    struct error *err);

@@ -151,6 +151,7 @@ static int open_trial(struct trial *trial, struct rpm_check *check, struct error
 	*trial = (struct trial){.check = check};
 	check->verdict = RPM_PROOF_UNSIGNED;
 	check->is_final = true;
+	check->runs = 0;
 	check->fingerprint[0] = check->reason[0] = '\0';
 	trial->section = check->section ? check->section : &trial->own;
 	if (!check->section && rpm_section_read(check->content, &trial->own, &fault) < 0) {
@@ -287,6 +288,7 @@ static int try_round(const struct vendor_keys *keys, int keyring, struct trial *
 			checks[*asked].signature = s->packet;
 			checks[*asked].message = trials[i].region;
 			of[(*asked)++] = i;
+			trials[i].check->runs++;
 		}
 	}
 	if (*asked > 0 && gpgv_batch(keyring, checks, *asked, parallel, err) < 0) {

@@ -17,7 +17,7 @@
 #include "schema/bytes.h"
 #include "schema/error.h"
 
-#define RPM_SIGNATURES_MAX 16U        /* of one header */
+#define RPM_SIGNATURES_MAX 6U         /* of one header: rpm 6 has two to four, others one or two */
 #define RPM_SIGNATURE_SIZE_MAX 65536U /* of one packet: signatures of hash trees have 50 KB */
 
 enum rpm_signature_tag {
@@ -49,6 +49,7 @@ struct rpm_check {
 	/* Filled: */
 	enum rpm_verdict verdict;
 	bool is_final; /* the verdict follows from bytes and keys alone: it may be kept */
+	size_t runs;   /* of gpgv: signatures that a listed key may have made */
 	char fingerprint[RPM_FINGERPRINT_SIZE]; /* as in struct rpm_proof */
 	char reason[RPM_REASON_SIZE];
 };

@@ -36,6 +36,7 @@ struct proofs {
 	struct baseline *baseline;
 	const char *folder;
 	bool keeps;
+	size_t runs_max;
 	const struct vendor_keys *keys; /* NULL: not read yet */
 	struct vendor_keys *own;        /* where they are not the baseline's */
 	struct known *known;
@@ -147,11 +148,19 @@ static int wave_verify(struct proofs *proofs, struct wave *wave, struct error *e
 			goto out;
 		}
 		final += check->is_final;
+		proofs->counts.runs += check->runs;
 	}
 	proofs->counts.verified += wave->count;
+	/* Kept first: what a host did not get to, it may get to at its next look. */
 	result = proofs->keeps ? store_proof_put(proofs->store, vendor_keys_digest(proofs->keys),
 						 kept, final, err)
 			       : 0;
+	if (result == 0 && proofs->counts.runs > proofs->runs_max) {
+		result = error_set(err, ERROR_LIMIT, 0,
+				   "its rpm headers have more signatures to verify than one host "
+				   "may (%zu)",
+				   proofs->runs_max);
+	}
 out:
 	free(kept);
 	wave_clear(wave);
@@ -218,6 +227,7 @@ int proofs_begin(struct proofs *proofs, const struct observation *now,
 	proofs->objects = objects;
 	proofs->host++;
 	proofs->are_final = true;
+	proofs->counts.runs = 0;
 	for (size_t i = 0; result == 0 && i < now->section_count; i++) {
 		const struct digest *section = &now->sections[i].content;
 		struct section_key key;
@@ -447,9 +457,15 @@ int proofs_new(struct store *store, struct baseline *baseline, const char *folde
 	made->baseline = baseline;
 	made->folder = folder;
 	made->keeps = keeps;
+	made->runs_max = PROOFS_RUNS_MAX;
 	made->source = (struct rpm_proof_source){.context = made, .find = find};
 	*proofs = made;
 	return 0;
+}
+
+void proofs_set_runs_max(struct proofs *proofs, size_t most)
+{
+	proofs->runs_max = most;
 }
 
 void proofs_free(struct proofs *proofs)

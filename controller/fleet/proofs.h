@@ -18,6 +18,13 @@
 struct proofs;
 
 /*
+ * Runs of gpgv for the headers of one host and look: one takes about 2 ms on the thread that judges all
+ * hosts. A real host has a few thousand packages of one or two signatures; only one that makes
+ * headers up comes here.
+ */
+#define PROOFS_RUNS_MAX 20000U
+
+/*
  * Keys are those of `folder` (its keys.yaml) or, where it is NULL, the baseline's; neither: none. They
  * are read when the first header is met. `keeps`: new verdicts are
  * written to the store (open for writing). Both outlive it.
@@ -25,10 +32,13 @@ struct proofs;
 int proofs_new(struct store *store, struct baseline *baseline, const char *folder, bool keeps,
 	       struct proofs **proofs, struct error *err) MUST_CHECK;
 void proofs_free(struct proofs *proofs);
+/* Instead of PROOFS_RUNS_MAX; it ends within 64 headers of it. */
+void proofs_set_runs_max(struct proofs *proofs, size_t most);
 
 /*
  * Verifies what is new among the headers of one host, several at once; `objects` has their bytes,
- * and is asked again until proofs_end. CONFIG error where keys or gpgv are missing.
+ * and is asked again until proofs_end. CONFIG error where keys or gpgv are missing; LIMIT where the
+ * host's headers take more runs of gpgv than one host's may: what was verified until then is kept.
  */
 int proofs_begin(struct proofs *proofs, const struct observation *now,
 		 const struct object_source *objects, struct error *err) MUST_CHECK;
@@ -47,6 +57,7 @@ void proofs_end(struct proofs *proofs);
 struct proofs_counts {
 	size_t verified; /* by gpgv, since proofs_new */
 	size_t recalled; /* from the store */
+	size_t runs;     /* of gpgv, for the host being judged */
 };
 struct proofs_counts proofs_counts(const struct proofs *proofs);
 

@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include "controller/fleet/proofs.h"
+
+#include "baselines/rpm/signature.h"
 #include "tests/rpm/sections.h"
 #include "tests/unit/baselines/fixture.h"
 #include "tests/unit/controller/store/host_maker.h"
@@ -220,6 +222,44 @@ static void judge_is_told_what_a_signature_says(void **state)
 	bed_remove(&bed);
 }
 
+/* gpgv runs on the thread that judges all hosts. */
+static void headers_without_end_are_over_the_limit(void **state)
+{
+	struct error err = {0};
+	struct bed bed;
+	size_t runs;
+
+	(void)state;
+	need_rpm();
+	bed_make(&bed);
+	begin(&bed);
+	proofs_end(bed.proofs);
+	runs = proofs_counts(bed.proofs).runs;
+	assert_in_range(runs, 2, PACKAGES * RPM_SIGNATURES_MAX);
+	/* Of headers that the run knows none. */
+	begin(&bed);
+	proofs_end(bed.proofs);
+	assert_int_equal(proofs_counts(bed.proofs).runs, 0);
+	bed_remove(&bed);
+	/* As many as it may, and one more. */
+	for (size_t more = 0; more < 2; more++) {
+		bed_make(&bed);
+		proofs_set_runs_max(bed.proofs, runs - more);
+		assert_int_equal(proofs_begin(bed.proofs, &bed.m->observation, &bed.source, &err),
+				 more == 0 ? 0 : -1);
+		proofs_end(bed.proofs);
+		if (more == 1) {
+			assert_int_equal(err.kind, ERROR_LIMIT);
+			assert_non_null(strstr(err.msg, "signatures"));
+			/* What was verified is not verified again. */
+			begin(&bed);
+			assert_int_equal(proofs_counts(bed.proofs).runs, 0);
+			proofs_end(bed.proofs);
+		}
+		bed_remove(&bed);
+	}
+}
+
 static void second_run_verifies_nothing(void **state)
 {
 	struct section_key key;
@@ -335,6 +375,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(judge_is_told_what_a_signature_says),
+		cmocka_unit_test(headers_without_end_are_over_the_limit),
 		cmocka_unit_test(second_run_verifies_nothing),
 		cmocka_unit_test(other_keys_mean_other_verdicts),
 		cmocka_unit_test(without_a_baseline_no_key_is_known),
