@@ -405,6 +405,13 @@ static void left_out_documentation_is_not_missing(void **state)
 	side_remove(&t.w->now, "/usr/bin/tool");
 	set_claims("\2\0\0\2\0\0", false);
 	assert_non_null(judged(RULE_FILE_MISSING, "/usr/bin/tool"));
+	/* Other files are not left out, but may lie on another machine; a command may not. */
+	side_remove(&t.w->now, "/usr/share/tool");
+	set_claims("\3\2\0\2\0\0", false);
+	assert_non_null(judged(RULE_FILE_MISSING, "/usr/share/tool"));
+	set_claims("\3\3\0\2\0\0", false);
+	assert_non_null(judged(RULE_FILE_MISSING, "/usr/bin/tool"));
+	assert_null(world_finding(t.w, RULE_FILE_MISSING, "/usr/share/tool"));
 }
 
 static void states_that_hide_a_change_are_told(void **state)
