@@ -340,6 +340,19 @@ static uint32_t compare(const struct package_input *input, const struct entry *n
 	return rpm_differences(input->rpm, now, want, package_measured(input->measured, now));
 }
 
+static bool is_masked(const struct package_input *input, const struct entry *now,
+		      const struct manifest_entry *want)
+{
+	return input->rpm && want->rpm &&
+	       rpm_is_masked(input->rpm, now, want, package_measured(input->measured, now));
+}
+
+bool package_is_only_masked(const struct package_item *item)
+{
+	return item->is_masked && (item->differences & ~(uint32_t)DIFFERS_UNREAD) == 0 &&
+	       !item->diverted_unknown;
+}
+
 static bool judge_pair(const struct hosted *hosted, const struct wanted *wanted,
 		       const struct package_input *input, struct package_verdict *verdict)
 {
@@ -358,6 +371,10 @@ static bool judge_pair(const struct hosted *hosted, const struct wanted *wanted,
 
 	if (want->tags & MANIFEST_CONFIG) {
 		item.kind = PACKAGE_ITEM_CONFIG;
+		return add(verdict, &item);
+	}
+	item.is_masked = is_masked(input, hosted->entry, want);
+	if (package_is_only_masked(&item)) {
 		return add(verdict, &item);
 	}
 	if ((differences & ~(uint32_t)DIFFERS_UNREAD) == 0 && !hosted->diverted_unknown) {

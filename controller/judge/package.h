@@ -65,7 +65,7 @@ struct package_input {
 
 enum package_item_kind {
 	PACKAGE_ITEM_CONFIG,       /* a conffile of the manifest, equal or not */
-	PACKAGE_ITEM_DIFFERS,      /* `differences` against `want` */
+	PACKAGE_ITEM_DIFFERS,      /* `differences` against `want`; none: is_masked */
 	PACKAGE_ITEM_MISSING,      /* of the manifest, and no object of the package */
 	PACKAGE_ITEM_EXTRA,        /* an object that the manifest does not have */
 	PACKAGE_ITEM_CLAIM_MD5,    /* the host's database gives another MD5 than the manifest */
@@ -83,6 +83,7 @@ struct package_item {
 	bool claimed;          /* named by .list */
 	bool obsolete;         /* a conffile of an earlier version, says the host */
 	bool diverted_unknown; /* lies where a diversion moved it that nobody knows */
+	bool is_masked;        /* the manifest has other content, and lets it differ */
 };
 
 struct package_verdict {
@@ -112,6 +113,9 @@ int package_judge(struct package_work *work, const struct package_input *input,
 		  const struct package_verdict **verdict, struct error *err) MUST_CHECK;
 
 void package_work_clear(struct package_work *work);
+
+/* Nothing about it is wrong; only its content is open. */
+bool package_is_only_masked(const struct package_item *item);
 
 /* The MD5 that was measured of just this content, or NULL. */
 const uint8_t *package_measured(const struct row_list *measured, const struct entry *now);

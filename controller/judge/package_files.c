@@ -407,15 +407,23 @@ static int tell_item(const struct against *a, const struct package_item *item, s
 {
 	struct change change = begin(a, RULE_FILE_CHANGED, item->path);
 	char detail[1024];
+	struct masked masked = {.is_proved = true};
 	bool proved = false;
 
 	switch (item->kind) {
 	case PACKAGE_ITEM_CONFIG:
 		return tell_config(a, item->now, item->want, err);
 	case PACKAGE_ITEM_DIFFERS:
+		if (item->is_masked && package_masked(a->j, a->p, a->one, item, &masked, err) < 0) {
+			return -1;
+		}
+		if (package_is_only_masked(item)) {
+			count_file(a, item->now, masked.is_proved);
+			return package_tell_masked(a->j, a->one, item, &masked, err);
+		}
 		change.now = item->now;
 		change.was = item->want;
-		change.differences = item->differences;
+		change.differences = item->differences | masked.differences;
 		if (may_be_prelinked(a, item)) {
 			(void)snprintf(detail, sizeof(detail),
 				       "%.800s prelink is installed on this host and changes "
@@ -430,7 +438,7 @@ static int tell_item(const struct against *a, const struct package_item *item, s
 		if (tell_file(a, change, &proved, err) < 0) {
 			return -1;
 		}
-		count_file(a, item->now, proved && !item->diverted_unknown);
+		count_file(a, item->now, proved && masked.is_proved && !item->diverted_unknown);
 		return 0;
 	case PACKAGE_ITEM_MISSING:
 		return tell_missing(a, item->want, item->in_config, item->claimed, err);
@@ -771,7 +779,7 @@ static int by_header(const struct against *a, struct error *err)
 		    tell_missing(a, item->want, false, true, err) < 0) {
 			return -1;
 		}
-		if (item->kind != PACKAGE_ITEM_DIFFERS) {
+		if (item->kind != PACKAGE_ITEM_DIFFERS || package_is_only_masked(item)) {
 			continue;
 		}
 		change.now = item->now;

@@ -65,6 +65,7 @@ struct one_package {
 	struct rpm_facts rpm;          /* rpm.header is that of the proof */
 	bool is_signed;                /* the candidate is what a vendor signed */
 	const struct manifest *signed_candidate[1];
+	bool has_was; /* package_masked.c: first sight of the build is loaded */
 };
 
 /* Range of one name and architecture, any version. */
@@ -87,6 +88,23 @@ int builds_self_md5(struct judge *j, struct one_package *one, struct error *err)
 
 int package_files(struct judge *j, struct packages *p, struct one_package *one,
 		  struct error *err) MUST_CHECK;
+
+/* package_masked.c: what is known of content that the header leaves open. Borrows from `p`. */
+struct masked {
+	const struct manifest_entry *accepted; /* or of a tree; else: */
+	const struct entry *was;               /* first sight of the same build; NULL: none */
+	uint32_t differences;                  /* of the content, from whichever it is */
+	bool is_proved;
+	struct manifest_entry exact; /* private */
+};
+int package_masked(struct judge *j, struct packages *p, struct one_package *one,
+		   const struct package_item *item, struct masked *masked,
+		   struct error *err) MUST_CHECK;
+
+/* Of a file that is right in all else. */
+int package_tell_masked(struct judge *j, const struct one_package *one,
+			const struct package_item *item, const struct masked *masked,
+			struct error *err) MUST_CHECK;
 
 /* What is left of a package that is removed: its configuration. */
 int package_left(struct judge *j, struct packages *p, struct one_package *one,

@@ -282,6 +282,20 @@ uint32_t rpm_differences(const struct rpm_facts *facts, const struct entry *now,
 	return result.differences | (now->flags != 0 ? DIFFERS_FLAGS : 0U);
 }
 
+bool rpm_is_masked(const struct rpm_facts *facts, const struct entry *now,
+		   const struct manifest_entry *want, const uint8_t *md5)
+{
+	const struct rpm_verify_input input = {
+		.header = facts->header,
+		.file = &facts->header->files[want->rpm->file],
+		.md5 = md5,
+	};
+
+	return now->type == ENTRY_FILE && S_ISREG(input.file->mode) &&
+	       !(input.file->flags & RPM_FILE_GHOST) && !(input.file->verify & RPM_VERIFY_DIGEST) &&
+	       differs_content(&input, now) != 0;
+}
+
 static const char *state_words(enum rpm_state state)
 {
 	switch (state) {

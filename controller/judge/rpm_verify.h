@@ -78,6 +78,13 @@ struct rpm_facts {
 uint32_t rpm_differences(const struct rpm_facts *facts, const struct entry *now,
 			 const struct manifest_entry *want, const uint8_t *md5);
 
+/*
+ * Whether a file's content is none that the header has, and the header's mask lets that be: nothing
+ * vouches for it. What could not be measured is so, too.
+ */
+bool rpm_is_masked(const struct rpm_facts *facts, const struct entry *now,
+		   const struct manifest_entry *want, const uint8_t *md5);
+
 /* The host's names out of its [host] section's content. Borrows. */
 void rpm_names_read(struct bytes content, struct rpm_names *names);
 

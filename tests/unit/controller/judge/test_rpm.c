@@ -358,6 +358,80 @@ static void masked_columns_are_not_compared(void **state)
 			    ".M.......");
 }
 
+/* A signature says nothing of content that the header leaves open. */
+static void masked_content_is_not_proved(void **state)
+{
+	struct judge_counts before;
+
+	(void)state;
+	assert_quiet();
+	before = t.w->counts;
+	trojan("/usr/share/tool.loose");
+	assert_quiet();
+	assert_int_equal(t.w->counts.files_proved + 1, before.files_proved);
+	assert_int_equal(t.w->counts.files_unproved, before.files_unproved + 1);
+	/* Neither is it where something else is told of the file. */
+	side_find(&t.w->now, "/usr/share/tool.loose")->mode = 0600;
+	assert_non_null(judged(RULE_FILE_CHANGED, "/usr/share/tool.loose"));
+	assert_int_equal(t.w->counts.files_proved + 1, before.files_proved);
+}
+
+static void masked_content_is_held_against_first_sight(void **state)
+{
+	const struct finding *found;
+
+	(void)state;
+	t.w->first = t.w->now;
+	t.w->has_first = true;
+	assert_quiet();
+	trojan("/usr/share/tool.loose");
+	found = judged(RULE_FILE_CHANGED, "/usr/share/tool.loose");
+	assert_non_null(found);
+	assert_int_equal(found->witness, WITNESS_FIRST_SIGHT);
+	assert_string_equal(found->letters, "S.5......");
+	assert_int_equal(world_count(t.w, SEVERITY_LOW), 1);
+	/* It was so at first sight already. */
+	t.w->first = t.w->now;
+	assert_quiet();
+}
+
+static void masked_content_is_held_against_what_was_accepted(void **state)
+{
+	const struct finding *found;
+
+	(void)state;
+	*side_find(&t.w->now, "/usr/share/tool.loose") =
+		build_file("/usr/share/tool.loose", 0644, 56);
+	world_accept(t.w, *side_find(&t.w->now, "/usr/share/tool.loose"), 0);
+	assert_quiet();
+	*side_find(&t.w->now, "/usr/share/tool.loose") =
+		build_file("/usr/share/tool.loose", 0644, 57);
+	found = judged(RULE_FILE_CHANGED, "/usr/share/tool.loose");
+	assert_non_null(found);
+	assert_int_equal(found->witness, WITNESS_BASELINE);
+}
+
+/* What triggers write is each host's own; a program in its place is not. */
+static void masked_cache_may_change_but_not_into_a_program(void **state)
+{
+	const struct bytes cache = BYTES_LITERAL("/etc/ld.so.cache");
+	struct error err;
+
+	(void)state;
+	t.tool.file[FILE_LOOSE].path = cache;
+	manifest_free(t.tool.manifest);
+	assert_int_equal(
+		rpm_manifest_make(&t.tool.header, "test", "Vendor", &t.tool.manifest, &err), 0);
+	t.tool.proof.manifest = t.tool.manifest;
+	side_find(&t.w->now, "/usr/share/tool.loose")->path = cache;
+	t.w->first = t.w->now;
+	t.w->has_first = true;
+	trojan("/etc/ld.so.cache");
+	assert_quiet();
+	side_find(&t.w->now, "/etc/ld.so.cache")->magic = ENTRY_MAGIC_ELF;
+	assert_non_null(judged(RULE_FILE_CHANGED, "/etc/ld.so.cache"));
+}
+
 static void ghost_may_be_absent_and_has_a_mode(void **state)
 {
 	(void)state;
@@ -688,6 +762,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(digests_that_nobody_measures_are_told, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(masked_columns_are_not_compared, setup, teardown),
+		cmocka_unit_test_setup_teardown(masked_content_is_not_proved, setup, teardown),
+		cmocka_unit_test_setup_teardown(masked_content_is_held_against_first_sight, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(masked_content_is_held_against_what_was_accepted,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(masked_cache_may_change_but_not_into_a_program,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(ghost_may_be_absent_and_has_a_mode, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(unknown_owner_means_root, setup, teardown),
