@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "baselines/uncommitted.h"
+#include "controller/cmd/fetching.h"
 #include "controller/cmd/open.h"
 #include "controller/cmd/outputs.h"
 #include "controller/cmd/reach.h"
@@ -221,13 +222,14 @@ static int run_hosts(struct call *call, struct inventory *inventory, struct node
 	struct report *report = NULL;
 	struct resume resume = {0};
 	struct reach reach = {0};
+	bool stale = false;
 	uv_loop_t loop;
 	int code = -1;
 
 	if (uv_loop_init(&loop) != 0) {
 		return error_set(err, ERROR_SYSTEM, 0, "no event loop");
 	}
-	if (open_baseline(call, &config->baseline, err) < 0 ||
+	if (fetching_open(call, &config->baseline, &stale, err) < 0 ||
 	    open_acks(call, inventory, config, err) < 0 ||
 	    open_report(call, true, &report, err) < 0 ||
 	    outputs_open(call, report, &outputs, err) < 0 || add_journal(call, report, err) < 0 ||
@@ -235,6 +237,9 @@ static int run_hosts(struct call *call, struct inventory *inventory, struct node
 	    open_store(call, STORE_WRITE, &config->store, err) < 0 ||
 	    resume_open(call, &reach, config, &resume, err) < 0) {
 		goto out;
+	}
+	if (stale) {
+		report_stale_baseline(report);
 	}
 	tell_uncommitted(call, config->baseline);
 	config->keys = config_text(call->config, CONFIG_TRUST);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <uthash.h>
 
+#include "controller/cmd/fetching.h"
 #include "controller/cmd/open.h"
 #include "controller/cmd/reach.h"
 #include "controller/fleet/visit.h"
@@ -140,7 +141,12 @@ static void look_at_baseline(struct doctor *doctor, struct inventory *inventory)
 	}
 	(void)snprintf(text, sizeof(text), "%.200s at commit %.12s", baseline_path(baseline),
 		       baseline_commit(baseline));
-	say(doctor, "ok", "baseline", text);
+	if (fetching_check_signed(doctor->call, baseline, &err) < 0) {
+		doctor->call->advice[0] = '\0';
+		say(doctor, "stop", "baseline", err.msg);
+	} else {
+		say(doctor, "ok", "baseline", text);
+	}
 	if (acks_new(&acks, baseline, &groups, &err) < 0) {
 		say(doctor, "stop", "baseline", err.msg);
 	}

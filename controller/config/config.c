@@ -21,6 +21,7 @@
 
 enum type { TYPE_PATH, TYPE_TEXT, TYPE_NUMBER, TYPE_TIME, TYPE_WORD };
 
+static const char *const no_yes_words[] = {"false", "true", NULL};
 static const char *const become_words[] = {"none", "sudo", "pinned", NULL};
 static const char *const transport_words[] = {"auto", "libssh2", "ssh", NULL};
 static const char *const journal_words[] = {"none", "new", NULL};
@@ -42,6 +43,10 @@ static const struct setting {
 			      0, 0, NULL},
 	[CONFIG_BASELINE] = {NULL, "baseline", "baseline", "MUSTER_BASELINE", TYPE_PATH, NULL, 0, 0,
 			     NULL},
+	[CONFIG_BASELINE_FETCH] = {NULL, "baseline_fetch", "baseline_fetch",
+				   "MUSTER_BASELINE_FETCH", TYPE_WORD, "false", 0, 0, no_yes_words},
+	[CONFIG_BASELINE_SIGNERS] = {NULL, "baseline_signers", "baseline_signers",
+				     "MUSTER_BASELINE_SIGNERS", TYPE_PATH, NULL, 0, 0, NULL},
 	[CONFIG_DB] = {NULL, "db", "db", "MUSTER_DB", TYPE_PATH, NULL, 0, 0, NULL},
 	[CONFIG_TRUST] = {NULL, "keys", "keys", "MUSTER_KEYS", TYPE_PATH, NULL, 0, 0, NULL},
 	[CONFIG_USER] = {"ssh", "user", "ssh.user", "MUSTER_USER", TYPE_TEXT, NULL, 0, 0, NULL},

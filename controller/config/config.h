@@ -21,10 +21,12 @@
 struct config;
 
 enum config_key {
-	CONFIG_INVENTORY, /* path, or - */
-	CONFIG_BASELINE,  /* path */
-	CONFIG_DB,        /* path */
-	CONFIG_TRUST,     /* path: a folder with keys.yaml, in place of the baseline's keys/ */
+	CONFIG_INVENTORY,        /* path, or - */
+	CONFIG_BASELINE,         /* path */
+	CONFIG_BASELINE_FETCH,   /* 0, 1 */
+	CONFIG_BASELINE_SIGNERS, /* path */
+	CONFIG_DB,               /* path */
+	CONFIG_TRUST, /* path: a folder with keys.yaml, in place of the baseline's keys/ */
 	CONFIG_USER,
 	CONFIG_PORT,
 	CONFIG_IDENTITY,        /* path */

@@ -221,6 +221,9 @@ static int run_end(void *state, const struct writer_context *context, struct err
 	jsonl_time(&json, "finished", context->run.finished_s);
 	jsonl_string(&json, "verdict",
 		     context->interrupted ? "interrupted" : verdicts[context->verdict]);
+	if (context->stale_baseline) {
+		jsonl_string(&json, "baseline", "stale");
+	}
 	jsonl_object(&json, "hosts");
 	for (int i = 0; i < OUTCOMES; i++) {
 		if (tally->by_outcome[i] > 0) {

@@ -123,6 +123,8 @@ int report_finding(struct report *report, const struct report_finding *finding,
  */
 void report_outcome_changed(struct report *report, enum outcome from, enum outcome to);
 void report_vouched(struct report *report, const struct judge_counts *vouched);
+/* Before run_start: the baseline could not be brought up to date, so that the run is not complete. */
+void report_stale_baseline(struct report *report);
 int report_run_end(struct report *report, const struct store_run *run, bool interrupted,
 		   struct error *err) MUST_CHECK;
 

@@ -201,6 +201,9 @@ static void print_verdict(struct text *text, const struct writer_context *contex
 			      tally->hosts, plural(tally->hosts), clean);
 		break;
 	}
+	if (context->stale_baseline) {
+		(void)fputs("; the baseline was not brought up to date", out);
+	}
 	(void)fputs(context->interrupted ? ". Interrupted: what was finished is kept.\n" : ".\n",
 		    out);
 }

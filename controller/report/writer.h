@@ -14,6 +14,7 @@ struct writer_context {
 	const struct report_tally *tally;
 	enum report_verdict verdict; /* as of now; the run's at run_end */
 	bool interrupted;            /* likewise */
+	bool stale_baseline;         /* likewise: it was to be fetched and was not */
 	struct store_run run;        /* as it was given last */
 };
 

@@ -169,7 +169,8 @@ static void fault_names_its_place_and_the_right_word(void **state)
 		{"paralel: 3\n", ":1:1: unknown key \"paralel\": did you mean \"parallel\"?"},
 		{"ssh:\n  usr: x\n", ":2:3: unknown key \"usr\": did you mean \"user\"?"},
 		{"user: x\n",
-		 ":1:1: unknown key \"user\": known are inventory, baseline, db, keys, "
+		 ":1:1: unknown key \"user\": known are inventory, baseline, baseline_fetch, "
+		 "baseline_signers, db, keys, "
 		 "parallel, timeout, become, fail_on, journal, ssh, groups, max_parallel"},
 		{"parallel: 0\n", ":1:11: expected a number from 1 to 10000"},
 		{"parallel: many\n", ":1:11: expected a number from 1 to 10000"},
