@@ -52,7 +52,7 @@ static void find(struct probe *probe, struct bytes path, uint64_t hash, struct f
 	if (error == 0) {
 		error = sys_stat_at(&probe->sys, probe->place.fd, probe->place.name, &found->st);
 	}
-	if (error < 0) {
+	if (error != 0) {
 		tell_place(probe, error);
 		return;
 	}

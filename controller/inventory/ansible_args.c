@@ -98,7 +98,7 @@ static bool take_option(struct ansible_args *args, const char **at, char *word)
 
 bool ansible_args_read(const char *text, struct ansible_args *args)
 {
-	char word[WORD_SIZE + 2];
+	char word[WORD_SIZE + 2] = "";
 	int more;
 
 	*args = (struct ansible_args){.jump = ""};

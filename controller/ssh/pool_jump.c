@@ -211,7 +211,7 @@ static void start_more(struct pool_jump *jump)
 	while (may_go(jump) > 0 && jump->starting < STARTING_MAX &&
 	       jump->session_count < SESSIONS_MAX && now_ms >= jump->again_ms && !jump->given_up &&
 	       (may_go(jump) > places(jump) || is_stuck(jump) ||
-		(jump->waiting->alone && jump->starting == 0))) {
+		(jump->waiting && jump->waiting->alone && jump->starting == 0))) {
 		if (start_session(jump, &err) < 0) {
 			(void)snprintf(jump->why, sizeof(jump->why), "%.190s", err.msg);
 			jump->again_ms = now_ms + AGAIN_MS;

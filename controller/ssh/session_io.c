@@ -235,7 +235,7 @@ static ssize_t on_receive(libssh2_socket_t fd, void *to, size_t len, int flags, 
 			session->head_whole = true;
 		}
 	}
-	if (session->head_at == session->head_len) {
+	if (!session->head || session->head_at == session->head_len) {
 		return receive(session, to, len);
 	}
 	count = session->head_len - session->head_at;

@@ -177,18 +177,18 @@ static void *next(const char *name)
 	return dlsym(RTLD_NEXT, name);
 }
 
-#define TRANSFER(kind, error, name, parameters, arguments)             \
-	__attribute__((visibility("default"))) ssize_t name parameters \
-	{                                                              \
-		static ssize_t(*real) parameters;                      \
-		if (call_fails(kind, fd, CALLER)) {                    \
-			errno = error;                                 \
-			return -1;                                     \
-		}                                                      \
-		if (!real) {                                           \
-			*(void **)&real = next(#name);                 \
-		}                                                      \
-		return real arguments;                                 \
+#define TRANSFER(kind, error, name, parameters, arguments)                                 \
+	__attribute__((visibility("default"))) ssize_t name parameters                     \
+	{                                                                                  \
+		static ssize_t(*real) parameters; /* NOLINT(bugprone-macro-parentheses) */ \
+		if (call_fails(kind, fd, CALLER)) {                                        \
+			errno = (error);                                                   \
+			return -1;                                                         \
+		}                                                                          \
+		if (!real) {                                                               \
+			*(void **)&real = next(#name);                                     \
+		}                                                                          \
+		return real arguments;                                                     \
 	}
 
 TRANSFER(FAULT_READ, EIO, read, (int fd, void *to, size_t len), (fd, to, len))

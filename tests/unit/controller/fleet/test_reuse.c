@@ -466,8 +466,8 @@ static void what_stays_open_unseen_is_judged_until_it_is_seen(void **state)
 static void database_that_says_something_else_is_not_believed(void **state)
 {
 	static const char *const changes[] = {
-		"DELETE FROM interval WHERE id = (SELECT max(id) FROM interval "
-		"WHERE until_run IS NULL)",
+		("DELETE FROM interval WHERE id = (SELECT max(id) FROM interval "
+		 "WHERE until_run IS NULL)"),
 		"UPDATE finding SET severity = 4 - severity",
 		"UPDATE finding SET detail = 'nothing'",
 		"UPDATE host_verdict SET basis = zeroblob(32)",
