@@ -62,7 +62,7 @@ static const char *const set[] = {
 	"GIT_ASKPASS=",
 	/* Overrides whatever a configuration allows: no ext::, no helper of a repository's own. */
 	"GIT_ALLOW_PROTOCOL=file:https:ssh",
-	SSH_COMMAND,
+	(SSH_COMMAND),
 	"GIT_SSH_VARIANT=ssh",
 	/* A replaced object would be verified in place of the one that is read. */
 	"GIT_NO_REPLACE_OBJECTS=1",
