@@ -68,9 +68,38 @@ struct one_package {
 	bool has_was; /* package_masked.c: first sight of the build is loaded */
 };
 
+/* installed.c */
+/* By name, architecture, version. */
+int installed_compare(const void *left, const void *right);
 /* Range of one name and architecture, any version. */
 size_t installed_find(const struct installed_list *list, struct bytes name, struct bytes arch,
 		      size_t *count);
+/* Just this build. */
+bool installed_has(const struct installed_list *list, const struct one_package *one);
+/* A word of dpkg's state: want, flag, state. */
+struct bytes installed_state_word(struct bytes state, unsigned index);
+/* What something is to be said about: neither installed nor gone, or with a flaw. */
+bool installed_is_odd(struct bytes state);
+/* The rows of [packages]; in a buffer that the next call uses again. */
+int installed_rows(struct judge *j, const struct observation *from, struct bytes manager,
+		   struct row_list *rows, bool *found, struct error *err) MUST_CHECK;
+int installed_load(struct judge *j, const struct observation *from, struct packages *p,
+		   struct installed_list *list, struct error *err) MUST_CHECK;
+/* Accepted lines "package M N V A digest". */
+void installed_accepted(struct judge *j, struct packages *p);
+
+/* package_version.c */
+/* The content of a package that has no files. */
+extern const struct digest package_nothing;
+struct bytes package_join(struct judge *j, struct bytes a, char between, struct bytes b);
+/* "package M N V A digest" in j->words[slot]. Without a digest: what was. */
+struct bytes package_line(struct judge *j, unsigned slot, const struct one_package *one,
+			  struct bytes version, const struct digest *digest);
+/* Downgrades that are still open. */
+void package_list_down(struct judge *j, struct packages *p);
+/* Is this build new on the host, and by whose word? */
+int package_judge_version(struct judge *j, struct packages *p, const struct one_package *one,
+			  struct error *err) MUST_CHECK;
 
 /* The accepted content differs and is not at hand: at least that is said. */
 int package_not_accepted(struct judge *j, const struct one_package *one,
