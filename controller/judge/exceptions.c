@@ -147,6 +147,18 @@ static struct bytes concatenate(struct judge *j, struct bytes a, struct bytes b)
 	return bytes_make(to, a.len + b.len);
 }
 
+/*
+ * Where packages have links of theirs made: programs, manual pages, libraries, a server's configuration.
+ * None goes where it decides who gets in or what runs, nor to the administrator's own places: there a
+ * packaged target is no excuse (/etc/cron.daily/x may lead to a shell's interpreter).
+ */
+static bool is_place_of_alternatives(struct bytes link)
+{
+	return (path_is_below(link, BYTES_LITERAL("/usr")) || path_is_alias(link) ||
+		path_is_below(link, BYTES_LITERAL("/etc"))) &&
+	       !(path_class(link) & (PATH_TELLING | PATH_LOCAL));
+}
+
 static int judge_alternative(struct judge *j, const struct record *record, const char *kind,
 			     struct error *err)
 {
@@ -160,9 +172,15 @@ static int judge_alternative(struct judge *j, const struct record *record, const
 	known->links[known->link_count++] =
 		(struct alternative_link){dirs_canonical(j, link), middle};
 	known->links[known->link_count++] = (struct alternative_link){middle, target};
-	/* Policy knows whole classes of them: that is no word on where this one leads. */
-	if (known_accepted_record(j, kind, record, 1) ||
-	    (target.len == 0 && known_record(j, kind, record, 1))) {
+	/* Policy knows whole classes of them: that is no word on where this one lies and leads. */
+	if (known_accepted_record(j, kind, record, 1)) {
+		return 0;
+	}
+	if (!is_place_of_alternatives(link)) {
+		return tell_unknown(j, record, link, (path_class(link) & PATH_SYSTEM) != 0,
+				    "No package puts a link of an alternative there.", err);
+	}
+	if (target.len == 0 && known_record(j, kind, record, 1)) {
 		return 0;
 	}
 	if (target.len == 0 || target.data[0] != '/') {

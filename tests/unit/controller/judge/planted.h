@@ -41,6 +41,13 @@ void plant_residue_proved(struct world *w);
 void plant_residue_differs_from_manifest(struct world *w);
 void plant_configuration_without_a_row(struct world *w);
 
+/* planted_exceptions.c */
+void plant_alternative_in_cron(struct world *w);
+void plant_alternative_in_wants(struct world *w);
+void plant_alternative_in_local_bin(struct world *w);
+void plant_alternative_in_root(struct world *w);
+void plant_alternatives_of_packages(struct world *w);
+
 /* planted_mounts.c */
 void plant_mount_over_bin(struct world *w);
 void plant_mount_over_bin_at_first_sight(struct world *w);
