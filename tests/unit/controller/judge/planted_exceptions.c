@@ -80,3 +80,33 @@ void plant_alternatives_of_packages(struct world *w)
 	side_record(&w->now, exceptions_key(), library);
 	side_record(&w->now, exceptions_key(), shell);
 }
+
+static void divert(struct world *w, const char *from, const char *to, const char *by)
+{
+	const char *const fields[] = {"diversion", from, to, by, NULL};
+
+	side_record(&w->now, exceptions_key(), fields);
+}
+
+/* The policy's rows for real diversions are for these alone. */
+void plant_diversion_of_another_file(struct world *w)
+{
+	divert(w, "/usr/share/coreutils/data", "/usr/share/coreutils/data.wrapper", "linux-perf");
+	side_find(&w->now, "/usr/share/coreutils/data")->path =
+		BYTES_LITERAL("/usr/share/coreutils/data.wrapper");
+}
+
+void plant_diversions_of_packages(struct world *w)
+{
+	divert(w, "/usr/bin/perf", "/usr/bin/perf.wrapper", "linux-perf");
+	divert(w, "/usr/share/bash-completion/completions/perf",
+	       "/usr/share/bash-completion/completions/perf.wrapper", "linux-perf");
+	divert(w, "/usr/share/man/man1/perf.1.gz", "/usr/share/man/man1/perf.wrapper.1.gz",
+	       "linux-perf");
+	divert(w, "/usr/share/vim/vim90/doc/help.txt", "/usr/share/vim/vim90/doc/help.txt.vim-tiny",
+	       "vim-runtime");
+	divert(w, "/usr/share/vim/vim90/doc/tags", "/usr/share/vim/vim90/doc/tags.vim-tiny",
+	       "vim-runtime");
+	divert(w, "/usr/share/dict/words", "/usr/share/dict/words.pre-dictionaries-common",
+	       "dictionaries-common");
+}
