@@ -41,9 +41,9 @@ static enum become become_of(const struct call *call, const struct inventory_var
 	return BECOME_NONE;
 }
 
-static enum speaker speaker_of(const struct call *call)
+static enum speaker speaker_by_config(enum config_transport transport)
 {
-	switch ((enum config_transport)config_number(call->config, CONFIG_TRANSPORT)) {
+	switch (transport) {
 	case CONFIG_TRANSPORT_LIBSSH2:
 		return SPEAKER_LIBSSH2;
 	case CONFIG_TRANSPORT_SSH:
@@ -54,6 +54,23 @@ static enum speaker speaker_of(const struct call *call)
 	return SPEAKER_AUTO;
 }
 
+static enum speaker speaker_of(const struct call *call, const struct inventory_vars *vars)
+{
+	static const enum speaker by_inventory[] = {
+		[INVENTORY_TRANSPORT_UNSET] = SPEAKER_AUTO,
+		[INVENTORY_TRANSPORT_AUTO] = SPEAKER_AUTO,
+		[INVENTORY_TRANSPORT_LIBSSH2] = SPEAKER_LIBSSH2,
+		[INVENTORY_TRANSPORT_SSH] = SPEAKER_SSH,
+	};
+
+	if (vars && vars->transport != INVENTORY_TRANSPORT_UNSET &&
+	    !is_flag(call, CONFIG_TRANSPORT)) {
+		return by_inventory[vars->transport];
+	}
+	return speaker_by_config(
+		(enum config_transport)config_number(call->config, CONFIG_TRANSPORT));
+}
+
 struct target reach_target(struct call *call, struct inventory *inventory, const char *name)
 {
 	const struct inventory_host *host = inventory_find(inventory, name);
@@ -61,7 +78,7 @@ struct target reach_target(struct call *call, struct inventory *inventory, const
 	struct target target = {
 		.name = name,
 		.become = become_of(call, vars),
-		.speaker = speaker_of(call),
+		.speaker = speaker_of(call, vars),
 		.connect_timeout_ms =
 			(uint32_t)config_number(call->config, CONFIG_CONNECT_TIMEOUT) * 1000,
 		.timeout_ms = (uint32_t)config_number(call->config, CONFIG_TIMEOUT) * 1000,
@@ -199,6 +216,35 @@ static int add_groups(struct inventory *inventory, struct reach *reach, struct e
 	return 0;
 }
 
+/* `transports:` of the configuration, for those of which neither flag nor inventory says anything. */
+static int choose_speakers(struct call *call, struct inventory *inventory, struct reach *reach,
+			   struct error *err)
+{
+	struct config_chosen chosen;
+
+	if (is_flag(call, CONFIG_TRANSPORT)) {
+		return 0;
+	}
+	for (size_t i = 0; config_chosen(call->config, i, &chosen); i++) {
+		struct nodeset *hosts = NULL;
+
+		if (inventory_select(inventory, chosen.hosts, &hosts, err) < 0) {
+			return error_prefix(err, "%s", chosen.origin);
+		}
+		for (size_t j = 0; j < reach->host_count; j++) {
+			struct target *target = &reach->hosts[j].target;
+			const struct inventory_host *host = inventory_find(inventory, target->name);
+
+			if ((!host || host->vars.transport == INVENTORY_TRANSPORT_UNSET) &&
+			    nodeset_has(hosts, target->name)) {
+				target->speaker = speaker_by_config(chosen.transport);
+			}
+		}
+		nodeset_free(hosts);
+	}
+	return 0;
+}
+
 int reach_open(struct call *call, uv_loop_t *loop, struct inventory *inventory,
 	       struct nodeset *hosts, struct reach *reach, struct error *err)
 {
@@ -223,7 +269,8 @@ int reach_open(struct call *call, uv_loop_t *loop, struct inventory *inventory,
 		}
 		reach->host_count++;
 	}
-	if (add_groups(inventory, reach, err) < 0) {
+	if (choose_speakers(call, inventory, reach, err) < 0 ||
+	    add_groups(inventory, reach, err) < 0) {
 		return -1;
 	}
 	return reach_limits(call, loop, inventory, reach, err);

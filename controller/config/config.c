@@ -13,7 +13,7 @@
 
 static const char *const no_yes_words[] = {"false", "true", NULL};
 static const char *const become_words[] = {"none", "sudo", "pinned", NULL};
-static const char *const transport_words[] = {"auto", "libssh2", "ssh", NULL};
+const char *const config_transport_words[] = {"auto", "libssh2", "ssh", NULL};
 static const char *const journal_words[] = {"none", "new", NULL};
 static const char *const severity_words[] = {"info",     "low",   "medium", "high",
 					     "critical", "never", NULL};
@@ -41,7 +41,7 @@ const struct config_setting config_settings[CONFIG_KEYS] = {
 	[CONFIG_SSH_CONFIG] = {"ssh", "config", "ssh.config", "MUSTER_SSH_CONFIG", CONFIG_TYPE_PATH,
 			       NULL, 0, 0, NULL},
 	[CONFIG_TRANSPORT] = {"ssh", "transport", "ssh.transport", "MUSTER_TRANSPORT",
-			      CONFIG_TYPE_WORD, "auto", 0, 0, transport_words},
+			      CONFIG_TYPE_WORD, "auto", 0, 0, config_transport_words},
 	[CONFIG_CONNECT_TIMEOUT] = {"ssh", "connect_timeout", "ssh.connect_timeout",
 				    "MUSTER_CONNECT_TIMEOUT", CONFIG_TYPE_TIME, "20s", 1, 3600,
 				    NULL},

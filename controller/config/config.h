@@ -105,4 +105,12 @@ struct config_limit {
 };
 bool config_limit(const struct config *config, size_t index, struct config_limit *limit);
 
+/* Who speaks SSH with some hosts (`transports:`), in order: the last one that names a host counts. */
+struct config_chosen {
+	const char *hosts; /* nodeset; may name groups */
+	enum config_transport transport;
+	const char *origin; /* file:line:column */
+};
+bool config_chosen(const struct config *config, size_t index, struct config_chosen *chosen);
+
 #endif

@@ -11,6 +11,7 @@
 #include "schema/escape.h"
 
 #define LIMIT_MAX 10000
+#define HOSTS_MAX 65536
 
 static void write_origin(const struct yaml_reader *reader, const char *path, char *to, size_t room)
 {
@@ -157,9 +158,36 @@ static int read_max_parallel(struct file *file, struct error *err)
 	return more;
 }
 
+/* Hosts to who speaks with them. */
+static int read_transports(struct file *file, struct error *err)
+{
+	char *hosts = malloc(HOSTS_MAX), origin[CONFIG_ORIGIN_MAX];
+	size_t word = 0;
+	int more = -1;
+
+	if (!hosts) {
+		return config_out_of_memory(err);
+	}
+	if (yaml_reader_map(file->reader, err) < 0) {
+		goto out;
+	}
+	while ((more = yaml_reader_any_key(file->reader, hosts, HOSTS_MAX, err)) > 0) {
+		write_origin(file->reader, file->path, origin, sizeof(origin));
+		if (yaml_reader_word(file->reader, config_transport_words, &word, err) < 0 ||
+		    config_add_chosen(file->config, hosts, (enum config_transport)word, origin,
+				      err) < 0) {
+			more = -1;
+			goto out;
+		}
+	}
+out:
+	free(hosts);
+	return more;
+}
+
 static int read_top(struct file *file, struct error *err)
 {
-	const char *keys[CONFIG_KEYS + 4];
+	const char *keys[CONFIG_KEYS + 5];
 	enum config_key ids[CONFIG_KEYS];
 	size_t count = 0, index;
 	int more, failed;
@@ -173,7 +201,8 @@ static int read_top(struct file *file, struct error *err)
 	keys[count] = "ssh";
 	keys[count + 1] = "groups";
 	keys[count + 2] = "max_parallel";
-	keys[count + 3] = NULL;
+	keys[count + 3] = "transports";
+	keys[count + 4] = NULL;
 	if (yaml_reader_map(file->reader, err) < 0) {
 		return -1;
 	}
@@ -181,7 +210,8 @@ static int read_top(struct file *file, struct error *err)
 		failed = index < count        ? read_setting(file, ids[index], err)
 			 : index == count     ? read_section(file, "ssh", err)
 			 : index == count + 1 ? read_groups(file, err)
-					      : read_max_parallel(file, err);
+			 : index == count + 2 ? read_max_parallel(file, err)
+					      : read_transports(file, err);
 		if (failed < 0) {
 			return -1;
 		}

@@ -15,8 +15,13 @@ void config_clear_lists(struct config *config)
 		free(config->limit[i].name);
 		free(config->limit[i].origin);
 	}
+	for (size_t i = 0; i < config->chosens; i++) {
+		free(config->chosen[i].hosts);
+		free(config->chosen[i].origin);
+	}
 	free(config->group);
 	free(config->limit);
+	free(config->chosen);
 }
 
 bool config_group(const struct config *config, size_t index, struct config_group *group)
@@ -39,6 +44,17 @@ bool config_limit(const struct config *config, size_t index, struct config_limit
 				       .name = config->limit[index].name,
 				       .most = config->limit[index].most,
 				       .origin = config->limit[index].origin};
+	return true;
+}
+
+bool config_chosen(const struct config *config, size_t index, struct config_chosen *chosen)
+{
+	if (index >= config->chosens) {
+		return false;
+	}
+	*chosen = (struct config_chosen){.hosts = config->chosen[index].hosts,
+					 .transport = config->chosen[index].transport,
+					 .origin = config->chosen[index].origin};
 	return true;
 }
 
@@ -116,4 +132,23 @@ bool config_has_limit(const struct config *config, enum config_limit_kind kind, 
 		}
 	}
 	return false;
+}
+
+int config_add_chosen(struct config *config, const char *hosts, enum config_transport transport,
+		      const char *origin, struct error *err)
+{
+	struct config_kept_chosen *grown =
+		realloc(config->chosen, (config->chosens + 1) * sizeof(*grown));
+	struct config_kept_chosen made = {strdup(hosts), strdup(origin), transport};
+
+	if (grown) {
+		config->chosen = grown;
+	}
+	if (!grown || !made.hosts || !made.origin) {
+		free(made.hosts);
+		free(made.origin);
+		return config_out_of_memory(err);
+	}
+	grown[config->chosens++] = made;
+	return 0;
 }

@@ -4,7 +4,7 @@
 
 /*
  * The inside of the configuration, shared by its parts: config.c (the table of settings and their
- * values), config_lists.c (groups and limits), config_file.c (what a file says), config_load.c (which
+ * values), config_lists.c (groups, limits, transports), config_file.c (what a file says), config_load.c (which
  * sources there are, and which is the stronger). Nobody else includes this.
  */
 
@@ -53,13 +53,23 @@ struct config_kept_limit {
 	size_t most;
 };
 
+struct config_kept_chosen {
+	char *hosts;
+	char *origin;
+	enum config_transport transport;
+};
+
 struct config {
 	struct config_value value[CONFIG_KEYS];
 	struct config_kept_group *group;
 	size_t groups;
 	struct config_kept_limit *limit;
 	size_t limits;
+	struct config_kept_chosen *chosen;
+	size_t chosens;
 };
+
+extern const char *const config_transport_words[];
 
 int config_out_of_memory(struct error *err);
 
@@ -74,6 +84,8 @@ int config_set_limit(struct config *config, enum config_limit_kind kind, const c
 /* Whether the same file has said it already. */
 bool config_has_limit(const struct config *config, enum config_limit_kind kind, const char *name,
 		      const char *origin);
+int config_add_chosen(struct config *config, const char *hosts, enum config_transport transport,
+		      const char *origin, struct error *err) MUST_CHECK;
 
 /* config_file.c */
 /* The settings of a file. `home` may be NULL. */

@@ -19,6 +19,7 @@ struct vars {
 	char *address, *user, *identity, *jump;
 	uint16_t port;
 	enum inventory_become become;
+	enum inventory_transport transport;
 };
 
 struct group {
@@ -158,6 +159,7 @@ enum variable {
 	VARIABLE_BECOME,
 	VARIABLE_METHOD,
 	VARIABLE_IDENTITY,
+	VARIABLE_TRANSPORT,
 	VARIABLE_ARGS
 };
 
@@ -175,6 +177,7 @@ static const struct {
 	{"ansible_become_method", VARIABLE_METHOD},
 	{"ansible_private_key_file", VARIABLE_IDENTITY},
 	{"ansible_ssh_private_key_file", VARIABLE_IDENTITY},
+	{"muster_transport", VARIABLE_TRANSPORT},
 	{"ansible_ssh_common_args", VARIABLE_ARGS},
 	{"ansible_ssh_extra_args", VARIABLE_ARGS},
 	{"ansible_ssh_args", VARIABLE_ARGS},
@@ -208,6 +211,25 @@ static int take_port(const char *key, const char *value, uint16_t *port, struct 
 	}
 	*port = (uint16_t)number;
 	return 0;
+}
+
+/* Ansible has no word for it: a variable of our own. */
+static int take_transport(const char *key, const char *value, enum inventory_transport *transport,
+			  struct error *err)
+{
+	static const char *const words[] = {
+		[INVENTORY_TRANSPORT_AUTO] = "auto",
+		[INVENTORY_TRANSPORT_LIBSSH2] = "libssh2",
+		[INVENTORY_TRANSPORT_SSH] = "ssh",
+	};
+
+	for (int i = INVENTORY_TRANSPORT_AUTO; i <= INVENTORY_TRANSPORT_SSH; i++) {
+		if (strcmp(value, words[i]) == 0) {
+			*transport = (enum inventory_transport)i;
+			return 0;
+		}
+	}
+	return bad_value(key, value, "transport (auto, libssh2, ssh)", err);
 }
 
 /* The jump hosts; what else the arguments hold is told. */
@@ -260,6 +282,8 @@ static int take_variable(struct ansible *ansible, enum variable variable, const 
 	case VARIABLE_IDENTITY:
 		vars->identity = value;
 		return where_identity_is_valid(value) ? 0 : bad_value(key, value, "file", err);
+	case VARIABLE_TRANSPORT:
+		return take_transport(key, value, &vars->transport, err);
 	case VARIABLE_ARGS:
 		break;
 	}
@@ -328,6 +352,9 @@ int ansible_variable(struct ansible *ansible, const struct ansible_owner *owner,
 	kept = &ansible->group[index].vars;
 	kept->port = vars.port ? vars.port : kept->port;
 	kept->become = vars.become != INVENTORY_BECOME_UNSET ? vars.become : kept->become;
+	if (vars.transport != INVENTORY_TRANSPORT_UNSET) {
+		kept->transport = vars.transport;
+	}
 	if (keep_string(&kept->address, vars.address, err) < 0 ||
 	    keep_string(&kept->identity, vars.identity, err) < 0 ||
 	    keep_string(&kept->jump, vars.jump, err) < 0) {
@@ -405,7 +432,8 @@ static int build_one(struct ansible *ansible, const struct group *group, struct 
 					    .identity = group->vars.identity,
 					    .jump = group->vars.jump,
 					    .port = group->vars.port,
-					    .become = group->vars.become};
+					    .become = group->vars.become,
+					    .transport = group->vars.transport};
 	size_t index = (size_t)(group - ansible->group);
 	struct nodeset *hosts = NULL;
 	int status = -1;

@@ -19,7 +19,7 @@
 #define SHOWN 100
 #define NOTES_MAX 20
 
-enum { VAR_ADDRESS, VAR_USER, VAR_PORT, VAR_BECOME, VAR_IDENTITY, VAR_JUMP, VARS };
+enum { VAR_ADDRESS, VAR_USER, VAR_PORT, VAR_BECOME, VAR_IDENTITY, VAR_JUMP, VAR_TRANSPORT, VARS };
 
 struct host {
 	struct inventory_host known;
@@ -190,6 +190,9 @@ static void give_vars(struct host *host, const struct inventory_vars *vars, enum
 	}
 	if (takes(host, VAR_JUMP, vars->jump != NULL, level)) {
 		to->jump = vars->jump;
+	}
+	if (takes(host, VAR_TRANSPORT, vars->transport != INVENTORY_TRANSPORT_UNSET, level)) {
+		to->transport = vars->transport;
 	}
 }
 

@@ -11,8 +11,8 @@
  * Wherever a host is named, `user@` in front and `:port` behind it may stand ([ADDRESS]:port for
  * IPv6); the host's name is what is between. Plain list: a host or range a line, # comments.
  * YAML: vars (of all hosts); hosts: nodeset, list of nodesets, or mapping nodeset: vars; groups:
- * mapping name: nodeset, list, or {hosts, vars}; vars are address, port, user, become, identity, jump. A group may
- * name groups that stand above it. A host's own vars win over a later group's, and these over an
+ * mapping name: nodeset, list, or {hosts, vars}; vars are address, port, user, become,
+ * identity, jump, transport. A group may name groups that stand above it. A host's own vars win over a later group's, and these over an
  * earlier group's.
  */
 
@@ -33,6 +33,13 @@ enum inventory_become {
 	INVENTORY_BECOME_PINNED
 };
 
+enum inventory_transport {
+	INVENTORY_TRANSPORT_UNSET,
+	INVENTORY_TRANSPORT_AUTO,
+	INVENTORY_TRANSPORT_LIBSSH2,
+	INVENTORY_TRANSPORT_SSH
+};
+
 struct inventory_vars {
 	const char *address; /* NULL: not said */
 	const char *user;
@@ -40,6 +47,7 @@ struct inventory_vars {
 	const char *jump;     /* as ProxyJump has it; NULL: not said */
 	uint16_t port;        /* 0: not said */
 	enum inventory_become become;
+	enum inventory_transport transport; /* who speaks SSH with it */
 };
 
 struct inventory_host {

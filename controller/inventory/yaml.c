@@ -33,8 +33,9 @@ static int read_var(struct yaml_reader *reader, size_t key, struct vars_text *te
 		    struct inventory_vars *vars, struct error *err)
 {
 	static const char *const becomes[] = {"none", "sudo", "pinned", NULL};
+	static const char *const transports[] = {"auto", "libssh2", "ssh", NULL};
+	size_t become, transport;
 	uint64_t port;
-	size_t become;
 
 	switch (key) {
 	case 0:
@@ -75,6 +76,12 @@ static int read_var(struct yaml_reader *reader, size_t key, struct vars_text *te
 		return where_jump_is_valid(text->jump)
 			       ? 0
 			       : bad_word(reader, text->jump, "[user@]host[:port]", err);
+	case 6:
+		if (yaml_reader_word(reader, transports, &transport, err) < 0) {
+			return -1;
+		}
+		vars->transport = (enum inventory_transport)(transport + INVENTORY_TRANSPORT_AUTO);
+		return 0;
 	default:
 		if (yaml_reader_word(reader, becomes, &become, err) < 0) {
 			return -1;
@@ -90,8 +97,8 @@ static int read_var(struct yaml_reader *reader, size_t key, struct vars_text *te
 static int read_vars(struct yaml_reader *reader, struct vars_text *text,
 		     struct inventory_vars *vars, struct error *err)
 {
-	static const char *const keys[] = {"address",  "port", "user", "become",
-					   "identity", "jump", NULL};
+	static const char *const keys[] = {"address",  "port", "user",      "become",
+					   "identity", "jump", "transport", NULL};
 	enum yaml_value value;
 	size_t key;
 	int more;

@@ -171,7 +171,8 @@ static void fault_names_its_place_and_the_right_word(void **state)
 		{"user: x\n",
 		 ":1:1: unknown key \"user\": known are inventory, baseline, baseline_fetch, "
 		 "baseline_signers, db, keys, "
-		 "parallel, timeout, become, fail_on, journal, ssh, groups, max_parallel"},
+		 "parallel, timeout, become, fail_on, journal, ssh, groups, max_parallel, "
+		 "transports"},
 		{"parallel: 0\n", ":1:11: expected a number from 1 to 10000"},
 		{"parallel: many\n", ":1:11: expected a number from 1 to 10000"},
 		{"timeout: 5 min\n", ":1:10: expected a time such as 90s, 15m or 6h, from 1 to "
@@ -306,11 +307,61 @@ static void wrong_limits_name_their_place(void **state)
 	}
 }
 
+static void transports_are_kept_in_order(void **state)
+{
+	struct config_sources sources = {0};
+	struct config_chosen chosen;
+	struct config *config;
+
+	(void)state;
+	sources.system_file = file_of("system.yaml", "transports: {\"@dmz,web[1-3]\": ssh}\n");
+	sources.user_file = file_of("user.yaml", "transports:\n  web2: libssh2\n  old: auto\n");
+	config = loaded(&sources);
+	assert_true(config_chosen(config, 0, &chosen));
+	assert_string_equal(chosen.hosts, "@dmz,web[1-3]");
+	assert_int_equal(chosen.transport, CONFIG_TRANSPORT_SSH);
+	assert_non_null(strstr(chosen.origin, "system.yaml:1:"));
+	assert_true(config_chosen(config, 1, &chosen));
+	assert_string_equal(chosen.hosts, "web2");
+	assert_int_equal(chosen.transport, CONFIG_TRANSPORT_LIBSSH2);
+	assert_non_null(strstr(chosen.origin, "user.yaml:2:"));
+	assert_true(config_chosen(config, 2, &chosen));
+	assert_int_equal(chosen.transport, CONFIG_TRANSPORT_AUTO);
+	assert_false(config_chosen(config, 3, &chosen));
+	config_free(config);
+}
+
+static void wrong_transports_name_their_place(void **state)
+{
+	static const char *const texts[] = {
+		"transports: ssh\n",
+		"transports: [web]\n",
+		"transports: {web: telnet}\n",
+		"transports: {web: {transport: ssh}}\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct config *config = NULL;
+		struct error err = {0};
+
+		assert_int_equal(config_new(&config, &err), 0);
+		if (config_read_text(config, "c.yaml", bytes_from_string(texts[i]), &err) == 0) {
+			fail_msg("%s was taken", texts[i]);
+		}
+		assert_int_equal(err.kind, ERROR_CONFIG);
+		assert_non_null(strstr(err.msg, "c.yaml:1:"));
+		config_free(config);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(limits_are_read_and_the_last_file_counts),
 		cmocka_unit_test(wrong_limits_name_their_place),
+		cmocka_unit_test(transports_are_kept_in_order),
+		cmocka_unit_test(wrong_transports_name_their_place),
 		cmocka_unit_test(without_any_file_there_are_defaults),
 		cmocka_unit_test(stronger_source_wins),
 		cmocka_unit_test(paths_are_beside_the_file_or_under_home),

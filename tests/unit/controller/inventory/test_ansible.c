@@ -156,20 +156,23 @@ static void keys_and_jump_hosts_are_taken(void **state)
 	struct inventory *inventory = inventory_of(
 		"hosts", "[web]\n"
 			 "w1 ansible_ssh_private_key_file=~/.ssh/w1\n"
-			 "w2 ansible_ssh_common_args='-J other'\n"
+			 "w2 ansible_ssh_common_args='-J other' muster_transport=libssh2\n"
 			 "w3 ansible_ssh_common_args='-o ProxyJump=b -o ControlMaster=no'\n"
 			 "w4 ansible_ssh_common_args='-J $B'\n"
 			 "[web:vars]\n"
 			 "ansible_private_key_file=/keys/web\n"
+			 "muster_transport=ssh\n"
 			 "ansible_ssh_common_args=\"-o ProxyJump='ops@bastion:2222'\"\n");
 	const struct inventory_vars *vars = &inventory_find(inventory, "w1")->vars;
 
 	(void)state;
 	assert_string_equal(vars->identity, "~/.ssh/w1");
 	assert_string_equal(vars->jump, "ops@bastion:2222");
+	assert_int_equal(vars->transport, INVENTORY_TRANSPORT_SSH);
 	vars = &inventory_find(inventory, "w2")->vars;
 	assert_string_equal(vars->identity, "/keys/web");
 	assert_string_equal(vars->jump, "other");
+	assert_int_equal(vars->transport, INVENTORY_TRANSPORT_LIBSSH2);
 	assert_string_equal(inventory_find(inventory, "w3")->vars.jump, "b");
 	assert_string_equal(inventory_find(inventory, "w4")->vars.jump, "ops@bastion:2222");
 	assert_non_null(strstr(inventory_note(inventory, 0), "hosts:4: ControlMaster: of "));
@@ -214,6 +217,8 @@ static void faults_name_file_line_and_column(void **state)
 		{"h.ini", "[web]\nw;1\n", "is no host name"},
 		{"h.ini", "[web:vars]\nnothing\n", "h.ini:2:1: expected KEY=VALUE"},
 		{"h.ini", "[web:vars]\nansible_port=x\n", "h.ini:2:14: ansible_port"},
+		{"h.ini", "[web]\nw1 muster_transport=telnet\n",
+		 "h.ini:2:1: muster_transport: \"telnet\" is no transport"},
 		{"h.ini", "[w b]\n", "h.ini:1:2: \"w b\" is no group name"},
 		{"h.ini", "[a:children]\nb\n[b:children]\na\n", "groups hold each other"},
 		{"h.yml", "all:\n  hosts:\n    w1: {ansible_port: x}\n",

@@ -71,7 +71,7 @@ static const char *const sample = "---\n"
 				  "groups:\n"
 				  "  web:\n"
 				  "    hosts: web[001-004]\n"
-				  "    vars: {port: 2022}\n"
+				  "    vars: {port: 2022, transport: libssh2}\n"
 				  "  edge: [web001, lb1]\n"
 				  "  special:\n"
 				  "    vars: {port: 2122, user: other}\n"
@@ -81,7 +81,7 @@ static const char *const sample = "---\n"
 				  "hosts:\n"
 				  "  web001: {address: 192.0.2.1, port: 9022}\n"
 				  "  db[1-2]:\n"
-				  "  old: {become: none}\n";
+				  "  old: {become: none, transport: ssh}\n";
 
 static void yaml_inventory_is_read(void **state)
 {
@@ -105,6 +105,11 @@ static void yaml_inventory_is_read(void **state)
 	assert_int_equal(inventory_find(inventory, "web003")->vars.port, 2022);
 	assert_int_equal(inventory_find(inventory, "db2")->vars.port, 22);
 	assert_int_equal(inventory_find(inventory, "old")->vars.become, INVENTORY_BECOME_NONE);
+	assert_int_equal(inventory_find(inventory, "old")->vars.transport, INVENTORY_TRANSPORT_SSH);
+	assert_int_equal(inventory_find(inventory, "web003")->vars.transport,
+			 INVENTORY_TRANSPORT_LIBSSH2);
+	assert_int_equal(inventory_find(inventory, "lb1")->vars.transport,
+			 INVENTORY_TRANSPORT_UNSET);
 	assert_int_equal(inventory_groups_of(inventory, "web001", groups, 8), 3);
 	assert_string_equal(groups[0], "web");
 	assert_string_equal(groups[1], "edge");
