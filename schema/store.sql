@@ -10,7 +10,7 @@
 -- varint, and one zstd frame.
 
 PRAGMA application_id = 1836413810; -- 0x6d757372, "musr"
-PRAGMA user_version = 5;
+PRAGMA user_version = 6;
 
 -- One row a run. `kept` is 0 once pruned: the row stays, because intervals name it.
 CREATE TABLE IF NOT EXISTS run (
@@ -182,6 +182,14 @@ CREATE TABLE IF NOT EXISTS host_run (
 	session BLOB -- varints: what else the session counted, then coverage counts that differ
 );
 
+-- Who spoke SSH with a host ("libssh2", "ssh (ProxyCommand)"), from this row on; not where that was the same before.
+CREATE TABLE IF NOT EXISTS host_transport (
+	host INTEGER NOT NULL REFERENCES host,
+	row INTEGER NOT NULL, -- of host_run, which may be pruned
+	transport INTEGER NOT NULL REFERENCES text,
+	PRIMARY KEY (host, row)
+) WITHOUT ROWID;
+
 -- Evidence of a broken protocol: raw, capped.
 CREATE TABLE IF NOT EXISTS excerpt (
 	host_run INTEGER PRIMARY KEY REFERENCES host_run,
@@ -322,7 +330,9 @@ SELECT
 	t.proved AS files_proved, t.unproved AS files_unproved, t.skipped AS files_skipped,
 	t.critical, t.high, t.medium, t.low, t.info, t.acknowledged, t.explained,
 	l.sent AS sent_bytes, l.received AS received_bytes,
-	coalesce(hw.release, '') AS release, t.by_witness, coalesce(hw.fleet, '') AS by_fleet
+	coalesce(hw.release, '') AS release, t.by_witness, coalesce(hw.fleet, '') AS by_fleet,
+	coalesce((SELECT x.value FROM host_transport ht JOIN text x ON x.id = ht.transport WHERE ht.host = h.id
+		ORDER BY ht.row DESC LIMIT 1), '') AS transport
 FROM host h
 JOIN host_run l ON l.id = h.latest
 JOIN run r ON r.id = (l.id >> 24)

@@ -49,6 +49,7 @@ static int tell_host(struct going *going, const struct sweep_result *result)
 		.name = result->host,
 		.outcome = result->outcome,
 		.reason = result->reason,
+		.transport = result->transport,
 		.counts = result->counts,
 		.sent_bytes = result->sent_bytes,
 		.received_bytes = result->received_bytes,

@@ -72,6 +72,9 @@ static void print_facts(FILE *out, const struct store_host_row *row)
 		(void)fprintf(out, "  content   oldest check of a content %s\n",
 			      print_time(row->oldest_content_s, time));
 	}
+	if (*row->transport) {
+		(void)fprintf(out, "  transport %s\n", row->transport);
+	}
 	(void)fprintf(out, "  session   %s received", print_size(row->received_bytes, number));
 	(void)fprintf(out, ", %s sent", print_size(row->sent_bytes, number));
 	(void)fprintf(out, ", %s read, ", print_size(row->end.bytes, number));
@@ -90,6 +93,8 @@ static int on_host(void *context, const struct store_host_row *row)
 	finder->found = true;
 	if (finder->out && row->hello.kernel.len > 0) {
 		print_facts(finder->out, row);
+	} else if (finder->out && *row->transport) {
+		(void)fprintf(finder->out, "\nHost:\n  transport %s\n", row->transport);
 	}
 	return 1;
 }

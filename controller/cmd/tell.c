@@ -109,6 +109,7 @@ static int on_host(void *context, const struct store_host_row *row)
 		.name = row->name,
 		.outcome = row->outcome,
 		.reason = row->reason,
+		.transport = row->transport,
 		.sent_bytes = row->sent_bytes,
 		.received_bytes = row->received_bytes,
 		.probe_bytes = row->probe_bytes,

@@ -94,6 +94,7 @@ static int put(struct host_run *host, struct error *err)
 		.name = host->host->target.name,
 		.outcome = host->outcome,
 		.reason = host->reason,
+		.transport = host->transport,
 		.excerpt = {host->excerpt, host->excerpt_len},
 		.observation = seen,
 		.same = seen && host->is_same ? &same : NULL,

@@ -70,6 +70,7 @@ static void done_finish(struct worker_job *job)
 		.host = host->host->target.name,
 		.outcome = host->outcome,
 		.reason = host->reason,
+		.transport = host->transport,
 		.sent_bytes = host->sent_bytes,
 		.received_bytes = host->received_bytes,
 		.probe_bytes = host->probe_bytes,
@@ -264,6 +265,8 @@ static void on_closed(void *context, const struct channel_close *close)
 	host->sent_bytes = close->sent_bytes;
 	host->received_bytes = close->received_bytes;
 	host->probe_bytes = close->probe_bytes;
+	(void)snprintf(host->transport, sizeof(host->transport), "%s",
+		       close->transport ? close->transport : "");
 	if (host->outcome != OUTCOME_NOT_ASKED) {
 		/* Broken off or aborted by us: the reason is known already. */
 		host->whole = false;

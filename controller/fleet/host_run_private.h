@@ -52,6 +52,7 @@ struct host_run {
 
 	enum outcome outcome;
 	char reason[TRANSPORT_REASON_SIZE];
+	char transport[TRANSPORT_WHO_SIZE]; /* who spoke with it; empty: nobody */
 	uint8_t *excerpt;
 	size_t excerpt_len;
 	uint64_t sent_bytes, received_bytes, probe_bytes;

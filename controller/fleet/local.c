@@ -57,6 +57,7 @@ static void on_timer_closed(uv_handle_t *handle)
 
 	if (channel->handler.closed) {
 		struct channel_close report = {
+			.transport = "local",
 			.outcome = channel->outcome,
 			.excerpt = {channel->excerpt, channel->excerpt_len},
 			.sent_bytes = channel->sent_bytes,

@@ -67,7 +67,8 @@ struct sweep_config {
 struct sweep_result {
 	const char *host;
 	enum outcome outcome;
-	const char *reason; /* escaped, may be "" */
+	const char *reason;    /* escaped, may be "" */
+	const char *transport; /* as channel_close; NULL or "": nobody spoke with it */
 	/* NULL where not looked at; without its sections where nothing of them changed. */
 	const struct observation *observation;
 	int64_t oldest_content_s;          /* the section read longest ago; 0: there is none */

@@ -49,11 +49,14 @@ struct target {
 
 struct channel; /* one host's, owned by the transport from open to closed */
 
+/* "ssh (jump host NAME: REASON)" fits. */
+#define TRANSPORT_WHO_SIZE 160U
+
 struct channel_close {
 	enum outcome
 		outcome; /* OUTCOME_CLEAN: the probe ended with status 0 and the stream was whole */
 	char reason[TRANSPORT_REASON_SIZE]; /* escaped, for people */
-	/* Who spoke with it, and why where it was not libssh2: "ssh (ProxyCommand)"; NULL: nobody. */
+	/* Who spoke with it, and why where it was not libssh2: "ssh (ProxyCommand)"; NULL: nobody. Borrowed. */
 	const char *transport;
 	struct bytes excerpt; /* capped raw bytes as evidence, borrowed during the callback */
 	uint64_t sent_bytes;  /* channel bytes to the host, the probe included */

@@ -63,6 +63,25 @@ static int run_start(void *state, const struct writer_context *context, struct e
 	return end(&json, err);
 }
 
+/* "ssh (ProxyCommand)": who, and why where it was not the usual one. */
+static void write_transport(struct jsonl *json, const char *transport)
+{
+	const char *blank = transport ? strchr(transport, ' ') : NULL;
+	size_t len = transport ? strlen(transport) : 0;
+
+	if (len == 0) {
+		jsonl_null(json, "transport");
+		return;
+	}
+	if (!blank || blank[1] != '(' || transport[len - 1] != ')') {
+		jsonl_string(json, "transport", transport);
+		return;
+	}
+	jsonl_bytes(json, "transport", bytes_make(transport, (size_t)(blank - transport)));
+	jsonl_bytes(json, "transport_reason",
+		    bytes_make(blank + 2, len - (size_t)(blank + 2 - transport) - 1));
+}
+
 static void write_coverage(struct jsonl *json, const struct report_host *host)
 {
 	jsonl_array(json, "coverage");
@@ -122,6 +141,7 @@ static int host(void *state, const struct writer_context *context, const struct 
 	jsonl_string(&json, "state", outcome_name(host->outcome));
 	jsonl_string(&json, "reason", host->reason ? host->reason : "");
 	jsonl_string(&json, "advice", outcome_advice(host->outcome));
+	write_transport(&json, host->transport);
 	if (counts) {
 		jsonl_object(&json, "files");
 		jsonl_unsigned(&json, "proved", counts->files_proved);

@@ -64,7 +64,9 @@ struct report_options {
 struct report_host {
 	const char *name;
 	enum outcome outcome;
-	const char *reason;                   /* escaped, may be "" */
+	const char *reason; /* escaped, may be "" */
+	const char *
+		transport; /* who spoke with it: "libssh2", "ssh (ProxyCommand)"; NULL or "": nobody */
 	const struct judge_counts *counts;    /* NULL where it was not looked at */
 	const struct coverage_item *coverage; /* raw; may be NULL */
 	size_t coverage_count;

@@ -175,6 +175,12 @@ int interval_put_fleet(struct store *store, int64_t host, const struct store_run
 		       struct findings *findings, const char *const *acks, struct tally *tally,
 		       struct error *err) MUST_CHECK;
 
+/* Interned (put.c); *id 0 for none or "". */
+int text_put(struct store *store, const char *value, int64_t *id, struct error *err) MUST_CHECK;
+/* Who spoke with the host of this row; `before` as it was, "" where it is not known (transport.c). */
+int transport_put(struct store *store, int64_t host, int64_t row, const char *before,
+		  const char *now, struct error *err) MUST_CHECK;
+
 int store_damaged(struct store *store, const char *what, int64_t id, struct error *err);
 
 #endif

@@ -71,8 +71,13 @@ static int drop_runs(struct store *store, int64_t oldest, size_t *runs, struct e
 		"DELETE FROM host WHERE latest IS NULL AND id NOT IN (SELECT host FROM host_run) "
 		"AND id NOT IN (SELECT host FROM interval) "
 		"AND id NOT IN (SELECT host FROM timeline)",
+		/* Of those from before the oldest run the last one still holds. */
+		"DELETE FROM host_transport WHERE host NOT IN (SELECT id FROM host) OR EXISTS ("
+		"SELECT 1 FROM host_transport t WHERE t.host = host_transport.host "
+		"AND t.row > host_transport.row AND t.row < ? << 24)",
 		"DELETE FROM text WHERE id NOT IN (SELECT outcome FROM host_run UNION "
-		"SELECT reason FROM host_run WHERE reason IS NOT NULL)",
+		"SELECT reason FROM host_run WHERE reason IS NOT NULL UNION "
+		"SELECT transport FROM host_transport)",
 	};
 
 	if (db_exec(&store->db, err, "UPDATE run SET kept = 0 WHERE kept = 1 AND id < ?", "i",

@@ -20,6 +20,7 @@ struct previous {
 	int64_t packages;
 	int64_t witness; /* of complete; 0: none yet */
 	char release[256];
+	char transport[STORE_TRANSPORT_ROOM];
 	struct kept_verdict verdict; /* of observed */
 };
 
@@ -32,7 +33,9 @@ static int find_host(struct store *store, const char *name, struct previous *p, 
 	*p = (struct previous){0};
 	result = db_start(&store->db, &stmt, err,
 			  "SELECT h.id, h.latest, h.observed, h.complete, h.first, r.snapshot, "
-			  "h.packages, w.witness, w.release, v.basis, v.findings, v.witness "
+			  "h.packages, w.witness, w.release, v.basis, v.findings, v.witness, "
+			  "(SELECT x.value FROM host_transport t JOIN text x ON x.id = t.transport "
+			  "WHERE t.host = h.id ORDER BY t.row DESC LIMIT 1) "
 			  "FROM host h LEFT JOIN host_run r ON "
 			  "r.id = h.observed LEFT JOIN host_witness w ON w.host = h.id "
 			  "LEFT JOIN host_verdict v ON v.host = h.id WHERE h.name = ?",
@@ -51,6 +54,7 @@ static int find_host(struct store *store, const char *name, struct previous *p, 
 		p->witness = sqlite3_column_int64(stmt, 7);
 		(void)snprintf(p->release, sizeof(p->release), "%s", db_text(stmt, 8));
 		verdict_read(stmt, 9, &p->verdict);
+		(void)snprintf(p->transport, sizeof(p->transport), "%s", db_text(stmt, 12));
 	}
 	db_end(stmt);
 	if (result == 0 && !row) {
@@ -253,7 +257,7 @@ static int put_witness(struct store *store, const struct store_host *put, const 
 		       "iti", p->host, release, id);
 }
 
-static int intern_text(struct store *store, const char *value, int64_t *id, struct error *err)
+int text_put(struct store *store, const char *value, int64_t *id, struct error *err)
 {
 	*id = 0;
 	if (!value || value[0] == '\0') {
@@ -418,8 +422,8 @@ static int put_all(struct store *store, const struct store_run *run, struct stor
 	    (put->observation && put_observation(store, run, put, &p, &row, &session, err)) ||
 	    interval_put(store, p.host, run, put, &tally, err) ||
 	    tally_put(store, &tally, &row.tally, err) ||
-	    intern_text(store, outcome_name(put->outcome), &row.outcome, err) ||
-	    intern_text(store, put->reason, &row.reason, err) ||
+	    text_put(store, outcome_name(put->outcome), &row.outcome, err) ||
+	    text_put(store, put->reason, &row.reason, err) ||
 	    row_id(store, run, &p, &row.id, err)) {
 		goto out;
 	}
@@ -435,6 +439,7 @@ static int put_all(struct store *store, const struct store_run *run, struct stor
 	if (write_row(store, run, put, p.host, &row, pack_all(&session), err) ||
 	    (row.snapshot != 0 && p.first == 0 &&
 	     sight_put(store, put, p.host, row.id, row.snapshot, err)) ||
+	    transport_put(store, p.host, row.id, p.transport, put->transport, err) ||
 	    write_host(store, put, &p, &row, err)) {
 		goto out;
 	}

@@ -269,6 +269,7 @@ enum {
 	HOST_RECEIVED,
 	HOST_PROBE,
 	HOST_OS,
+	HOST_TRANSPORT,
 	HOST_FLEET, /* '' where the row is not of the host's last complete look */
 };
 
@@ -278,6 +279,8 @@ enum {
 	"t.packages, t.by_witness, t.proved, t.unproved, t.skipped, t.critical, t.high, "       \
 	"t.medium, t.low, t.info, t.acknowledged, t.explained, s.facts, s.session, "            \
 	"sr.started + s.started + s.took, l.sent, l.received, l.session, h.os, "                \
+	"coalesce((SELECT x.value FROM host_transport ht JOIN text x ON x.id = ht.transport "   \
+	"WHERE ht.host = h.id AND ht.row <= l.id ORDER BY ht.row DESC LIMIT 1), ''), "          \
 	"CASE WHEN l.id = h.complete THEN coalesce(hw.fleet, '') ELSE '' END "
 #define HOST_JOINS                                                                           \
 	"JOIN run r ON r.id = (l.id >> 24) JOIN text o ON o.id = l.outcome "                 \
@@ -333,6 +336,7 @@ static int read_host(struct store *store, sqlite3_stmt *stmt, struct arena *aren
 		.sent_bytes = (uint64_t)sqlite3_column_int64(stmt, HOST_SENT),
 		.received_bytes = (uint64_t)sqlite3_column_int64(stmt, HOST_RECEIVED),
 		.os = db_text(stmt, HOST_OS),
+		.transport = db_text(stmt, HOST_TRANSPORT),
 	};
 	read_counts(stmt, row);
 	if (!outcome_from_name(db_text(stmt, HOST_OUTCOME), &row->outcome)) {

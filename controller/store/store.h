@@ -88,11 +88,14 @@ struct store_same {
 	int64_t read_s;
 	int64_t oldest_s; /* of all; 0: there are none */
 };
+/* Who spoke SSH with a host, in words, as it is kept; longer ones are cut. */
+#define STORE_TRANSPORT_ROOM 192
 struct store_host {
 	const char *name;
 	enum outcome outcome;
-	const char *reason;   /* escaped text, may be "" */
-	struct bytes excerpt; /* evidence of a protocol error, capped by the caller */
+	const char *reason;    /* escaped text, may be "" */
+	const char *transport; /* who spoke with it: "ssh (ProxyCommand)"; NULL: nobody */
+	struct bytes excerpt;  /* evidence of a protocol error, capped by the caller */
 	const struct observation *observation; /* NULL where the host was not looked at */
 	const struct store_same
 		*same; /* instead of the observation's sections; is_reused as well */
@@ -235,7 +238,8 @@ struct store_host_row {
 	uint64_t sent_bytes;
 	uint64_t received_bytes;
 	uint64_t probe_bytes;
-	const char *os; /* PRETTY_NAME or ID VERSION_ID, escaped; may be "" */
+	const char *os;        /* PRETTY_NAME or ID VERSION_ID, escaped; may be "" */
+	const char *transport; /* who spoke with it when it was last reached; "": not known */
 };
 typedef int store_host_cb(void *context, const struct store_host_row *row);
 /* run 0: the latest of each host. */

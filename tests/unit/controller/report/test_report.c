@@ -274,6 +274,36 @@ static void ndjson_is_of_its_schema_and_ends_in_run_end(void **state)
 	forget(&o);
 }
 
+static void ndjson_says_who_spoke_and_why(void **state)
+{
+	static const struct {
+		const char *transport, *expected;
+	} rows[] = {
+		{"libssh2", "\"transport\":\"libssh2\",\"files\""},
+		{"ssh (host certificate only)",
+		 "\"transport\":\"ssh\",\"transport_reason\":\"host certificate only\",\"files\""},
+		{"local", "\"transport\":\"local\",\"files\""},
+		{"", "\"transport\":null,\"files\""},
+		{NULL, "\"transport\":null,\"files\""},
+	};
+	struct error err = {0};
+	unsigned lines;
+	struct output o;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct report_host host = {
+			.name = "web1", .outcome = OUTCOME_TIMEOUT, .transport = rows[i].transport};
+
+		begin(&o, (struct report_options){.format = REPORT_NDJSON});
+		assert_int_equal(report_host(o.report, &host, &err), 0);
+		finish(&o);
+		assert_true(schema_check_lines(o.text, &lines));
+		assert_non_null(strstr(o.text, rows[i].expected));
+		forget(&o);
+	}
+}
+
 static void hostile_findings(struct output *o, struct report_options options)
 {
 	begin(o, options);
@@ -555,6 +585,7 @@ int main(void)
 		cmocka_unit_test(hosts_not_seen_are_told_with_how_long_ago),
 		cmocka_unit_test(verdict_follows_fail_on_and_state),
 		cmocka_unit_test(ndjson_is_of_its_schema_and_ends_in_run_end),
+		cmocka_unit_test(ndjson_says_who_spoke_and_why),
 		cmocka_unit_test(hostile_bytes_pass_no_writer),
 		cmocka_unit_test(paths_in_ndjson_come_back_exactly),
 		cmocka_unit_test(colour_is_only_where_it_is_asked_for),
