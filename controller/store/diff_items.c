@@ -339,7 +339,9 @@ static int add_whole(struct diff_items *items, struct bytes old_content, struct 
 		if (content[side].len == 0) {
 			continue;
 		}
-		pack_digest(content[side], &digest);
+		if (pack_digest(content[side], &digest, err)) {
+			return -1;
+		}
 		(void)snprintf(text[side], sizeof(text[side]), "sha256=");
 		for (size_t i = 0; i < DIGEST_SIZE; i++) {
 			(void)snprintf(text[side] + 7 + 2 * i, 3, "%02x", digest.bytes[i]);

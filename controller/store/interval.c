@@ -125,7 +125,8 @@ static int currents_load(struct store *store, int64_t host, struct currents *now
 	return result;
 }
 
-static void finding_digest(struct store *store, const struct finding *f, struct digest *digest)
+static int finding_digest(struct store *store, const struct finding *f, struct digest *digest,
+			  struct error *err)
 {
 	struct pack *p = &store->blob;
 
@@ -142,7 +143,10 @@ static void finding_digest(struct store *store, const struct finding *f, struct 
 	pack_bytes(p, f->old_value);
 	pack_bytes(p, f->new_value);
 	pack_bytes(p, f->detail);
-	pack_digest(pack_all(p), digest);
+	if (p->failed) {
+		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
+	}
+	return pack_digest(pack_all(p), digest, err);
 }
 
 static int finding_insert(struct store *store, const struct finding *f, struct bytes digest,
@@ -248,9 +252,8 @@ static int put_one(struct store *store, const struct interval_at *at, struct cur
 
 	memcpy(key.fingerprint, f->id, sizeof(key.fingerprint));
 	c = now->count ? bsearch(&key, now->item, now->count, sizeof(key), by_fingerprint) : NULL;
-	finding_digest(store, f, &digest);
-	if (store->blob.failed) {
-		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
+	if (finding_digest(store, f, &digest, err)) {
+		return -1;
 	}
 	first_run = c ? c->first_run : at->run;
 	if (!c || memcmp(c->digest.bytes, digest.bytes, 16) != 0 || c->state != state ||

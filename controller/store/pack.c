@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "controller/store/pack.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -209,11 +208,11 @@ int squeezer_unpack(struct squeezer *s, struct bytes from, size_t most, struct p
 	return 0;
 }
 
-void pack_digest(struct bytes data, struct digest *digest)
+int pack_digest(struct bytes data, struct digest *digest, struct error *err)
 {
-	unsigned len = DIGEST_SIZE;
-	int ok = EVP_Digest(data.len ? data.data : (const uint8_t *)"", data.len, digest->bytes,
-			    &len, EVP_sha256(), NULL);
-
-	assert(ok == 1 && len == DIGEST_SIZE);
+	if (EVP_Digest(data.len ? data.data : (const uint8_t *)"", data.len, digest->bytes, NULL,
+		       EVP_sha256(), NULL) != 1) {
+		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
+	}
+	return 0;
 }

@@ -70,7 +70,7 @@ int squeezer_pack(struct squeezer *s, struct bytes from, struct pack *to,
 int squeezer_unpack(struct squeezer *s, struct bytes from, size_t most, struct pack *to, bool *ok,
 		    struct error *err) MUST_CHECK;
 
-/* SHA-256 (OpenSSL). */
-void pack_digest(struct bytes data, struct digest *digest);
+/* SHA-256 (OpenSSL). Fails for lack of memory only. */
+int pack_digest(struct bytes data, struct digest *digest, struct error *err) MUST_CHECK;
 
 #endif

@@ -193,11 +193,9 @@ int package_list_put(const struct snapshot_store *s, const struct pairs *pairs, 
 	struct ids *ids = &s->cache->packages;
 	struct digest digest;
 
-	if (collect(s, pairs, ids, err)) {
-		return -1;
-	}
-	pack_digest(bytes_make(ids->item, ids->count * sizeof(*ids->item)), &digest);
-	if (db_number(s->db, id, 0, err, "SELECT id FROM package_list WHERE digest = ?", "b",
+	if (collect(s, pairs, ids, err) ||
+	    pack_digest(bytes_make(ids->item, ids->count * sizeof(*ids->item)), &digest, err) ||
+	    db_number(s->db, id, 0, err, "SELECT id FROM package_list WHERE digest = ?", "b",
 		      bytes_make(digest.bytes, 16))) {
 		return -1;
 	}

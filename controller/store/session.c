@@ -63,10 +63,11 @@ bool session_read(struct unpack *u, int64_t finished_s, struct session *session)
 }
 
 /* Each table of interned blobs is found by the first half of the digest of its plain data. */
-static struct bytes half_digest(struct bytes data, struct digest *digest)
+static int half_digest(struct bytes data, struct digest *digest, struct bytes *half,
+		       struct error *err)
 {
-	pack_digest(data, digest);
-	return bytes_make(digest->bytes, 16);
+	*half = bytes_make(digest->bytes, 16);
+	return pack_digest(data, digest, err);
 }
 
 int tally_put(struct store *store, const struct tally *t, int64_t *id, struct error *err)
@@ -93,8 +94,8 @@ int tally_put(struct store *store, const struct tally *t, int64_t *id, struct er
 	if (p->failed) {
 		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
 	}
-	half = half_digest(pack_all(p), &digest);
-	if (db_number(&store->db, id, 0, err, "SELECT id FROM tally WHERE digest = ?", "b", half)) {
+	if (half_digest(pack_all(p), &digest, &half, err) ||
+	    db_number(&store->db, id, 0, err, "SELECT id FROM tally WHERE digest = ?", "b", half)) {
 		return -1;
 	}
 	if (*id != 0) {
@@ -194,8 +195,8 @@ int session_put_coverage(struct store *store, const struct observation *o, struc
 	if (p->failed) {
 		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
 	}
-	half = half_digest(pack_all(p), &digest);
-	if (db_number(&store->db, id, 0, err, "SELECT id FROM coverage WHERE digest = ?", "b",
+	if (half_digest(pack_all(p), &digest, &half, err) ||
+	    db_number(&store->db, id, 0, err, "SELECT id FROM coverage WHERE digest = ?", "b",
 		      half)) {
 		return -1;
 	}
@@ -297,8 +298,8 @@ int session_put_facts(struct store *store, const struct hello *hello, int64_t *i
 	if (w.overflow) {
 		return error_set(err, ERROR_STORE, 0, "a hello message is too long to be kept");
 	}
-	half = half_digest(bytes_make(encoded, w.len), &digest);
-	if (db_number(&store->db, id, 0, err, "SELECT id FROM facts WHERE digest = ?", "b", half)) {
+	if (half_digest(bytes_make(encoded, w.len), &digest, &half, err) ||
+	    db_number(&store->db, id, 0, err, "SELECT id FROM facts WHERE digest = ?", "b", half)) {
 		return -1;
 	}
 	if (*id != 0) {

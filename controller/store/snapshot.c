@@ -389,8 +389,9 @@ int snapshot_put(const struct snapshot_store *s, const struct pairs *pairs, int6
 	bool row = false;
 
 	static_assert(sizeof(struct pair) == 8, "hashed as it lies in memory");
-	pack_digest(bytes_make(pairs->item, pairs->count * sizeof(*pairs->item)), &digest);
-	if (db_start(s->db, &stmt, err, "SELECT id, packages FROM snapshot WHERE digest = ?", "b",
+	if (pack_digest(bytes_make(pairs->item, pairs->count * sizeof(*pairs->item)), &digest,
+			err) ||
+	    db_start(s->db, &stmt, err, "SELECT id, packages FROM snapshot WHERE digest = ?", "b",
 		     bytes_make(digest.bytes, 16)) ||
 	    db_next(s->db, stmt, &row, err)) {
 		db_end(stmt);

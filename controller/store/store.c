@@ -205,7 +205,9 @@ int store_object_load(struct store *store, const struct digest *digest, uint8_t 
 		goto out;
 	}
 	if (ok) {
-		pack_digest(pack_all(&store->blob), &seen);
+		if (pack_digest(pack_all(&store->blob), &seen, err)) {
+			goto out;
+		}
 		ok = digest_equal(&seen, digest);
 	}
 	if (!ok) {

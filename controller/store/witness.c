@@ -43,9 +43,9 @@ int witness_put(struct store *store, const struct judged_package *packages, size
 	if (p->failed) {
 		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
 	}
-	pack_digest(pack_all(p), &digest);
 	half = bytes_make(digest.bytes, 16);
-	if (db_number(&store->db, id, 0, err, "SELECT id FROM witness_list WHERE digest = ?", "b",
+	if (pack_digest(pack_all(p), &digest, err) ||
+	    db_number(&store->db, id, 0, err, "SELECT id FROM witness_list WHERE digest = ?", "b",
 		      half)) {
 		return -1;
 	}
