@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "controller/fleet/worker.h"
 
-#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -79,6 +78,15 @@ static void on_finished(uv_async_t *handle)
 	} while (job);
 }
 
+static void on_closed(uv_handle_t *handle)
+{
+	struct worker *worker = handle->data;
+
+	uv_mutex_destroy(&worker->lock);
+	uv_cond_destroy(&worker->more);
+	free(worker);
+}
+
 int worker_new(uv_loop_t *loop, struct worker **result, struct error *err)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
@@ -99,8 +107,11 @@ int worker_new(uv_loop_t *loop, struct worker **result, struct error *err)
 	(void)uv_mutex_init(&worker->lock);
 	(void)uv_cond_init(&worker->more);
 	status = uv_thread_create(&worker->thread, run, worker);
-	/* Without a thread nothing could be judged or kept, and this early nothing has begun. */
-	assert(status == 0);
+	if (status != 0) {
+		uv_close((uv_handle_t *)&worker->finished, on_closed);
+		return error_set(err, status == UV_ENOMEM ? ERROR_NOMEM : ERROR_SYSTEM, -status,
+				 "worker thread: %s", uv_strerror(status));
+	}
 	*result = worker;
 	return 0;
 }
@@ -111,15 +122,6 @@ void worker_submit(struct worker *worker, struct worker_job *job)
 	queue_put(&worker->todo, job);
 	uv_cond_signal(&worker->more);
 	uv_mutex_unlock(&worker->lock);
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-	struct worker *worker = handle->data;
-
-	uv_mutex_destroy(&worker->lock);
-	uv_cond_destroy(&worker->more);
-	free(worker);
 }
 
 void worker_free(struct worker *worker)

@@ -21,6 +21,7 @@ struct worker_job {
 	struct worker_job *next;              /* private */
 };
 
+/* Where it fails the loop may have to be run once more to let go of what was begun. */
 int worker_new(uv_loop_t *loop, struct worker **worker, struct error *err) MUST_CHECK;
 
 void worker_submit(struct worker *worker, struct worker_job *job);
