@@ -304,6 +304,10 @@ static int stage(struct clone *c, const char *path, const git_oid *id, struct er
 			return -1;
 		}
 		HASH_ADD_STR(c->staged, path, staged);
+		if (!staged->hh.tbl) {
+			free(staged);
+			return no_memory(err);
+		}
 	}
 	staged->new = *id;
 	return 0;

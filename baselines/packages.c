@@ -291,6 +291,10 @@ int packages_manifests(struct packages *packages, struct bytes manager, struct b
 		return 0;
 	}
 	HASH_ADD_STR(packages->builds, key, build);
+	if (!build->hh.tbl) {
+		free_build(build);
+		return no_memory(err);
+	}
 	*list = build->manifests;
 	*count = build->count;
 	return 0;
@@ -489,8 +493,12 @@ int packages_self_summed(struct packages *packages, struct bytes manager, struct
 	}
 	memcpy(asked->key, key, len);
 	asked->self_summed = *self_summed;
-	packages->asked_count++;
 	HASH_ADD_STR(packages->asked, key, asked);
+	if (!asked->hh.tbl) {
+		free(asked);
+		return no_memory(err);
+	}
+	packages->asked_count++;
 	return 0;
 }
 

@@ -23,6 +23,8 @@ add_library(muster_flags INTERFACE)
 target_include_directories(muster_flags INTERFACE "${PROJECT_SOURCE_DIR}")
 # Empty on purpose: the same as `#define _GNU_SOURCE` in a source. Asserts stay in release.
 target_compile_options(muster_flags INTERFACE -D_GNU_SOURCE= -UNDEBUG)
+# By itself uthash ends the program where it has no memory; so an element that was not added has no table (hh.tbl).
+target_compile_definitions(muster_flags INTERFACE HASH_NONFATAL_OOM=1)
 target_compile_options(muster_flags INTERFACE
 	-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wundef -Wvla -Wcast-qual
 	-Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wnull-dereference)

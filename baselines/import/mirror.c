@@ -360,7 +360,7 @@ static int add_name(struct mirror *m, const char *name, const struct signed_arch
 	*named = (struct named){.archive = archive, .index = index};
 	memcpy(named->name, name, len + 1);
 	HASH_ADD_STR(m->names, name, named);
-	return 0;
+	return named->hh.tbl ? 0 : no_memory(err);
 }
 
 /* As apt calls it; then as the pool does, which leaves the epoch out, where no other has that name. */

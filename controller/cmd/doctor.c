@@ -209,6 +209,10 @@ static const char *note_machine(struct doctor *doctor, const char *host, struct 
 		return NULL;
 	}
 	HASH_ADD_KEYPTR(hh, doctor->machines, machine->id, id.len, machine);
+	if (!machine->hh.tbl) {
+		free(machine->host);
+		free(machine);
+	}
 	return NULL;
 }
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 /* Out of memory leaves an entry out, which costs a repetition; uthash would exit otherwise. */
-#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #define KEPT UINT32_MAX

@@ -76,6 +76,11 @@ static struct known *add_known(struct proofs *proofs, const struct store_proof *
 	memcpy(made->fingerprint, from->fingerprint, sizeof(made->fingerprint));
 	memcpy(made->reason, from->reason, sizeof(made->reason));
 	HASH_ADD(hh, proofs->known, section, sizeof(made->section), made);
+	if (!made->hh.tbl) {
+		free(made);
+		(void)no_memory(err);
+		return NULL;
+	}
 	return made;
 }
 

@@ -94,7 +94,7 @@ static int add_word(struct fold *fold, const char *text, size_t len, struct word
 	fold->word[fold->words++] = word;
 	HASH_ADD_KEYPTR(hh, fold->by_text, word->text, len, word);
 	*out = word;
-	return 0;
+	return word->hh.tbl ? 0 : out_of_memory(err);
 }
 
 static int intern(struct fold *fold, char kind, const char *text, size_t len, struct word **word,

@@ -156,7 +156,7 @@ static int make_host(struct inventory *inventory, const char *name, struct host 
 	(*host)->known.name = (*host)->name;
 	inventory->host[inventory->hosts++] = *host;
 	HASH_ADD_KEYPTR(hh, inventory->by_name, (*host)->name, len, *host);
-	return 0;
+	return (*host)->hh.tbl ? 0 : out_of_memory(err);
 }
 
 static bool takes(struct host *host, int var, bool is_said, enum build_level level)

@@ -84,6 +84,10 @@ static const char *keep_host(struct changes *changes, const char *name)
 	}
 	memcpy(host->name, name, len);
 	HASH_ADD_KEYPTR(hh, changes->hosts, host->name, len, host);
+	if (!host->hh.tbl) {
+		free(host);
+		return NULL;
+	}
 	return host->name;
 }
 
@@ -157,7 +161,7 @@ static int find_or_make(struct changes *changes, const struct finding *finding,
 	(*entry)->key = key;
 	changes->item[changes->count++] = *entry;
 	HASH_ADD(hh, changes->by_key, key, sizeof(key), *entry);
-	return 0;
+	return (*entry)->hh.tbl ? 0 : out_of_memory(err);
 }
 
 int changes_add(struct changes *changes, const char *host, const struct finding *finding,

@@ -74,7 +74,7 @@ static int find_or_make(struct groups *groups, const char *key, int rank, struct
 	(*member)->shown.rank = rank;
 	groups->item[groups->count++] = *member;
 	HASH_ADD_KEYPTR(hh, groups->by_key, (*member)->key, len, *member);
-	return 0;
+	return (*member)->hh.tbl ? 0 : out_of_memory(err);
 }
 
 int groups_add(struct groups *groups, const char *key, int rank, const char *host, uint64_t amount,

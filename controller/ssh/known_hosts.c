@@ -190,6 +190,10 @@ static bool add_name(struct known_hosts *known, struct bytes text, struct line *
 		if (name) {
 			memcpy(name->text, lower, text.len);
 			HASH_ADD_KEYPTR(hh, known->names, name->text, text.len, name);
+			if (!name->hh.tbl) {
+				free(name);
+				name = NULL;
+			}
 		}
 	}
 	if (!name || !entry) {

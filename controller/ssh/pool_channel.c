@@ -73,10 +73,14 @@ static struct channel *new_channel(struct pool *pool, const struct target *targe
 		(void)snprintf(channel->close.reason, sizeof(channel->close.reason), "%s",
 			       err->msg);
 	}
+	HASH_ADD(hh, pool->channels, id, sizeof(channel->id), channel);
+	if (!channel->hh.tbl) {
+		route_clear(&channel->route);
+		goto nomem;
+	}
 	if (!carries && pool->guests++ == 0) {
 		pool_hold(pool);
 	}
-	HASH_ADD(hh, pool->channels, id, sizeof(channel->id), channel);
 	return channel;
 nomem:
 	if (channel) {
@@ -119,7 +123,9 @@ void channel_tell_and_free(struct channel *channel)
 {
 	channel->close.excerpt.data = channel->excerpt;
 	channel->close.transport = channel->transport[0] ? channel->transport : NULL;
-	HASH_DEL(channel->pool->channels, channel);
+	if (channel->hh.tbl) {
+		HASH_DEL(channel->pool->channels, channel);
+	}
 	channel->pool->guests -= !channel->carries;
 	channel->handler.closed(channel->context, &channel->close);
 	free_channel(channel);
@@ -376,13 +382,15 @@ void channel_start_via(struct channel *channel)
 	start(channel, NULL);
 }
 
-void channel_again(struct channel *channel)
+bool channel_again(struct channel *channel)
 {
 	struct pool *pool = channel->pool;
+	bool has_room;
 
 	HASH_DEL(pool->channels, channel);
 	channel->id = ++pool->next_id;
 	HASH_ADD(hh, pool->channels, id, sizeof(channel->id), channel);
+	has_room = channel->hh.tbl;
 	if (channel->child) {
 		channel->child->live--;
 		channel->child = NULL;
@@ -392,6 +400,10 @@ void channel_again(struct channel *channel)
 	if (!channel->keys_chosen) {
 		channel->key_count = channel->own_key_count;
 	}
+	if (!has_room) {
+		channel_end(channel, OUTCOME_INTERNAL, "no memory to start it again");
+	}
+	return has_room;
 }
 
 static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *info)

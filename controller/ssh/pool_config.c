@@ -111,6 +111,10 @@ static const struct pool_identity *identity_of(struct pool *pool, const char *pa
 		}
 	}
 	HASH_ADD_STR(pool->identities, path, identity);
+	if (!identity->hh.tbl) {
+		free(identity);
+		return NULL;
+	}
 	return identity;
 }
 

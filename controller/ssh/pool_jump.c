@@ -329,6 +329,12 @@ static struct pool_jump *find_jump(struct pool *pool, const struct route *route,
 	jump->name = jump->route.jump[jump->route.jump_count - 1].host;
 	jump->most = most_through(pool, jump->name);
 	HASH_ADD_STR(pool->jumps, key, jump);
+	if (!jump->hh.tbl) {
+		route_clear(&jump->route);
+		free(jump);
+		(void)error_set(err, ERROR_NOMEM, ENOMEM, "no memory for a jump host");
+		return NULL;
+	}
 	return jump;
 }
 
@@ -406,9 +412,10 @@ bool channel_jump_moves(struct channel *channel, enum control_via fault)
 	channel->moved = channel->moved || fault == VIA_LOST;
 	channel->alone = fault != VIA_LOST;
 	leave_session(channel);
-	channel_again(channel);
-	wait_at(channel, true);
-	pump(channel->jump);
+	if (channel_again(channel)) {
+		wait_at(channel, true);
+		pump(channel->jump);
+	}
 	return true;
 }
 

@@ -386,6 +386,9 @@ static void remember(struct pool *pool, const char *host, const char *why)
 		one->why = why;
 		memcpy(one->host, host, strlen(host));
 		HASH_ADD_STR(pool->remembered, host, one);
+		if (!one->hh.tbl) {
+			free(one);
+		}
 	}
 }
 
@@ -432,7 +435,9 @@ bool channel_fall_back(struct channel *channel, const struct control_closed *clo
 	}
 	channel_jump_leave(channel);
 	channel->jump = NULL;
-	channel_again(channel);
+	if (!channel_again(channel)) {
+		return true;
+	}
 	remember(channel->pool, channel->name, why);
 	channel_by_ssh(channel, why);
 	return true;

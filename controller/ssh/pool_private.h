@@ -211,8 +211,8 @@ void channel_progress(struct channel *channel, const char *stage);
 size_t channel_key_count(const struct channel *channel);
 /* Its jump host has a session for it. */
 void channel_start_via(struct channel *channel);
-/* Takes it back from its child, under a new id, to be started again. */
-void channel_again(struct channel *channel);
+/* Takes it back from its child, under a new id, to be started again. False: no memory; it ends. */
+bool channel_again(struct channel *channel) MUST_CHECK;
 bool channel_is_host_name(const char *name);
 void channel_end(struct channel *channel, enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

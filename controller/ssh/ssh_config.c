@@ -293,6 +293,10 @@ static void keep(struct ssh_config *config, const char *host, const char *text)
 		return;
 	}
 	HASH_ADD_STR(config->cache, host, cached);
+	if (!cached->hh.tbl) {
+		free(cached->text);
+		free(cached);
+	}
 }
 
 static void maybe_free(struct ssh_config *config)

@@ -345,19 +345,24 @@ static void start_host(struct worker *worker, const struct control_start *start)
 	char tag[BOOTSTRAP_TAG_SIZE + 1];
 	struct error err = {0};
 
-	if (!host || !make_tag(tag) ||
+	if (host) {
+		host->id = start->id;
+		HASH_ADD(hh, worker->hosts, id, sizeof(host->id), host);
+	}
+	if (!host || !host->hh.tbl || !make_tag(tag) ||
 	    session_new(start, tag, &worker->shared, &handler, host, &host->session, &err) < 0) {
 		struct control_message message = {.type = CONTROL_CLOSED};
 
 		refused.reason = BYTES_LITERAL("no memory for a session");
 		message.closed = refused;
 		check_sent(worker, link_send(&worker->link, &message));
+		if (host && host->hh.tbl) {
+			HASH_DEL(worker->hosts, host);
+		}
 		free(host);
 		return;
 	}
 	host->worker = worker;
-	host->id = start->id;
-	HASH_ADD(hh, worker->hosts, id, sizeof(host->id), host);
 	if (start->via != 0) {
 		session_go_through(host->session, jump ? jump->session : NULL);
 	}

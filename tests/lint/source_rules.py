@@ -4,7 +4,7 @@
 
 source_rules.py layers    which folder may include which, and which folder alone sees a library
 source_rules.py headers   each header compiles alone
-source_rules.py files     SPDX line, length, exit(), absolute paths of the checkout, registries' hosts
+source_rules.py files     SPDX line, length, exit(), hash tables, absolute paths of the checkout, registries' hosts
 """
 import os
 import re
@@ -211,6 +211,10 @@ def check_files():
             code = strip_comments(text)
             for match in re.finditer(r"(?<![\w.])_?exit\s*\(", code):
                 yield "%s:%d: exit() belongs to main.c" % (name, line_of(code, match.start()))
+        if name.endswith(".c"):
+            for number, line in enumerate(lines, 1):
+                if re.search(r"\bHASH_ADD", line) and not any("hh.tbl" in near for near in lines[number:number + 4]):
+                    yield "%s:%d: is it in the table (hh.tbl), or was there no memory?" % (name, number)
 
 
 def is_script(name):
