@@ -5,7 +5,11 @@
  * the very result that it has without), never in a crash, without an end, or clean; and the database
  * has to be whole.
  *
- *	check_faults [--all | --runs N | --at N] [KIND...]		KIND: allocation, read, write, sync
+ *	check_faults [--sites | --all | --at STACK] [--runs N] [KIND...]	KIND: allocation, read, write, sync
+ *
+ * Without an option one call fails for each place of ours that calls, by itself or through a library;
+ * with --sites one for each stack by which a call is come to, which takes minutes; with --all every
+ * one, which takes an hour. --runs takes every so many-th of these, --at one stack that was printed.
  *
  * The program is the product, linked once more with calls of ours before those of the C library; each
  * failure is a forked child. It is the probe as well: a small host over standard input and output.
@@ -14,14 +18,18 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -38,6 +46,20 @@
 #include "tests/unit/controller/fleet/fake_probe.h"
 
 #define WITHIN_S 30
+
+/* A sanitizer's own exit code is none of the program's. Leaks where memory failed end with the program. */
+const char *__asan_default_options(void);
+const char *__ubsan_default_options(void);
+
+__attribute__((visibility("default"))) const char *__asan_default_options(void)
+{
+	return "exitcode=99:detect_leaks=0";
+}
+
+__attribute__((visibility("default"))) const char *__ubsan_default_options(void)
+{
+	return "exitcode=99:halt_on_error=1";
+}
 
 /* The probe */
 
@@ -161,7 +183,13 @@ static void forget(const struct bed *bed)
 	}
 }
 
-static int check(const struct bed *bed, enum fault_kind kind, long at)
+/* What fails: the `at`-th call (0: none), or where a stack is given the first by way of that. */
+struct fault {
+	long at;
+	uint64_t stack;
+};
+
+static int check(const struct bed *bed, enum fault_kind kind, const struct fault *fault)
 {
 	char database[96], name[] = "muster", verb[] = "check", host[] = "localhost";
 	char become[] = "--become", none[] = "none", db[] = "--db", format[] = "--format";
@@ -174,7 +202,11 @@ static int check(const struct bed *bed, enum fault_kind kind, long at)
 		return 99;
 	}
 	(void)snprintf(database, sizeof(database), "%s", bed->database);
-	fault_arm(kind, at);
+	if (fault->stack != 0) {
+		fault_arm_site(kind, fault->stack);
+	} else {
+		fault_arm(kind, fault->at);
+	}
 	code = cmd_run((int)(sizeof(args) / sizeof(args[0])) - 1, args, out, log);
 	/* As main does when it returns. */
 	if (fclose(out) != 0 && code == 0) {
@@ -198,9 +230,8 @@ struct outcome_of_run {
 /* Shared with the children. */
 static struct fault_report *report;
 
-static bool trace;
-
-static void run(const struct bed *bed, enum fault_kind kind, long at, struct outcome_of_run *o)
+static void run(const struct bed *bed, enum fault_kind kind, const struct fault *fault, bool learns,
+		struct outcome_of_run *o)
 {
 	struct timespec tick = {.tv_nsec = 1000000};
 	int status = 0;
@@ -208,12 +239,12 @@ static void run(const struct bed *bed, enum fault_kind kind, long at, struct out
 
 	*o = (struct outcome_of_run){.code = -1};
 	forget(bed);
-	memset(report, 0, sizeof(*report));
-	report->traces = trace;
+	memset(report, 0, offsetof(struct fault_report, site));
+	report->learns = learns;
 	child = fork();
 	if (child == 0) {
 		fault_report_to(report);
-		_exit(check(bed, kind, at));
+		_exit(check(bed, kind, fault));
 	}
 	for (long waited = 0; waitpid(child, &status, WNOHANG) == 0; waited++) {
 		if (waited > WITHIN_S * 1000L) {
@@ -312,13 +343,19 @@ static void show_log(const struct bed *bed)
 	}
 }
 
-static void try_one(const struct bed *bed, enum fault_kind kind, long at,
+static void try_one(const struct bed *bed, enum fault_kind kind, const struct fault_site *site,
 		    const struct outcome_of_run *good, struct sums *sums)
 {
+	struct fault fault = {.at = site->first};
 	struct outcome_of_run o;
 	const char *wrong;
 
-	run(bed, kind, at, &o);
+	run(bed, kind, &fault, false, &o);
+	if (site->stack != 0 && report->failed_site != site->stack) {
+		/* Threads took their turns otherwise. */
+		fault.stack = site->stack;
+		run(bed, kind, &fault, false, &o);
+	}
 	look_at_database(bed, &o);
 	wrong = judge(&o, good);
 	sums->runs++;
@@ -327,37 +364,74 @@ static void try_one(const struct bed *bed, enum fault_kind kind, long at,
 	sums->absorbed += !wrong && o.failed && o.code == good->code;
 	if (wrong) {
 		sums->wrong++;
-		(void)printf("FAIL %s %ld: %s (exit %d, signal %d, %d findings)\n",
-			     fault_kind_name(kind), at, wrong, o.code, o.signal, o.state);
+		(void)printf("FAIL %s %ld by %#" PRIx64 ": %s (exit %d, signal %d, %d findings)\n",
+			     fault_kind_name(kind), site->first, site->stack, wrong, o.code,
+			     o.signal, o.state);
 		show_log(bed);
+		(void)fflush(stdout);
+		/* Of a child with the same layout of memory. */
+		backtrace_symbols_fd(report->failed_at, report->failed_depth, STDOUT_FILENO);
 	}
 }
 
-static int sweep(const struct bed *bed, enum fault_kind kind, long runs_at_most, long only)
+static enum which { EACH_PLACE, EACH_SITE, EACH_CALL } which;
+
+static bool is_new_place(const struct fault_site *site, long count)
 {
+	for (long i = 0; i < count; i++) {
+		if (site[i].ours == site[count].ours) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* What is to fail, of what the report has learnt: freed by the caller. */
+static struct fault_site *choose(long calls, long *count)
+{
+	long most = which == EACH_CALL ? calls : report->site_count;
+	struct fault_site *chosen = calloc((size_t)most + 1, sizeof(*chosen));
+
+	*count = 0;
+	for (long i = 0; chosen && i < most; i++) {
+		if (which == EACH_CALL) {
+			chosen[(*count)++].first = i + 1;
+		} else if (which == EACH_SITE || is_new_place(report->site, i)) {
+			chosen[(*count)++] = report->site[i];
+		}
+	}
+	return chosen;
+}
+
+static int sweep(const struct bed *bed, enum fault_kind kind, long runs_at_most, uint64_t only)
+{
+	static const char *const names[] = {"places", "stacks", "calls"};
+	struct fault_site *chosen, one = {.stack = only, .first = -1};
 	struct outcome_of_run good;
 	struct sums sums = {0};
-	long stride;
+	long count, stacks, stride;
 
-	run(bed, kind, 0, &good);
+	run(bed, kind, &(struct fault){0}, true, &good);
 	look_at_database(bed, &good);
-	if (good.code != EXIT_FINDINGS || good.state <= 0 || good.counted == 0) {
+	stacks = report->site_count;
+	chosen = choose(good.counted, &count);
+	if (good.code != EXIT_FINDINGS || good.state <= 0 || count == 0 || stacks == FAULT_SITES) {
 		(void)printf("FAIL without a fault: exit %d, %d findings, %ld calls\n", good.code,
 			     good.state, good.counted);
 		show_log(bed);
+		free(chosen);
 		return 1;
 	}
-	stride = runs_at_most > 0 ? good.counted / runs_at_most + 1 : 1;
-	for (long at = only ? only : 1; at <= (only ? only : good.counted); at += stride) {
-		try_one(bed, kind, at, &good, &sums);
+	stride = runs_at_most > 0 ? (count + runs_at_most - 1) / runs_at_most : 1;
+	for (long i = 0; i < (only ? 1 : count); i += stride) {
+		try_one(bed, kind, only ? &one : &chosen[i], &good, &sums);
 	}
-	(void)printf(
-		"%-10s %ld calls, every %ld.: %ld runs, %ld ended in an error, %ld did without, "
-		"%ld were not reached, %ld wrong\n",
-		fault_kind_name(kind), good.counted, stride, sums.runs, sums.errors, sums.absorbed,
-		sums.unreached, sums.wrong);
+	(void)printf("%-10s %ld calls by %ld stacks, %ld %s: %ld runs, %ld ended in an error, %ld "
+		     "did without, %ld were not reached, %ld wrong\n",
+		     fault_kind_name(kind), good.counted, stacks, count, names[which], sums.runs,
+		     sums.errors, sums.absorbed, sums.unreached, sums.wrong);
 	(void)fflush(stdout);
-	/* Threads take turns otherwise: the last few calls may not come. */
+	free(chosen);
 	return sums.wrong > 0 || (!only && sums.errors == 0);
 }
 
@@ -366,7 +440,8 @@ int main(int argc, char **argv)
 	static const char *const files[] = {"out", "log"};
 	struct bed bed = {.folder = "/tmp/muster-faults.XXXXXX"};
 	bool wanted[FAULT_KINDS] = {false}, any = false;
-	long runs_at_most = 40, only = 0;
+	long runs_at_most = 0;
+	uint64_t only = 0;
 	int bad = 0;
 	char path[128];
 
@@ -382,17 +457,24 @@ int main(int argc, char **argv)
 			}
 		}
 		if (strcmp(argv[i], "--all") == 0) {
-			runs_at_most = 0;
+			which = EACH_CALL;
+		} else if (strcmp(argv[i], "--sites") == 0) {
+			which = EACH_SITE;
 		} else if (strcmp(argv[i], "--at") == 0 && i + 1 < argc) {
-			only = strtol(argv[++i], NULL, 10);
-			trace = true;
+			only = strtoull(argv[++i], NULL, 16);
 		} else if (strcmp(argv[i], "--runs") == 0 && i + 1 < argc) {
 			runs_at_most = strtol(argv[++i], NULL, 10);
 		} else if (!is_kind) {
-			(void)fprintf(stderr, "usage: check_faults [--all | --runs N | --at N] "
-					      "[allocation|read|write|sync ...]\n");
+			(void)fprintf(
+				stderr,
+				"usage: check_faults [--sites | --all | --at STACK] [--runs N] "
+				"[allocation|read|write|sync ...]\n");
 			return 2;
 		}
+	}
+	/* Stacks are known by their addresses: let those be the same each time. */
+	if (!(personality(0xffffffff) & ADDR_NO_RANDOMIZE) && personality(ADDR_NO_RANDOMIZE) >= 0) {
+		(void)execv("/proc/self/exe", argv);
 	}
 	report = fault_report_new();
 	if (!report || !mkdtemp(bed.folder)) {
