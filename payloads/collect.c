@@ -31,6 +31,7 @@ static void run(struct collection *collection, uint32_t index)
 		collect_records(collection, &item);
 		break;
 	case SECTION_PACKAGES:
+	case SECTION_INSTALLS:
 	case SECTION_EXCEPTIONS:
 		collect_records(collection, &item);
 		collection->stat = stat_of_content(collection->sink);

@@ -188,9 +188,9 @@ static inline bool package_db_owned(struct package_db *db, path_visitor visit, v
 }
 
 /*
- * The records of a section in canonical order. SECTION_PACKAGES and SECTION_EXCEPTIONS (index is
- * ignored), SECTION_CLAIMS and SECTION_HEADER (of one package). A kind that a manager does not have
- * gives none. False where the visitor ended it.
+ * The records of a section in canonical order. SECTION_PACKAGES, SECTION_INSTALLS and SECTION_EXCEPTIONS
+ * (index is ignored), SECTION_CLAIMS and SECTION_HEADER (of one package). A kind that a manager does
+ * not have gives none. False where the visitor ended it.
  */
 static inline bool package_db_records(struct package_db *db, enum section_kind kind, uint32_t index,
 				      record_visitor visit, void *context)

@@ -63,6 +63,10 @@ void scan_facts(struct probe *probe)
 
 		key = section_key_make(SECTION_PACKAGES, manager, none, none, none);
 		scan_record_section(probe, &key, i);
+		if (bytes_equal_string(manager, "rpm")) {
+			key = section_key_make(SECTION_INSTALLS, manager, none, none, none);
+			scan_record_section(probe, &key, i);
+		}
 		key = section_key_make(SECTION_EXCEPTIONS, manager, none, none, none);
 		scan_record_section(probe, &key, i);
 	}

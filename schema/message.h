@@ -35,7 +35,7 @@
 #include "schema/frame.h"
 #include "schema/section.h"
 
-#define PROTOCOL_VERSION 3
+#define PROTOCOL_VERSION 4
 
 enum message_type {
 	MESSAGE_HELLO = 1,

@@ -38,10 +38,10 @@ enum { CLAIM_PATH, CLAIM_MD5 /* 16 bytes or empty */, CLAIM_FLAGS, CLAIM_FIELDS 
  *             signature  the signature tags behind the region, raw data
  *   [claims]  override   an entry behind the region whose tag is in the region too: rpm would
  *                        believe it, a signature does not cover it
- *             rest       every other entry behind the region: install time, file states ...
+ *             rest       every other entry behind the region: file states ...; what SECTION_INSTALLS
+ *                        has is left out, so that hosts with one build agree on the rest
  *             bare       a header without a region, whole as stored (tag 0)
- *             number     of the header in its database, 4 bytes, most significant first (tag 0):
- *                        rpm goes through its packages in this order
+ *             number     sent up to protocol 3 only; SECTION_INSTALLS has it now
  */
 enum {
 	HEADER_PART,
@@ -79,6 +79,21 @@ enum {
 	PACKAGES_STATE,
 	PACKAGES_SOURCE,
 	PACKAGES_FIELDS
+};
+
+/*
+ * SECTION_INSTALLS, of rpm alone: what it noted when it installed each package on this host. Numbers of 4
+ * bytes, most significant first; 0: not told. rpm goes through its packages in the order of INSTALLS_NUMBER,
+ * the header's number in its database.
+ */
+enum {
+	INSTALLS_NAME,
+	INSTALLS_VERSION,
+	INSTALLS_ARCH,
+	INSTALLS_TIME,        /* seconds since 1970 (INSTALLTIME) */
+	INSTALLS_TRANSACTION, /* INSTALLTID */
+	INSTALLS_NUMBER,
+	INSTALLS_FIELDS
 };
 
 /* SECTION_MOUNTS: one a line of mountinfo, in its order (proc(5)). */

@@ -13,6 +13,7 @@ static const struct {
 	[SECTION_LABEL] = {"label", 5, false},
 	[SECTION_HEADER] = {"header", 5, false},
 	[SECTION_PACKAGES] = {"packages", 2, false},
+	[SECTION_INSTALLS] = {"installs", 2, false},
 	[SECTION_EXCEPTIONS] = {"exceptions", 2, false},
 	[SECTION_DIRS] = {"dirs", 1, true},
 	[SECTION_TREE] = {"tree", 2, true},

@@ -27,6 +27,7 @@ enum section_kind {
 	SECTION_LABEL,      /* [label, manager, name, version, arch]: SELinux labels, if any */
 	SECTION_HEADER,     /* [header, rpm, name, version, arch]: signed region and signatures */
 	SECTION_PACKAGES,   /* [packages, manager]: every package the database names, its state */
+	SECTION_INSTALLS,   /* [installs, rpm]: when and as which one each was installed here */
 	SECTION_EXCEPTIONS, /* [exceptions, manager]: diversions, overrides, excludes, ... */
 	SECTION_DIRS,       /* [dirs]: directories that packages own */
 	SECTION_TREE,       /* [tree, DIR]: what no package owns; DIR is cut to TREE_KEY_DEPTH */

@@ -4,7 +4,7 @@
 
 /*
  * What a host's database adds to a signed header: [claims, rpm, ...] read back. All of it is the
- * host's own word, and differs from host to host. Owns what it points to.
+ * host's own word. Owns what it points to.
  */
 
 #include <stdbool.h>
@@ -18,6 +18,7 @@
 #define RPM_CLAIMS_OVERRIDES 16
 
 struct rpm_claims {
+	/* Only of hosts last seen by protocol 3; since then they stand in [installs]. */
 	uint32_t number;   /* of the header in its database; 0: not told */
 	int64_t install_s; /* INSTALLTIME; 0: none */
 	uint8_t *states;   /* FILESTATES; NULL: none */

@@ -18,6 +18,7 @@ struct member {
 	struct section_key key; /* borrows from the observation */
 	const struct observed_section *header;
 	uint32_t number;
+	int64_t install_s;
 };
 
 struct rpm_host {
@@ -33,6 +34,8 @@ struct rpm_host {
 	struct entry_list dirs;
 	struct buffer names_bytes;
 	struct rpm_names names;
+	struct buffer installs_bytes;
+	struct row_list installs; /* as they come: by name, version, architecture */
 	bool has_old_rpm;
 };
 
@@ -213,6 +216,74 @@ static int compare_numbers(const void *left, const void *right)
 	return (a->number > b->number) - (a->number < b->number);
 }
 
+/* In the order of keys, where shorter strings go first. */
+static int compare_part(struct bytes a, struct bytes b)
+{
+	return a.len != b.len ? (a.len < b.len ? -1 : 1) : bytes_compare(a, b);
+}
+
+static int compare_install(const void *left, const void *right)
+{
+	const struct record *a = left, *b = right;
+	int order = 0;
+
+	for (size_t i = INSTALLS_NAME; order == 0 && i <= INSTALLS_ARCH; i++) {
+		order = compare_part(a->field[i], b->field[i]);
+	}
+	return order;
+}
+
+static int read_installs(struct rpm_host *host, struct error *err)
+{
+	const struct bytes none = {NULL, 0};
+	struct section_key key =
+		section_key_make(SECTION_INSTALLS, BYTES_LITERAL("rpm"), none, none, none);
+	bool found;
+
+	if (load(host, &key, &host->installs_bytes, &found, err) < 0) {
+		return -1;
+	}
+	switch (records_decode(buffer_bytes(&host->installs_bytes), INSTALLS_FIELDS, ROWS_ANY,
+			       &host->installs)) {
+	case NO_MEMORY:
+		return no_memory(err);
+	case MALFORMED:
+	case TOO_MANY:
+		host->installs.count = 0; /* of a host that says nonsense nothing is known */
+		return 0;
+	case DECODED:
+		break;
+	}
+	if (host->installs.count > 1) {
+		qsort(host->installs.item, host->installs.count, sizeof(struct record),
+		      compare_install);
+	}
+	return 0;
+}
+
+static uint32_t number_of(struct bytes value)
+{
+	return value.len != 4 ? 0
+			      : (uint32_t)value.data[0] << 24 | (uint32_t)value.data[1] << 16 |
+					(uint32_t)value.data[2] << 8 | value.data[3];
+}
+
+/* What this host noted of the package; up to protocol 3 it stood in [claims]. */
+static void note_install(const struct rpm_host *host, struct member *member,
+			 const struct rpm_claims *claims)
+{
+	const struct record wanted = {
+		.field = {member->key.part[2], member->key.part[3], member->key.part[4]}};
+	const struct record *found = host->installs.count > 0
+					     ? bsearch(&wanted, host->installs.item,
+						       host->installs.count, sizeof(wanted),
+						       compare_install)
+					     : NULL;
+
+	member->number = found ? number_of(found->field[INSTALLS_NUMBER]) : claims->number;
+	member->install_s = found ? number_of(found->field[INSTALLS_TIME]) : claims->install_s;
+}
+
 static int read_member(struct rpm_host *host, struct member *member, struct buffer *bytes,
 		       struct error *err)
 {
@@ -232,7 +303,7 @@ static int read_member(struct rpm_host *host, struct member *member, struct buff
 	    add_paths(host, header, err) < 0) {
 		goto out;
 	}
-	member->number = claims.number;
+	note_install(host, member, &claims);
 	/* Whose rules it would be judged by: those of the rpm that is installed beside it. */
 	if (bytes_equal_string(header->name, "rpm")) {
 		host->has_old_rpm =
@@ -289,7 +360,7 @@ int rpm_host_new(const struct observation *seen, const struct object_source *obj
 	}
 	made->seen = seen;
 	made->objects = objects;
-	if (read_members(made, err) < 0 ||
+	if (read_installs(made, err) < 0 || read_members(made, err) < 0 ||
 	    load_entries(made, &dirs, &made->dirs_bytes, &made->dirs, err) < 0 ||
 	    load(made, &facts, &made->names_bytes, &found, err) < 0) {
 		rpm_host_free(made);
@@ -308,6 +379,8 @@ void rpm_host_free(struct rpm_host *host)
 		entries_clear(&host->dirs);
 		free(host->dirs_bytes.data);
 		free(host->names_bytes.data);
+		rows_clear(&host->installs);
+		free(host->installs_bytes.data);
 		free(host);
 	}
 }
@@ -536,22 +609,19 @@ static int tell_package(struct look *look, const struct member *member,
 			void *context, struct error *err)
 {
 	struct rpm_host_package told;
-	int result = -1;
+	int result = 0;
 
-	if (load_header(look->host, member, &look->bytes[0], &look->header, err) < 0 ||
-	    load_claims(look->host, member, &look->bytes[0], &look->claims, err) < 0) {
-		goto out;
+	if (load_header(look->host, member, &look->bytes[0], &look->header, err) < 0) {
+		return -1;
 	}
 	if (look->header) {
 		told = (struct rpm_host_package){look->header->name, look->header->version,
 						 look->header->release, look->header->arch,
-						 look->claims.install_s};
+						 member->install_s};
 		result = package(context, &told);
 	}
-out:
 	rpm_header_free(look->header);
 	look->header = NULL;
-	rpm_claims_clear(&look->claims);
 	return result;
 }
 

@@ -45,7 +45,7 @@ static int no_memory(struct error *err)
 /* How many fields of a record name what it speaks of; they stand first in it. */
 static size_t identity_fields(enum section_kind kind)
 {
-	return kind == SECTION_EXCEPTIONS ? 2 : 1;
+	return kind == SECTION_INSTALLS ? 3 : kind == SECTION_EXCEPTIONS ? 2 : 1;
 }
 
 /* The path of an entry, or the named fields of a record as they are encoded. */
@@ -117,7 +117,8 @@ static int split(enum section_kind kind, struct bytes content, struct parts *par
 static bool is_binary(enum section_kind kind, size_t field)
 {
 	return (kind == SECTION_MD5 && field != MD5_PATH) ||
-	       (kind == SECTION_CLAIMS && field == CLAIM_MD5);
+	       (kind == SECTION_CLAIMS && field == CLAIM_MD5) ||
+	       (kind == SECTION_INSTALLS && field >= INSTALLS_TIME);
 }
 
 /* A record's fields, escaped, blanks between; digests in hexadecimal. */
@@ -181,23 +182,42 @@ static struct bytes subject_of(enum section_kind kind, struct bytes encoded)
 	if (!record_decode(&r, &record)) {
 		return (struct bytes){0};
 	}
-	return record.field[record.count < identity_fields(kind) ? 0 : identity_fields(kind) - 1];
+	if (kind == SECTION_INSTALLS || record.count < identity_fields(kind)) {
+		return record.field[0];
+	}
+	return record.field[identity_fields(kind) - 1];
+}
+
+static bool is_plain_state(struct bytes state)
+{
+	return bytes_equal_string(state, "install ok installed") ||
+	       bytes_equal_string(state, "installed");
+}
+
+/* Of rpm, up to protocol 3: what [installs] has now stood in [claims]. */
+static bool is_moved(const struct record *record)
+{
+	static const uint8_t time[] = {0, 0, 1008 >> 8, 1008 & 255};
+	static const uint8_t transaction[] = {0, 0, 1128 >> 8, 1128 & 255};
+	struct bytes part = record->field[HEADER_PART], tag = record->field[HEADER_TAG];
+
+	return record->count == HEADER_FIELDS &&
+	       (bytes_equal_string(part, HEADER_NUMBER) ||
+		(bytes_equal_string(part, HEADER_REST) &&
+		 (bytes_equal(tag, bytes_make(time, sizeof(time))) ||
+		  bytes_equal(tag, bytes_make(transaction, sizeof(transaction))))));
 }
 
 /*
  * A package's own section tells that it came, went or changed version; the record tells the rest:
- * another state.
+ * another state, another time of installation. The number of a header says nothing by itself.
  */
 static bool is_told_elsewhere(enum section_kind kind, const struct part *old_part,
 			      const struct part *new_part)
 {
-	static const char installed[] = "install ok installed";
 	struct record a = {0}, b = {0};
 	struct cbor_reader r;
 
-	if (kind != SECTION_PACKAGES) {
-		return false;
-	}
 	if (old_part) {
 		cbor_reader_init(&r, old_part->encoded);
 		(void)record_decode(&r, &a);
@@ -206,11 +226,21 @@ static bool is_told_elsewhere(enum section_kind kind, const struct part *old_par
 		cbor_reader_init(&r, new_part->encoded);
 		(void)record_decode(&r, &b);
 	}
-	if ((old_part && a.count != PACKAGES_FIELDS) || (new_part && b.count != PACKAGES_FIELDS)) {
+	switch (kind) {
+	case SECTION_PACKAGES:
+		return (!old_part ||
+			(a.count == PACKAGES_FIELDS && is_plain_state(a.field[PACKAGES_STATE]))) &&
+		       (!new_part ||
+			(b.count == PACKAGES_FIELDS && is_plain_state(b.field[PACKAGES_STATE])));
+	case SECTION_INSTALLS:
+		return !old_part || !new_part ||
+		       (a.count == INSTALLS_FIELDS && b.count == INSTALLS_FIELDS &&
+			bytes_equal(a.field[INSTALLS_TIME], b.field[INSTALLS_TIME]));
+	case SECTION_CLAIMS:
+		return old_part && !new_part && is_moved(&a);
+	default:
 		return false;
 	}
-	return (!old_part || bytes_equal_string(a.field[PACKAGES_STATE], installed)) &&
-	       (!new_part || bytes_equal_string(b.field[PACKAGES_STATE], installed));
 }
 
 static int add(struct diff_items *items, enum section_kind kind, const struct part *old_part,

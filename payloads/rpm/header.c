@@ -122,6 +122,17 @@ const struct rpm_entry *rpm_header_find_behind(const struct rpm_header *header, 
 	return find(header, tag, header->region_entries, header->entry_count);
 }
 
+const struct rpm_entry *rpm_header_own(const struct rpm_header *header, uint32_t tag)
+{
+	const struct rpm_entry *entry = rpm_header_find_behind(header, tag);
+
+	if (!entry || entry->type != RPM_INT32 || entry->count != 1 ||
+	    (header->region_entries != 0 && rpm_header_find(header, tag))) {
+		return NULL;
+	}
+	return entry;
+}
+
 uint64_t rpm_header_data_at(const struct rpm_header *header, const struct rpm_entry *entry)
 {
 	return data_start(header) + entry->offset;

@@ -45,6 +45,7 @@ enum rpm_tag {
 	RPMTAG_DIRINDEXES = 1116,
 	RPMTAG_BASENAMES = 1117,
 	RPMTAG_DIRNAMES = 1118,
+	RPMTAG_INSTALLTID = 1128,
 	RPMTAG_FILEDIGESTALGO = 5011,
 };
 
@@ -87,6 +88,12 @@ const char *rpm_header_open(struct rpm_header *header);
 /* The entry of a tag within the region (all entries where there is none), or behind it. NULL. */
 const struct rpm_entry *rpm_header_find(const struct rpm_header *header, uint32_t tag);
 const struct rpm_entry *rpm_header_find_behind(const struct rpm_header *header, uint32_t tag);
+
+/*
+ * The entry behind the region of a number that rpm notes for this host alone: NULL where the region has
+ * the tag too, or where it is anything but one number.
+ */
+const struct rpm_entry *rpm_header_own(const struct rpm_header *header, uint32_t tag);
 
 /* Where the entry's data begins in the blob, and where what it may use ends. */
 uint64_t rpm_header_data_at(const struct rpm_header *header, const struct rpm_entry *entry);

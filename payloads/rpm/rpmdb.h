@@ -31,6 +31,7 @@ struct rpm_package {
 	uint16_t arch_len;
 	uint16_t source_len;
 	uint32_t install_s;
+	uint32_t install_tid;
 	bool is_told; /* its gaps were told by an earlier walk */
 	struct rpm_locator locator;
 };
@@ -79,6 +80,10 @@ const char *rpm_package_open(struct rpmdb *rpmdb, const struct rpm_package *pack
 bool rpm_claims(struct package_db *db, uint32_t index, bool wants_sums, claim_visitor visit,
 		void *context);
 bool rpm_owned(struct package_db *db, path_visitor visit, void *context);
+
+/* records.c */
+bool rpm_records(struct package_db *db, enum section_kind kind, uint32_t index,
+		 record_visitor visit, void *context);
 
 /* rpmdb.c, for tests: reads an opened storage; takes it over. False: told as a gap. */
 struct rpmdb *rpmdb_new(const struct package_db_host *host);

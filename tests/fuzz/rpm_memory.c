@@ -123,6 +123,8 @@ void rpm_memory_walk(const struct rpm_storage_type *type, struct bytes file, str
 		uint64_t bytes = 0;
 
 		(void)package_db_records(&rpmdb->db, SECTION_PACKAGES, 0, check_record, &bytes);
+		bytes = 0;
+		(void)package_db_records(&rpmdb->db, SECTION_INSTALLS, 0, check_record, &bytes);
 		for (uint32_t i = 0; i < rpmdb->package_count && i < 20; i++) {
 			struct walk walk = {.has_before = false};
 

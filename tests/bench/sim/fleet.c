@@ -390,6 +390,7 @@ struct bytes fleet_content(struct fleet *fleet, const struct fleet_snapshot *sna
 	case SECTION_MD5:
 	case SECTION_LABEL:
 	case SECTION_HEADER:
+	case SECTION_INSTALLS:
 	case SECTION_EXCEPTIONS:
 	case SECTION_VOLATILE:
 	case SECTION_SETID:

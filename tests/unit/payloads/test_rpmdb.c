@@ -266,8 +266,86 @@ static void signed_region_and_the_rest_are_apart(void **state)
 	text[0] = '\0';
 	assert_true(package_db_records(db, SECTION_CLAIMS, 0, add_record, NULL));
 	assert_string_equal(text, "override 1000/6.0:another\noverride 1028/4.0:8\n"
-				  "rest 1008/4.0:4\nrest 1029/7.0:2\nnumber 0/4.0:4\n");
+				  "rest 1029/7.0:2\n");
 	assert_string_equal(tree.gaps, "");
+	package_db_close(db);
+}
+
+static bool add_install(void *context, const struct record *record)
+{
+	(void)context;
+	assert_int_equal(record->count, INSTALLS_FIELDS);
+	text_add(text, sizeof(text), "%.*s %.*s %.*s", BYTES(record->field[INSTALLS_NAME]),
+		 BYTES(record->field[INSTALLS_VERSION]), BYTES(record->field[INSTALLS_ARCH]));
+	for (size_t i = INSTALLS_TIME; i < INSTALLS_FIELDS; i++) {
+		const uint8_t *data = record->field[i].data;
+
+		assert_int_equal(record->field[i].len, 4);
+		text_add(text, sizeof(text), " %u",
+			 (unsigned)data[0] << 24 | (unsigned)data[1] << 16 |
+				 (unsigned)data[2] << 8 | data[3]);
+	}
+	text_add(text, sizeof(text), "\n");
+	return true;
+}
+
+/* What stands behind the region of a header; 0: left out. */
+static struct package_db *open_installed(uint32_t time, uint32_t transaction, bool is_odd)
+{
+	const uint32_t two[] = {time, time};
+	struct rpm_build build;
+
+	rpm_build_init(&build, true);
+	rpm_build_string(&build, 1000, "p");
+	rpm_build_string(&build, 1001, "1");
+	rpm_build_string(&build, 1002, "2");
+	if (is_odd) {
+		rpm_build_numbers(&build, 1128, 1, &transaction);
+	}
+	rpm_build_close_region(&build);
+	rpm_build_numbers(&build, 1008, is_odd ? 2 : 1, two);
+	rpm_build_bin(&build, 1029, "\0\0", 2);
+	if (transaction != 0) {
+		rpm_build_numbers(&build, 1128, 1, &transaction);
+	}
+	return open_header(&build);
+}
+
+static void hosts_that_installed_one_build_agree_on_its_claims(void **state)
+{
+	struct package_db *db;
+	uint64_t stamp;
+
+	(void)state;
+	db = open_installed(1600000000, 1600000001, false);
+	stamp = package_db_stamp(db, 0);
+	assert_true(package_db_records(db, SECTION_CLAIMS, 0, add_record, NULL));
+	assert_string_equal(text, "rest 1029/7.0:2\n");
+	text[0] = '\0';
+	assert_true(package_db_records(db, SECTION_INSTALLS, 0, add_install, NULL));
+	assert_string_equal(text, "p 0:1-2  1600000000 1600000001 1\n");
+	package_db_close(db);
+	db = open_installed(1700000000, 0, false);
+	assert_true(package_db_records(db, SECTION_CLAIMS, 0, add_record, NULL));
+	assert_string_equal(text, "rest 1029/7.0:2\n");
+	text[0] = '\0';
+	assert_true(package_db_records(db, SECTION_INSTALLS, 0, add_install, NULL));
+	assert_string_equal(text, "p 0:1-2  1700000000 0 1\n");
+	/* The same claims, and yet they are to be looked at again. */
+	assert_true(package_db_stamp(db, 0) != stamp);
+	package_db_close(db);
+}
+
+static void odd_entries_stay_where_they_are_judged(void **state)
+{
+	struct package_db *db = open_installed(1600000000, 7, true);
+
+	(void)state;
+	assert_true(package_db_records(db, SECTION_CLAIMS, 0, add_record, NULL));
+	assert_string_equal(text, "override 1128/4.0:4\nrest 1008/4.0:8\nrest 1029/7.0:2\n");
+	text[0] = '\0';
+	assert_true(package_db_records(db, SECTION_INSTALLS, 0, add_install, NULL));
+	assert_string_equal(text, "p 0:1-2  0 0 1\n");
 	package_db_close(db);
 }
 
@@ -329,7 +407,7 @@ static void header_without_region_is_told_bare(void **state)
 	assert_true(package_db_records(db, SECTION_HEADER, 0, add_record, NULL));
 	assert_string_equal(text, "");
 	assert_true(package_db_records(db, SECTION_CLAIMS, 0, add_record, NULL));
-	assert_string_equal(text, "bare 0/7.0:64\nnumber 0/4.0:4\n");
+	assert_string_equal(text, "bare 0/7.0:64\n");
 	package_db_close(db);
 }
 
@@ -585,6 +663,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(signed_region_and_the_rest_are_apart, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(region_is_what_the_signature_covers, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(hosts_that_installed_one_build_agree_on_its_claims,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(odd_entries_stay_where_they_are_judged, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(header_without_region_is_told_bare, setup,
 						teardown),

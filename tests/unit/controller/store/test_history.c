@@ -242,6 +242,78 @@ static void records_and_damaged_content_are_compared_too(void **state)
 	place_remove(&place);
 }
 
+/* Of an rpm header, in four bytes each. */
+static void header_record(const char *part, struct bytes tag, struct bytes value)
+{
+	const struct record r = {.count = HEADER_FIELDS,
+				 .field = {bytes_from_string(part), tag, BYTES_LITERAL("\4"),
+					   BYTES_LITERAL("\0\0\0\0"), value}};
+
+	record_encode(&writer, &r);
+}
+
+static void install(const char *name, struct bytes time, struct bytes number)
+{
+	const struct record r = {.count = INSTALLS_FIELDS,
+				 .field = {bytes_from_string(name), BYTES_LITERAL("0:1-1"),
+					   BYTES_LITERAL("x86_64"), time, time, number}};
+
+	record_encode(&writer, &r);
+}
+
+/* What protocol 3 had in [claims] is in [installs] since: that is no change of the host. */
+static void installs_tell_other_times_and_nothing_else(void **state)
+{
+	struct store_run run[3];
+	struct store *store;
+	struct place place;
+	struct lines lines;
+
+	(void)state;
+	place_make(&place);
+	store = open_store(place.path, STORE_WRITE);
+	for (int night = 0; night < 3; night++) {
+		run[night] = begin_run(store, T0 + night * NIGHT);
+		host_maker_start(&maker, "web001", T0 + night * NIGHT);
+		begin();
+		if (night == 0) {
+			header_record("rest", BYTES_LITERAL("\0\0\3\360"),
+				      BYTES_LITERAL("\1\1\1\1"));
+		}
+		header_record("rest", BYTES_LITERAL("\0\0\4\5"), BYTES_LITERAL("\0"));
+		if (night == 0) {
+			header_record("rest", BYTES_LITERAL("\0\0\4\150"),
+				      BYTES_LITERAL("\2\2\2\2"));
+			header_record("number", BYTES_LITERAL("\0\0\0\0"),
+				      BYTES_LITERAL("\0\0\0\1"));
+		}
+		host_maker_section(&maker, SECTION_CLAIMS, "rpm", "a", "0:1-1", "x86_64", done());
+		if (night > 0) {
+			begin();
+			install("a", BYTES_LITERAL("\1\1\1\1"), BYTES_LITERAL("\0\0\0\1"));
+			/* Installed again: another time and number. */
+			install("b",
+				night == 1 ? BYTES_LITERAL("\1\1\1\2") : BYTES_LITERAL("\1\1\1\3"),
+				night == 1 ? BYTES_LITERAL("\0\0\0\2") : BYTES_LITERAL("\0\0\0\4"));
+			/* The database was built anew: another number. */
+			install("c", BYTES_LITERAL("\1\1\1\1"),
+				night == 1 ? BYTES_LITERAL("\0\0\0\3") : BYTES_LITERAL("\0\0\0\2"));
+			if (night == 2) {
+				install("d", BYTES_LITERAL("\1\1\1\1"), BYTES_LITERAL("\0\0\0\3"));
+			}
+			host_maker_section(&maker, SECTION_INSTALLS, "rpm", "", "", "", done());
+		}
+		put(store, &run[night]);
+	}
+	lines = diff(store, run[0].id, run[1].id, NULL);
+	assert_int_equal(lines.count, 0);
+	lines = diff(store, run[1].id, run[2].id, NULL);
+	assert_line(&lines, "web001 * installs b [b 0:1-1 x86_64 01010102 01010102 00000002] [b ");
+	assert_int_equal(lines.count, 1);
+	store_close(store);
+	place_remove(&place);
+}
+
 static struct timeline_item item(const char *path, int64_t ctime_ns)
 {
 	return (struct timeline_item){.path = bytes_from_string(path),
@@ -428,6 +500,7 @@ int main(void)
 		cmocka_unit_test(diff_names_entries_that_differ),
 		cmocka_unit_test(upgrade_is_one_line_and_hides_no_configuration),
 		cmocka_unit_test(records_and_damaged_content_are_compared_too),
+		cmocka_unit_test(installs_tell_other_times_and_nothing_else),
 		cmocka_unit_test(timeline_is_in_order_and_bounded),
 		cmocka_unit_test(timeline_since_an_open_finding_outlives_its_runs),
 		cmocka_unit_test(prune_keeps_first_sight_and_latest),
