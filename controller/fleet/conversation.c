@@ -68,6 +68,7 @@ int conversation_new(const struct conversation_plan *plan, const struct conversa
 	if (plan->foreseen) {
 		c->foreseen = *plan->foreseen;
 		c->foreseen.due = NULL; /* the caller's */
+		c->recalls = true;
 		c->plan.foreseen = NULL;
 	} else if (conversation_foresee(plan, &c->foreseen, err) != 0) {
 		conversation_free(c);
@@ -350,6 +351,7 @@ enum conversation_event conversation_recall(struct conversation *c, const struct
 
 	c->plan.last = last;
 	if (c->stage == STAGE_RECALL) {
+		c->recalls = false;
 		stage_set(c, STAGE_LIST);
 		result = send_ask(c, ASK_LIST, err);
 	} else if (conversation_is_same(c)) {
@@ -363,9 +365,25 @@ enum conversation_event conversation_recall(struct conversation *c, const struct
 	return CONVERSATION_MORE;
 }
 
+bool conversation_is_as_last(const struct conversation *c)
+{
+	return c->stage == STAGE_DONE && c->is_as_last;
+}
+
 size_t conversation_bytes(const struct conversation *c)
 {
-	return c->arena.total;
+	return c->arena.total + c->listed_room * sizeof(*c->listed) +
+	       c->wanted_room * sizeof(*c->wanted) +
+	       (c->due ? c->listed_count * sizeof(*c->due) : 0) + c->object_room + c->object_bytes +
+	       c->objects_room * sizeof(*c->objects) +
+	       c->seen.section_count * sizeof(*c->seen.sections) +
+	       c->coverage_room * sizeof(*c->seen.coverage) +
+	       c->timeline_room * sizeof(*c->seen.timeline);
+}
+
+size_t conversation_deferred(const struct conversation *c)
+{
+	return c->deferred;
 }
 
 const struct observation *conversation_observation(const struct conversation *c)
@@ -387,5 +405,6 @@ size_t conversation_take_objects(struct conversation *c, struct conversation_obj
 	c->objects = NULL;
 	c->object_count = 0;
 	c->objects_room = 0;
+	c->object_bytes = 0;
 	return count;
 }

@@ -33,7 +33,7 @@ struct conversation;
 enum conversation_event {
 	CONVERSATION_MORE,   /* nothing for the caller to do */
 	CONVERSATION_LISTED, /* conversation_hash is due before the next frame */
-	CONVERSATION_RECALL, /* conversation_recall is due before the next frame */
+	CONVERSATION_RECALL, /* conversation_recall is due before the next frame: its list costs memory */
 	CONVERSATION_DONE,   /* whole, stream digest right */
 	CONVERSATION_BROKEN, /* *err says why; kind PEER or LIMIT unless memory ran out */
 };
@@ -83,7 +83,7 @@ struct conversation_plan {
 	struct plan plan; /* bytes borrowed for the conversation's life */
 	struct narrow_since narrow;
 	const struct observation *last; /* the host's latest complete one; NULL: none. Borrowed */
-	/* Instead of `last`, which is then asked for by RECALL. Its `due` is not looked at. */
+	/* Instead of `last`, which is then asked for by RECALL, be there one or not. Its `due` is not looked at. */
 	const struct foreseen *foreseen;
 	int64_t now_s;      /* controller's clock at the start */
 	uint32_t max_age_s; /* content read longer ago is read again; 0: no limit */
@@ -119,8 +119,8 @@ enum conversation_event conversation_hash(struct conversation *conversation, con
 enum conversation_event conversation_flush(struct conversation *conversation, struct error *err);
 
 /*
- * After CONVERSATION_RECALL: the last observation, now at hand for the conversation's life. MORE, or
- * BROKEN for lack of memory.
+ * After CONVERSATION_RECALL: the last observation, or NULL where there is none. It is at hand until
+ * LISTED; after DONE, for the conversation's life. MORE, or BROKEN for lack of memory.
  */
 enum conversation_event conversation_recall(struct conversation *conversation,
 					    const struct observation *last, struct error *err);
@@ -139,8 +139,12 @@ const char *conversation_stage(const struct conversation *conversation);
  * the observation has no sections.
  */
 bool conversation_is_same(const struct conversation *conversation);
-/* What it keeps until it is stored: keys, timeline, coverage. */
+/* After DONE: whether keys and contents are those of the last observation, whatever was read. */
+bool conversation_is_as_last(const struct conversation *conversation);
+/* Memory that it holds now. */
 size_t conversation_bytes(const struct conversation *conversation);
+/* Sections that other hosts were asked for and that are not there yet. */
+size_t conversation_deferred(const struct conversation *conversation);
 /* After DONE; owned by the conversation. */
 const struct observation *conversation_observation(const struct conversation *conversation);
 struct conversation_object {

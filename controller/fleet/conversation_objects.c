@@ -18,7 +18,7 @@ static int decide(struct conversation *c, uint32_t index, bool md5, bool last, b
 		  struct error *err)
 {
 	const struct listed *l = &c->listed[index];
-	const struct digest *digest = md5 ? &l->md5 : &l->content;
+	const struct digest *digest = md5 ? &l->md5->digest : &l->content;
 
 	*deferred = false;
 	switch (c->io.place(c->io.context, digest, last)) {
@@ -31,6 +31,35 @@ static int decide(struct conversation *c, uint32_t index, bool md5, bool last, b
 		break;
 	}
 	return want(c, index, md5, err);
+}
+
+static bool has_md5(const struct listed *l)
+{
+	return l->md5 && l->md5->has;
+}
+
+/* Both objects of a section that are not decided yet, or (`again`) that were left to other hosts. */
+static int decide_section(struct conversation *c, size_t due, bool again, bool last,
+			  struct error *err)
+{
+	uint32_t index = (uint32_t)c->due[due];
+	struct listed *l = &c->listed[index];
+	bool deferred = false;
+
+	if (!again || l->deferred) {
+		if (decide(c, index, false, last, &deferred, err) != 0) {
+			return -1;
+		}
+		l->deferred = deferred;
+		c->deferred += deferred;
+	}
+	if (has_md5(l) && (!again || l->md5->deferred)) {
+		if (decide(c, index, true, last, &l->md5->deferred, err) != 0) {
+			return -1;
+		}
+		c->deferred += l->md5->deferred;
+	}
+	return 0;
 }
 
 static int send_want(struct conversation *c, uint32_t upto, size_t from, struct error *err)
@@ -65,14 +94,9 @@ static int decide_all(struct conversation *c, struct error *err)
 		return 0;
 	}
 	for (; c->decided < c->due_at; c->decided++) {
-		uint32_t index = (uint32_t)c->due[c->decided];
-		struct listed *l = &c->listed[index];
-
-		if (decide(c, index, false, false, &l->deferred, err) != 0 ||
-		    (l->has_md5 && decide(c, index, true, false, &l->deferred_md5, err) != 0)) {
+		if (decide_section(c, c->decided, false, false, err) != 0) {
 			return -1;
 		}
-		c->deferred += l->deferred + l->deferred_md5;
 	}
 	c->undecided_bytes = 0;
 	return send_want(c, (uint32_t)c->due[c->decided - 1], from, err);
@@ -97,14 +121,9 @@ static int ask_deferred(struct conversation *c, bool last, struct error *err)
 	}
 	c->deferred = 0;
 	for (size_t i = 0; i < c->due_count; i++) {
-		uint32_t index = (uint32_t)c->due[i];
-		struct listed *l = &c->listed[index];
-
-		if ((l->deferred && decide(c, index, false, last, &l->deferred, err) != 0) ||
-		    (l->deferred_md5 && decide(c, index, true, last, &l->deferred_md5, err) != 0)) {
+		if (decide_section(c, i, true, last, err) != 0) {
 			return -1;
 		}
-		c->deferred += l->deferred + l->deferred_md5;
 	}
 	return c->wanted_count == from
 		       ? 0
@@ -127,15 +146,10 @@ enum conversation_event conversation_ask_again(struct conversation *c, bool last
 	return CONVERSATION_MORE;
 }
 
-static int put_section(struct conversation *c, const struct observed_section *section,
-		       struct error *err)
+/* What was measured before stands as long as the content does. */
+static bool keeps_md5(const struct listed *l)
 {
-	if (reserve((void **)&c->seen.sections, c->seen.section_count, &c->section_room,
-		    sizeof(*section), err) != 0) {
-		return -1;
-	}
-	c->seen.sections[c->seen.section_count++] = *section;
-	return 0;
+	return l->md5 && (l->md5->has || (l->md5->was && l->was && !l->changed));
 }
 
 static int put_md5(struct conversation *c, const struct listed *l, struct error *err)
@@ -146,20 +160,20 @@ static int put_md5(struct conversation *c, const struct listed *l, struct error 
 	struct cbor_writer w;
 	bool ok = true;
 
-	if (l->has_md5) {
-		section.content = l->md5;
-	} else if (l->last && l->last_md5 &&
-		   (!l->hashed || digest_equal(&l->content, &l->last->content))) {
-		section = *l->last_md5;
-	} else {
+	if (!keeps_md5(l)) {
 		return 0;
+	}
+	section.content = l->md5->digest;
+	if (!l->md5->has) {
+		section.read_s = l->md5->read_s;
 	}
 	(void)section_key_decode(l->key, &key);
 	key = section_key_make(SECTION_MD5, key.part[1], key.part[2], key.part[3], key.part[4]);
 	cbor_writer_init(&w, buffer, sizeof(buffer));
 	section_key_encode(&w, &key);
 	section.key = keep(c, bytes_make(w.data, w.len), &ok);
-	return ok ? put_section(c, &section, err) : no_memory(err);
+	c->seen.sections[c->seen.section_count++] = section;
+	return ok ? 0 : no_memory(err);
 }
 
 static int section_order(const void *a, const void *b)
@@ -169,26 +183,54 @@ static int section_order(const void *a, const void *b)
 	return bytes_compare(x->key, y->key);
 }
 
+/* The list is in the observation now. */
+static void drop_listed(struct conversation *c)
+{
+	free(c->listed);
+	free(c->due);
+	free(c->wanted);
+	c->listed = NULL;
+	c->due = NULL;
+	c->wanted = NULL;
+	c->listed_room = c->wanted_room = 0;
+}
+
 /* What was listed becomes the observation. */
 static int settle_sections(struct conversation *c, struct error *err)
 {
+	size_t count = c->listed_count;
+
+	c->is_as_last = true;
 	for (size_t i = 0; i < c->listed_count; i++) {
 		const struct listed *l = &c->listed[i];
-		struct observed_section section = {.key = l->key, .always = l->always};
+
+		count += keeps_md5(l);
+		c->is_as_last = c->is_as_last && l->was && !l->changed &&
+				!(has_md5(l) && l->md5->changed);
+	}
+	c->is_as_last = c->is_as_last && count == c->last_count;
+	c->seen.sections = calloc(count + 1, sizeof(*c->seen.sections));
+	if (!c->seen.sections) {
+		return no_memory(err);
+	}
+	for (size_t i = 0; i < c->listed_count; i++) {
+		const struct listed *l = &c->listed[i];
+		struct observed_section section = {
+			.key = l->key,
+			.content = l->content,
+			.stat = l->last_stat,
+			.read_s = l->read_s,
+			.unread = l->unread,
+			.always = l->always,
+		};
 
 		if (l->hashed) {
-			section.content = l->content;
 			/* What was not read whole is not left out tomorrow, whatever its stat. */
 			section.stat = l->settled && l->unread == 0 ? l->stat : 0;
 			section.read_s = c->plan.now_s;
-			section.unread = l->unread;
-		} else {
-			section.content = l->last->content;
-			section.stat = l->last->stat;
-			section.read_s = l->last->read_s;
-			section.unread = l->last->unread;
 		}
-		if (put_section(c, &section, err) != 0 || put_md5(c, l, err) != 0) {
+		c->seen.sections[c->seen.section_count++] = section;
+		if (put_md5(c, l, err) != 0) {
 			return -1;
 		}
 	}
@@ -196,6 +238,7 @@ static int settle_sections(struct conversation *c, struct error *err)
 		qsort(c->seen.sections, c->seen.section_count, sizeof(*c->seen.sections),
 		      section_order);
 	}
+	drop_listed(c);
 	return 0;
 }
 
@@ -217,6 +260,21 @@ int maybe_finish(struct conversation *c, struct error *err)
 	return settle_sections(c, err) == 0 ? send_finish(c, err) : -1;
 }
 
+static int note_md5(struct conversation *c, struct listed *l, const struct digest_message *m,
+		    struct error *err)
+{
+	struct listed_md5 *md5 = listed_md5(c, l, err);
+
+	if (!md5) {
+		return -1;
+	}
+	md5->has = true;
+	md5->changed = !md5->was || !digest_equal(&md5->digest, &m->md5);
+	md5->digest = m->md5;
+	md5->size = (uint32_t)m->md5_size;
+	return 0;
+}
+
 int on_digest(struct conversation *c, struct bytes payload, struct error *err)
 {
 	struct digest_message m;
@@ -232,15 +290,16 @@ int on_digest(struct conversation *c, struct bytes payload, struct error *err)
 	    (m.has_md5 && m.md5_size > CONVERSATION_SECTION_MAX)) {
 		return error_set(err, ERROR_PEER, 0, "a section is larger than one may be");
 	}
+	if (m.has_md5 && note_md5(c, l, &m, err) != 0) {
+		return -1;
+	}
 	l->hashed = true;
+	l->changed = l->was && !digest_equal(&l->content, &m.content);
 	l->content = m.content;
 	l->settled = m.settled;
 	l->stat = m.stat;
 	l->unread = m.unread;
-	l->size = m.size;
-	l->has_md5 = m.has_md5;
-	l->md5 = m.md5;
-	l->md5_size = m.md5_size;
+	l->size = (uint32_t)m.size;
 	c->due_at++;
 	c->undecided_bytes += m.size + m.md5_size;
 	if (c->undecided_bytes >= UNDECIDED_BYTES_MAX || c->due_at - c->decided >= UNDECIDED_MAX) {
@@ -314,7 +373,7 @@ static int ask_twin(struct conversation *c, const struct digest *missing, struct
 		const struct listed *l = &c->listed[index];
 
 		if ((digest_equal(&l->content, missing) && want(c, index, false, err) != 0) ||
-		    (l->has_md5 && digest_equal(&l->md5, missing) &&
+		    (has_md5(l) && digest_equal(&l->md5->digest, missing) &&
 		     want(c, index, true, err) != 0)) {
 			return -1;
 		}
@@ -330,7 +389,7 @@ static int ask_twin(struct conversation *c, const struct digest *missing, struct
 static int check_object(struct conversation *c, struct listed *l, bool md5, bool again,
 			struct digest *digest, struct error *err)
 {
-	struct digest *said = md5 ? &l->md5 : &l->content;
+	struct digest *said = md5 ? &l->md5->digest : &l->content;
 	struct digest first = *said;
 
 	if (conversation_sha256(bytes_make(c->object, c->object_len), digest, err) < 0) {
@@ -344,6 +403,7 @@ static int check_object(struct conversation *c, struct listed *l, bool md5, bool
 	}
 	*said = *digest;
 	l->settled = false;
+	l->changed = true;
 	return note_changed(c, l->key, err) == 0 ? ask_twin(c, &first, err) : -1;
 }
 
@@ -359,7 +419,9 @@ static int end_object(struct conversation *c, struct listed *l, bool md5, bool a
 	}
 	c->objects[c->object_count++] =
 		(struct conversation_object){digest, {c->object, c->object_len}};
+	c->object_bytes += c->object_len;
 	c->object = NULL;
+	c->object_room = 0;
 	c->wanted_at++;
 	return maybe_finish(c, err);
 }
@@ -399,7 +461,7 @@ int on_object(struct conversation *c, struct bytes payload, struct error *err)
 	if (m.index != next->index || m.md5 != next->md5) {
 		return error_set(err, ERROR_PEER, 0, "objects are out of order");
 	}
-	if (!c->object && begin_object(c, m.md5 ? l->md5_size : l->size, err) != 0) {
+	if (!c->object && begin_object(c, m.md5 ? l->md5->size : l->size, err) != 0) {
 		return -1;
 	}
 	if (m.chunk.len > c->object_room - c->object_len) {

@@ -17,7 +17,7 @@
 enum stage {
 	STAGE_HELLO,
 	STAGE_ROOT,
-	STAGE_RECALL, /* something changed; the caller brings the last observation */
+	STAGE_RECALL, /* something changed or is new; the caller brings the last observation */
 	STAGE_PROOF,  /* asked for SAME */
 	STAGE_LIST,
 	STAGE_DUE,     /* listed; the caller decides */
@@ -31,25 +31,39 @@ enum stage {
 #define UNDECIDED_BYTES_MAX ((uint64_t)256 << 10)
 #define UNDECIDED_MAX 32
 
+/* The MD5 that goes with a package: as it was, then as it is. */
+struct listed_md5 {
+	struct digest digest;
+	int64_t read_s;
+	uint32_t size;
+	bool was; /* in the last observation */
+	bool has; /* told in this session */
+	bool changed;
+	bool deferred; /* its object is being fetched from another host */
+};
+
+/*
+ * One a section and session, so that its size counts. What the last observation had is copied into it,
+ * which is given back then: content, time and unread are as it was until they are told anew.
+ */
 struct listed {
 	struct bytes key;
 	uint64_t stat;
-	const struct observed_section *last; /* the same key in the last observation */
-	const struct observed_section *last_md5;
+	uint64_t last_stat; /* 0: not known */
+	int64_t read_s;
 	struct digest content;
-	struct digest md5;
-	uint64_t size;
-	uint64_t md5_size;
+	struct listed_md5 *md5; /* NULL: has none */
+	uint32_t size;
 	uint32_t unread;
-	bool always;
-	bool due; /* will be hashed in this session */
-	bool ask_md5;
-	bool md5_is_old; /* its configuration is of another moment than its MD5 */
-	bool hashed;
-	bool has_md5;
-	bool settled;
-	bool deferred; /* its object is being fetched from another host */
-	bool deferred_md5;
+	bool always : 1;
+	bool was : 1; /* in the last observation */
+	bool due : 1; /* will be hashed in this session */
+	bool ask_md5 : 1;
+	bool md5_is_old : 1; /* its configuration is of another moment than its MD5 */
+	bool hashed : 1;
+	bool changed : 1; /* its content, from what it was */
+	bool settled : 1;
+	bool deferred : 1; /* its object is being fetched from another host */
 };
 
 struct pending {
@@ -62,7 +76,10 @@ struct conversation {
 	struct conversation_io io;
 	struct foreseen foreseen;
 	enum stage stage;
-	bool same; /* nothing changed, and `last` is not at hand yet */
+	bool same;    /* nothing changed, and `last` is not at hand yet */
+	bool recalls; /* `last` is asked for, and where there is none, whether there is room to list */
+	size_t last_count; /* sections that it had */
+	bool is_as_last;   /* contents and keys, though stats were not */
 	EVP_MD_CTX *stream;
 	struct arena arena;
 
@@ -79,7 +96,8 @@ struct conversation {
 	size_t wanted_count, wanted_room, wanted_at;
 	uint8_t *object;
 	size_t object_len, object_room;
-	uint64_t objects_bytes;
+	uint64_t objects_bytes; /* of all that came */
+	size_t object_bytes;    /* of those not handed over yet */
 	struct conversation_object *objects;
 	size_t object_count, objects_room;
 	size_t deferred;
@@ -87,7 +105,6 @@ struct conversation {
 	size_t coverage_room, timeline_room;
 	size_t text_bytes; /* of both */
 	struct observation seen;
-	size_t section_room;
 };
 
 void stage_set(struct conversation *c, enum stage stage);
@@ -101,6 +118,9 @@ int keep_text(struct conversation *c, struct bytes *text, struct error *err) MUS
 int send_writer(struct conversation *c, const struct cbor_writer *w, struct error *err) MUST_CHECK;
 int send_ask(struct conversation *c, enum ask_mode mode, struct error *err) MUST_CHECK;
 int send_finish(struct conversation *c, struct error *err) MUST_CHECK;
+
+/* That of a package, made where it has none yet; NULL for lack of memory. */
+struct listed_md5 *listed_md5(struct conversation *c, struct listed *l, struct error *err);
 
 /* Handlers, one a message of the probe's. */
 int keep_last(struct conversation *c, struct error *err) MUST_CHECK;

@@ -29,9 +29,9 @@ static bool in_slice(const struct plan *plan, struct bytes key)
 	       siphash(plan->slice_key, key) % plan->slice_of == plan->slice_part;
 }
 
-static bool is_stale(const struct conversation_plan *plan, const struct observed_section *section)
+static bool is_stale(const struct conversation_plan *plan, int64_t read_s)
 {
-	return plan->max_age_s > 0 && plan->now_s - section->read_s >= plan->max_age_s;
+	return plan->max_age_s > 0 && plan->now_s - read_s >= plan->max_age_s;
 }
 
 static bool is_due_every_night(const struct plan *plan, struct bytes key, bool always)
@@ -105,7 +105,7 @@ static void foresee_age(const struct conversation_plan *plan, const struct obser
 			struct foreseen *f)
 {
 	f->oldest_s = s->read_s < f->oldest_s ? s->read_s : f->oldest_s;
-	f->stale += is_stale(plan, s);
+	f->stale += is_stale(plan, s->read_s);
 }
 
 int conversation_foresee(const struct conversation_plan *plan, struct foreseen *f,
@@ -139,7 +139,7 @@ int conversation_foresee(const struct conversation_plan *plan, struct foreseen *
 		}
 		due = is_due_every_night(&plan->plan, s->key, s->always);
 		f->has_headers = f->has_headers || is_header(s);
-		f->usable = f->usable && s->stat != 0 && (due || !is_stale(plan, s));
+		f->usable = f->usable && s->stat != 0 && (due || !is_stale(plan, s->read_s));
 		f->sections++;
 		put_be64(s->stat, stat);
 		root_add(&stats, s->key, stat, sizeof(stat));
@@ -159,7 +159,7 @@ int conversation_foresee(const struct conversation_plan *plan, struct foreseen *
 /* Something changed: what it was is needed to see what. */
 static int ask_list(struct conversation *c, struct error *err)
 {
-	if (c->foreseen.known && !c->plan.last) {
+	if (c->recalls) {
 		stage_set(c, STAGE_RECALL);
 		return 0;
 	}
@@ -245,13 +245,14 @@ static int add_listed(struct conversation *c, const struct list_item *item, stru
 		return -1;
 	}
 	l = &c->listed[c->listed_count++];
-	*l = (struct listed){
-		.key = keep(c, item->key, &ok), .stat = item->stat, .always = item->always};
+	*l = (struct listed){.key = keep(c, item->key, &ok), .stat = item->stat};
+	l->always = item->always;
 	c->key_bytes += item->key.len;
 	return ok ? 0 : no_memory(err);
 }
 
-static const struct observed_section *last_md5(const struct conversation *c, struct bytes encoded)
+static const struct observed_section *find_last_md5(const struct conversation *c,
+						    struct bytes encoded)
 {
 	uint8_t buffer[SECTION_KEY_MAX + 16];
 	struct cbor_writer w;
@@ -264,6 +265,41 @@ static const struct observed_section *last_md5(const struct conversation *c, str
 	cbor_writer_init(&w, buffer, sizeof(buffer));
 	section_key_encode(&w, &key);
 	return observation_find(c->plan.last, bytes_make(w.data, w.len));
+}
+
+struct listed_md5 *listed_md5(struct conversation *c, struct listed *l, struct error *err)
+{
+	if (!l->md5) {
+		l->md5 = arena_alloc(&c->arena, sizeof(*l->md5));
+		if (!l->md5) {
+			(void)no_memory(err);
+		}
+	}
+	return l->md5;
+}
+
+/* All that is wanted of the last observation, which may go then. */
+static int copy_last(struct conversation *c, struct listed *l, struct error *err)
+{
+	const struct observed_section *last = observation_find(c->plan.last, l->key);
+	const struct observed_section *md5 = find_last_md5(c, l->key);
+
+	if (last) {
+		l->was = true;
+		l->last_stat = last->stat;
+		l->content = last->content;
+		l->read_s = last->read_s;
+		l->unread = last->unread;
+	}
+	if (md5) {
+		if (!listed_md5(c, l, err)) {
+			return -1;
+		}
+		l->md5->was = true;
+		l->md5->digest = md5->content;
+		l->md5->read_s = md5->read_s;
+	}
+	return 0;
 }
 
 /*
@@ -289,7 +325,7 @@ static void choose_with_config(struct conversation *c, const struct listed *conf
 		int order = bytes_compare(c->listed[middle].key, bytes_make(w.data, w.len));
 
 		if (order == 0) {
-			c->listed[middle].md5_is_old = c->listed[middle].last_md5 != NULL;
+			c->listed[middle].md5_is_old = c->listed[middle].md5 != NULL;
 			return;
 		}
 		low = order < 0 ? middle + 1 : low;
@@ -309,14 +345,15 @@ static int choose_due(struct conversation *c, struct error *err)
 	for (size_t i = 0; i < c->listed_count; i++) {
 		struct listed *l = &c->listed[i];
 
-		if (c->plan.last) {
-			l->last = observation_find(c->plan.last, l->key);
-			l->last_md5 = last_md5(c, l->key);
+		if (c->plan.last && copy_last(c, l, err) != 0) {
+			return -1;
 		}
-		l->due = !trusted || !l->last || l->last->stat == 0 || l->last->stat != l->stat ||
-			 is_stale(&c->plan, l->last) ||
+		l->due = !trusted || !l->was || l->last_stat == 0 || l->last_stat != l->stat ||
+			 is_stale(&c->plan, l->read_s) ||
 			 is_due_every_night(&c->plan.plan, l->key, l->always);
 	}
+	c->last_count = c->plan.last ? c->plan.last->section_count : 0;
+	c->plan.last = NULL;
 	for (size_t i = 0; i < c->listed_count; i++) {
 		if (c->listed[i].due) {
 			choose_with_config(c, &c->listed[i]);
@@ -420,8 +457,8 @@ enum conversation_event conversation_hash(struct conversation *c, const bool *md
 
 		/* Unchanged by its stat and measured before: the MD5 stands as long as the content. */
 		l->ask_md5 = md5 && md5[i] &&
-			     !(!l->md5_is_old && l->last && l->last_md5 && l->last->stat != 0 &&
-			       l->last->stat == l->stat);
+			     !(!l->md5_is_old && l->was && l->md5 && l->last_stat != 0 &&
+			       l->last_stat == l->stat);
 	}
 	stage_set(c, STAGE_HASH);
 	if (send_hash(c, err) != 0 || maybe_finish(c, err) != 0) {

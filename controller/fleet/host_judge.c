@@ -149,23 +149,9 @@ static bool has_headers(const struct host_run *host, const struct observation *n
 }
 
 /* Whether what is there is, byte for byte, what the kept verdict was told of: the latest one. */
-static bool has_same_sections(const struct host_run *host, const struct observation *now)
+static bool has_same_sections(const struct host_run *host)
 {
-	const struct observation *last = host->last;
-
-	if (is_unloaded(host)) {
-		return true;
-	}
-	if (!last || last->section_count != now->section_count) {
-		return false;
-	}
-	for (size_t i = 0; i < now->section_count; i++) {
-		if (!digest_equal(&now->sections[i].content, &last->sections[i].content) ||
-		    !bytes_equal(now->sections[i].key, last->sections[i].key)) {
-			return false;
-		}
-	}
-	return true;
+	return is_unloaded(host) || conversation_is_as_last(host->conversation);
 }
 
 static int find_basis(struct judging *judging, struct error *err)
@@ -209,7 +195,7 @@ static int may_reuse(const struct judging *judging, bool *may, struct error *err
 	*may = false;
 	if (!judging->has_basis || !known->found || host_config(judging->host)->full ||
 	    !digest_equal(&judging->basis, &known->verdict.basis) ||
-	    !has_same_sections(judging->host, judging->input.now)) {
+	    !has_same_sections(judging->host)) {
 		return 0;
 	}
 	/* Not so where something was kept open that was not looked at, or told beside the judge. */

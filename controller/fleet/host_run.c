@@ -11,6 +11,15 @@
  * claims what it does not send must not hold up the fleet.
  */
 #define WAIT_MS 5000U
+/* And so long in all, as long as now and then one of those comes. */
+#define WAIT_MOST_MS 60000U
+/* So long a host may wait in the middle of what it tells for memory that others hold. */
+#define STARVE_MS 600000U
+/* What a section costs in a conversation, about, and a host of which nothing is known. */
+#define SECTION_BYTES 160U
+#define UNKNOWN_BYTES ((size_t)1 << 20)
+/* A host that tells no more than this takes no part in the budget. */
+#define SMALL_BYTES ((size_t)32 << 10)
 /* So long a channel may stay open behind the probe's last message: its host keeps a place. */
 #define LINGER_MS 3000U
 
@@ -89,6 +98,7 @@ static void done_finish(struct worker_job *job)
 	}
 	object_places_release(shared->places, (uint32_t)host->index);
 	host->shared->held_bytes -= host->held_bytes;
+	budget_drop(host->shared->budget, &host->claim);
 	phase_set(host, PHASE_OVER);
 	shared->over(shared->context, host, &result, fatal);
 }
@@ -108,6 +118,21 @@ static int hand_on_objects(struct host_run *host, struct error *err)
 	return keeper_add(host->shared->keeper, objects, count, err);
 }
 
+/* The session is over: it waits for memory no more, and holds what it has until it is stored. */
+static void settle_claim(struct host_run *host)
+{
+	size_t bytes = host->conversation ? conversation_bytes(host->conversation) : 0;
+
+	budget_drop(host->shared->budget, &host->claim);
+	host->starved_ms = 0;
+	if (bytes > SMALL_BYTES) {
+		(void)budget_grow(host->shared->budget, &host->claim, bytes);
+	} else {
+		host->held_bytes = bytes;
+		host->shared->held_bytes += bytes;
+	}
+}
+
 static void finish(struct host_run *host)
 {
 	struct error err;
@@ -118,8 +143,7 @@ static void finish(struct host_run *host)
 	}
 	keeper_submit(host->shared->keeper, true);
 	host->finished_s = time(NULL);
-	host->held_bytes = host->conversation ? conversation_bytes(host->conversation) : 0;
-	host->shared->held_bytes += host->held_bytes;
+	settle_claim(host);
 	submit(host, PHASE_FINISH, work_finish, done_finish);
 }
 
@@ -204,6 +228,74 @@ static void done_recall(struct worker_job *job)
 	}
 }
 
+/* To list what the host has takes memory, and so do the sections that it had. */
+size_t host_run_expected_bytes(const struct host_run *host)
+{
+	return host->foreseen.known ? SMALL_BYTES + host->foreseen.section_count * SECTION_BYTES
+				    : UNKNOWN_BYTES;
+}
+
+static void begin_list(struct host_run *host)
+{
+	struct error err;
+
+	if (host->foreseen.known) {
+		submit(host, PHASE_RECALL, work_recall, done_recall);
+		return;
+	}
+	phase_set(host, PHASE_TALK);
+	if (conversation_recall(host->conversation, NULL, &err) == CONVERSATION_BROKEN) {
+		break_off(host, &err);
+	}
+}
+
+static void on_recall(struct host_run *host)
+{
+	phase_set(host, PHASE_QUEUED);
+	if (host->claim.state == BUDGET_HELD ||
+	    budget_ask(host->shared->budget, &host->claim, host_run_expected_bytes(host))) {
+		begin_list(host);
+	}
+}
+
+static void pause_or_resume(struct host_run *host)
+{
+	if (host->channel) {
+		host->host->transport->pause(host->channel, host->paused || host->starved_ms != 0);
+	}
+}
+
+/* What it has told so far is its claim; where that is too much just now, it waits. */
+static void account(struct host_run *host)
+{
+	size_t bytes =
+		conversation_bytes(host->conversation) +
+		(host->last ? host->last->section_count * sizeof(struct observed_section) : 0);
+	bool has_claim = host->claim.state != BUDGET_NONE;
+
+	if (host->claim.state == BUDGET_WAITING || (!has_claim && bytes <= SMALL_BYTES)) {
+		return;
+	}
+	if (!budget_grow(host->shared->budget, &host->claim, bytes) && host->starved_ms == 0) {
+		host->starved_ms = uv_hrtime() / 1000000;
+		pause_or_resume(host);
+	}
+}
+
+void host_run_has_room(struct budget_claim *claim)
+{
+	struct host_run *host =
+		(struct host_run *)(void *)((char *)claim - offsetof(struct host_run, claim));
+
+	if (host->starved_ms != 0) {
+		host->starved_ms = 0;
+		pause_or_resume(host);
+	}
+	if (host->phase == PHASE_QUEUED && host->outcome == OUTCOME_NOT_ASKED) {
+		begin_list(host);
+	}
+}
+
 static void mark_dirty(struct host_run *host)
 {
 	struct host_run_shared *shared = host->shared;
@@ -233,10 +325,13 @@ static void on_frame(void *context, struct bytes payload)
 		mark_dirty(host);
 		break;
 	case CONVERSATION_LISTED:
+		store_observation_free(host->last); /* which is copied as far as it is wanted */
+		host->last = NULL;
+		mark_dirty(host);
 		submit(host, PHASE_DECIDE, work_decide, done_decide);
 		break;
 	case CONVERSATION_RECALL:
-		submit(host, PHASE_RECALL, work_recall, done_recall);
+		on_recall(host);
 		break;
 	case CONVERSATION_DONE:
 		host->whole = true;
@@ -278,7 +373,7 @@ static void on_closed(void *context, const struct channel_close *close)
 			   silent ? "the probe ended before its last message" : close->reason);
 		keep_excerpt(host, close->excerpt);
 	}
-	if (host->phase == PHASE_TALK) {
+	if (host->phase == PHASE_TALK || host->phase == PHASE_QUEUED) {
 		finish(host);
 	}
 }
@@ -372,6 +467,10 @@ void host_run_go_on(struct host_run *host)
 	struct error err;
 
 	phase_set(host, PHASE_TALK);
+	if (host->reads_all &&
+	    budget_has_room(host->shared->budget, host_run_expected_bytes(host))) {
+		(void)budget_ask(host->shared->budget, &host->claim, host_run_expected_bytes(host));
+	}
 	if (talk(host, &err) != 0) {
 		set_reason(host, OUTCOME_INTERNAL, err.msg);
 		finish(host);
@@ -463,9 +562,13 @@ static void flush(struct host_run *host)
 	     hand_on_objects(host, &err) != 0)) {
 		break_off(host, &err);
 	}
+	if (host->conversation && host->phase == PHASE_TALK) {
+		account(host);
+	}
 	host->waiting_ms = 0;
 	if (is_talking(host) && conversation_is_waiting(host->conversation)) {
-		host->waiting_ms = uv_hrtime() / 1000000;
+		host->waiting_ms = host->arrived_ms = uv_hrtime() / 1000000;
+		host->waiting_for = conversation_deferred(host->conversation);
 	}
 }
 
@@ -481,6 +584,32 @@ void host_run_flush_all(struct host_run_shared *shared)
 	keeper_submit(shared->keeper, false);
 }
 
+/* What other hosts were asked for: it comes, or this host is asked after all. */
+static void look_for_others(struct host_run *host, uint64_t now_ms)
+{
+	bool last = now_ms - host->arrived_ms >= WAIT_MS ||
+		    now_ms - host->waiting_ms >= WAIT_MOST_MS;
+	struct error err;
+	size_t left;
+
+	if (host->paused) {
+		host->arrived_ms = now_ms; /* so are they */
+		return;
+	}
+	if (conversation_ask_again(host->conversation, last, &err) == CONVERSATION_BROKEN) {
+		break_off(host, &err);
+		return;
+	}
+	left = conversation_deferred(host->conversation);
+	if (left < host->waiting_for) {
+		host->waiting_for = left;
+		host->arrived_ms = now_ms;
+	}
+	if (!conversation_is_waiting(host->conversation)) {
+		host->waiting_ms = 0;
+	}
+}
+
 void host_run_tick(struct host_run *host, uint64_t now_ms)
 {
 	struct error err;
@@ -489,22 +618,19 @@ void host_run_tick(struct host_run *host, uint64_t now_ms)
 	    now_ms - host->whole_ms >= LINGER_MS) {
 		close_whole(host);
 	}
-	if (host->waiting_ms == 0 || !is_talking(host)) {
-		return;
-	}
-	if (conversation_ask_again(host->conversation, now_ms - host->waiting_ms >= WAIT_MS,
-				   &err) == CONVERSATION_BROKEN) {
+	if (host->starved_ms != 0 && now_ms - host->starved_ms >= STARVE_MS && is_talking(host)) {
+		(void)error_set(&err, ERROR_LIMIT, 0, "no memory for all that it tells");
 		break_off(host, &err);
-	} else if (!conversation_is_waiting(host->conversation)) {
-		host->waiting_ms = 0;
+	}
+	if (host->waiting_ms != 0 && is_talking(host)) {
+		look_for_others(host, now_ms);
 	}
 }
 
 void host_run_pause(struct host_run *host, bool paused)
 {
-	if (host->channel) {
-		host->host->transport->pause(host->channel, paused);
-	}
+	host->paused = paused;
+	pause_or_resume(host);
 }
 
 size_t host_run_index(const struct host_run *host)
@@ -523,6 +649,7 @@ void host_run_free(struct host_run *host)
 		return;
 	}
 	assert(!host->channel);
+	budget_drop(host->shared->budget, &host->claim);
 	for (struct host_run **at = &host->shared->dirty; host->dirty; at = &(*at)->next_dirty) {
 		if (*at == host) {
 			*at = host->next_dirty;

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "controller/fleet/budget.h"
 #include "controller/fleet/keeper.h"
 #include "controller/fleet/object_places.h"
 #include "controller/fleet/proofs.h"
@@ -41,7 +42,8 @@ struct host_run_shared {
 	/* The host has its result (which lives until this returns). Loop's thread. */
 	void (*over)(void *context, struct host_run *host, const struct sweep_result *result,
 		     const struct error *fatal);
-	size_t held_bytes; /* of sessions that are over, until they are stored */
+	struct budget *budget; /* for what hosts tell, until it is stored */
+	size_t held_bytes; /* of sessions that are over and have no claim, until they are stored */
 };
 
 /* Begins; `over` follows, never from inside this call. */
@@ -66,6 +68,10 @@ void host_run_flush_all(struct host_run_shared *shared);
  * behind all that was said.
  */
 void host_run_tick(struct host_run *host, uint64_t now_ms);
+/* The host whose claim budget_next came to, which goes on. */
+void host_run_has_room(struct budget_claim *claim);
+/* Memory that its session is likely to take, where it lists what it has. */
+size_t host_run_expected_bytes(const struct host_run *host);
 /* Stops or resumes reading from the host: back-pressure. */
 void host_run_pause(struct host_run *host, bool paused);
 

@@ -18,6 +18,7 @@ enum phase {
 	PHASE_PREPARE, /* worker: what is known of the host */
 	PHASE_PARKED,  /* loop: waits for its turn among those that read everything */
 	PHASE_TALK,    /* loop: channel open, frames come */
+	PHASE_QUEUED,  /* loop: channel open, waits for memory to list what it has */
 	PHASE_RECALL,  /* worker: something changed, what was known of the host is wanted */
 	PHASE_DECIDE,  /* worker: which packages need their MD5 */
 	PHASE_FINISH,  /* worker: judge and store */
@@ -41,14 +42,19 @@ struct host_run {
 	bool dirty; /* in the list of those to be flushed */
 	struct host_run *next_dirty;
 	uint64_t waiting_ms; /* since when for objects of other hosts; 0: is not */
+	uint64_t arrived_ms; /* when the last of them came */
+	size_t waiting_for;  /* objects */
 	struct conversation *conversation;
 	struct channel *channel;
 	bool *md5;
 	bool whole; /* the conversation came to its end */
 	uint64_t whole_ms;
-	size_t held_bytes; /* until it is judged and stored */
-	bool closing;      /* by us, although it is whole */
-	bool given_up;     /* by the judge: another session would end the same way */
+	struct budget_claim claim; /* on the run's memory */
+	bool paused;               /* with all others */
+	uint64_t starved_ms;       /* since when it is paused for want of memory; 0: is not */
+	size_t held_bytes;         /* until it is judged and stored */
+	bool closing;              /* by us, although it is whole */
+	bool given_up;             /* by the judge: another session would end the same way */
 
 	enum outcome outcome;
 	char reason[TRANSPORT_REASON_SIZE];

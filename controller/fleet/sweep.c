@@ -20,11 +20,20 @@
 #define RETRY_FIRST_MS 2000U
 
 /*
- * The run's memory budget for what hosts have sent and the store has not got yet: above the first
+ * The run's memory for objects that hosts have sent and the store has not got yet: above the first
  * nothing more is read from any host, below the second it goes on.
  */
-#define PENDING_HIGH ((size_t)32 << 20)
-#define PENDING_LOW ((size_t)8 << 20)
+#define PENDING_HIGH ((size_t)16 << 20)
+#define PENDING_LOW ((size_t)4 << 20)
+/*
+ * And for all else that they tell. A session costs about 100 KB in muster-ssh, and what those take is
+ * not there.
+ */
+#define BUDGET_MOST ((size_t)112 << 20)
+#define BUDGET_LEAST ((size_t)48 << 20)
+#define SESSION_BYTES ((size_t)100 << 10)
+/* There has to be so much for a host that reads everything before it is connected to. */
+#define HOST_BYTES ((size_t)1 << 20)
 /* Hosts that are known to read everything and wait for their turn cost next to nothing. */
 #define PARKED_MAX 4096
 
@@ -35,6 +44,7 @@ struct sweep {
 	struct sweep_summary *summary;
 	struct host_run_shared shared;
 	struct turns *turns;
+	struct budget budget;
 	struct host_run **host; /* by index; NULL: has not begun, or is over */
 	size_t done;
 	size_t failed;
@@ -220,12 +230,19 @@ static void on_over(void *context, struct host_run *host, const struct sweep_res
 	fill(sweep);
 }
 
+/* For one more host that reads everything. */
+static bool has_room(const struct sweep *sweep)
+{
+	return budget_has_room(&sweep->budget, HOST_BYTES);
+}
+
 static bool on_may_go_on(void *context, struct host_run *host)
 {
 	struct sweep *sweep = context;
-	bool may = !host_run_reads_all(host) ||
-		   turns_may_read_all(sweep->turns, host_run_index(host));
+	bool may;
 
+	turns_hold(sweep->turns, !has_room(sweep));
+	may = !host_run_reads_all(host) || turns_may_read_all(sweep->turns, host_run_index(host));
 	if (!may) {
 		fill(sweep); /* its place is free */
 	}
@@ -238,6 +255,7 @@ static void fill(struct sweep *sweep)
 	struct turn turn;
 	struct error err;
 
+	turns_hold(sweep->turns, !has_room(sweep));
 	while (!sweep->stopping && turns_next(sweep->turns, uv_now(sweep->loop), &turn)) {
 		if (turn.parked) {
 			host_run_go_on(sweep->host[turn.index]);
@@ -246,6 +264,7 @@ static void fill(struct sweep *sweep)
 			turns_over(sweep->turns, turn.index);
 			fail(sweep, &err);
 		}
+		turns_hold(sweep->turns, !has_room(sweep));
 	}
 	end_if_over(sweep);
 }
@@ -289,9 +308,13 @@ static void on_tick(uv_timer_t *timer)
 static void on_before_wait(uv_prepare_t *prepare)
 {
 	struct sweep *sweep = prepare->data;
+	struct budget_claim *claim;
 	size_t pending;
 
 	host_run_flush_all(&sweep->shared);
+	while ((claim = budget_next(&sweep->budget))) {
+		host_run_has_room(claim);
+	}
 	/* Of sessions that are over alone: what still talks lets nothing go while it is paused. */
 	pending = keeper_bytes(sweep->shared.keeper) + sweep->shared.held_bytes;
 	if (pending > PENDING_HIGH) {
@@ -430,6 +453,16 @@ static int begin(struct sweep *sweep, struct error *err)
 	return 0;
 }
 
+static size_t budget_for(const struct sweep_config *config)
+{
+	size_t sessions = config->parallel < 10000 ? config->parallel * SESSION_BYTES : BUDGET_MOST;
+
+	if (config->most_memory) {
+		return config->most_memory;
+	}
+	return sessions < BUDGET_MOST - BUDGET_LEAST ? BUDGET_MOST - sessions : BUDGET_LEAST;
+}
+
 int sweep_run(uv_loop_t *loop, const struct sweep_config *config, const struct sweep_events *events,
 	      struct sweep_summary *summary, struct error *err)
 {
@@ -456,7 +489,9 @@ int sweep_run(uv_loop_t *loop, const struct sweep_config *config, const struct s
 	for (size_t i = 0; i < config->host_count; i++) {
 		sweep.done += config->hosts[i].done;
 	}
+	budget_init(&sweep.budget, budget_for(config));
 	sweep.shared = (struct host_run_shared){
+		.budget = &sweep.budget,
 		.config = config,
 		.events = events,
 		.run = &summary->run,

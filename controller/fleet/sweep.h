@@ -55,6 +55,7 @@ struct sweep_config {
 	const struct store_run *resume; /* the run to go on with; NULL: a new one */
 	uint64_t most_judged;      /* bytes of sections to judge one host by; 0: SWEEP_JUDGED_MAX */
 	size_t most_findings;      /* of one host; 0: SWEEP_FINDINGS_MAX */
+	size_t most_memory;        /* for what hosts tell, until it is stored; 0: by `parallel` */
 	const char *kind;          /* "check", "sweep" */
 	const char *sweep;         /* configured name, or "" */
 	const char *version;       /* muster's */

@@ -49,6 +49,7 @@ struct turns {
 	size_t over;
 	uint64_t next_due_ms; /* no retry is due before */
 	bool closed;
+	bool held; /* those that read everything */
 };
 
 static void put(struct turns *turns, struct queue *queue, size_t index)
@@ -138,6 +139,11 @@ static bool admit(struct turns *turns, size_t index)
 	return true;
 }
 
+static bool may_read(const struct turns *turns)
+{
+	return !turns->held && turns->reading < turns->config.read_all;
+}
+
 static void leave(struct turns *turns, size_t index)
 {
 	struct host *host = &turns->host[index];
@@ -206,7 +212,7 @@ bool turns_next(struct turns *turns, uint64_t now_ms, struct turn *turn)
 	if (turns->closed || turns->running >= turns->config.parallel) {
 		return false;
 	}
-	if (turns->parked_count > 0 && turns->reading < turns->config.read_all) {
+	if (turns->parked_count > 0 && may_read(turns)) {
 		for (size_t left = turns->parked_count; left > 0; left--) {
 			index = take(turns, &turns->parked);
 			turns->parked_count--;
@@ -222,7 +228,7 @@ bool turns_next(struct turns *turns, uint64_t now_ms, struct turn *turn)
 	       (index = next_waiting(turns)) != NOBODY) {
 		bool parked = turns->host[index].state == STATE_PARKED;
 
-		if (parked && turns->reading >= turns->config.read_all) {
+		if (parked && !may_read(turns)) {
 			put(turns, &turns->parked, index);
 			turns->parked_count++;
 		} else if (admit(turns, index)) {
@@ -239,7 +245,7 @@ bool turns_may_read_all(struct turns *turns, size_t index)
 	if (turns->host[index].state == STATE_READING) {
 		return true;
 	}
-	if (turns->closed || turns->reading < turns->config.read_all) {
+	if (turns->closed || may_read(turns)) {
 		turns->host[index].state = STATE_READING;
 		turns->reading++;
 		return true;
@@ -269,6 +275,11 @@ void turns_over(struct turns *turns, size_t index)
 	leave(turns, index);
 	turns->host[index].state = STATE_OVER;
 	turns->over++;
+}
+
+void turns_hold(struct turns *turns, bool held)
+{
+	turns->held = held;
 }
 
 void turns_close(struct turns *turns)

@@ -51,6 +51,8 @@ struct turn {
 bool turns_next(struct turns *turns, uint64_t now_ms, struct turn *turn);
 /* A host that began finds that it will read everything. False: it is parked, its place is free. */
 bool turns_may_read_all(struct turns *turns, size_t index);
+/* While held nobody that reads everything goes on, whatever the limit says. */
+void turns_hold(struct turns *turns, bool held);
 /* It ended, and is to be tried again then. */
 void turns_retry(struct turns *turns, size_t index, uint64_t due_ms);
 void turns_over(struct turns *turns, size_t index);

@@ -215,7 +215,7 @@ static int pragmas(struct db *db, bool fresh, struct error *err)
 				     "PRAGMA cell_size_check = ON;";
 	static const char write[] = "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000;"
 				    "PRAGMA journal_size_limit = 16777216;"
-				    "PRAGMA cache_size = -65536;";
+				    "PRAGMA cache_size = -16384;";
 	int rc = SQLITE_OK;
 
 	if (fresh) {

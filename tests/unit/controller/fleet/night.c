@@ -14,10 +14,11 @@
 size_t night_judged, night_same;
 static const struct observation *observation; /* what was seen */
 static struct observation unloaded;           /* the same without its sections */
-static bool is_same;
+static bool is_same, is_as_last;
 static const char *program;
 
 const struct observation *__wrap_conversation_observation(const struct conversation *c);
+bool __wrap_conversation_is_as_last(const struct conversation *c);
 bool __wrap_conversation_is_same(const struct conversation *c);
 enum conversation_event __wrap_conversation_recall(struct conversation *c,
 						   const struct observation *last,
@@ -32,6 +33,12 @@ const struct observation *__wrap_conversation_observation(const struct conversat
 {
 	(void)c;
 	return is_same ? &unloaded : observation;
+}
+
+bool __wrap_conversation_is_as_last(const struct conversation *c)
+{
+	(void)c;
+	return is_as_last;
 }
 
 bool __wrap_conversation_is_same(const struct conversation *c)
@@ -114,15 +121,25 @@ void night_begin(struct nights *nights)
 	assert_int_equal(judge_cache_new(&nights->cache, (size_t)64 << 20, seed, &err), 0);
 }
 
-static bool has_same_sections(const struct observation *a, const struct observation *b)
+static bool has_same_contents(const struct observation *a, const struct observation *b)
 {
 	if (!a || a->section_count != b->section_count) {
 		return false;
 	}
 	for (size_t i = 0; i < a->section_count; i++) {
 		if (!bytes_equal(a->sections[i].key, b->sections[i].key) ||
-		    !digest_equal(&a->sections[i].content, &b->sections[i].content) ||
-		    a->sections[i].unread != b->sections[i].unread) {
+		    !digest_equal(&a->sections[i].content, &b->sections[i].content)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Of observations with the same sections. */
+static bool has_same_gaps(const struct observation *a, const struct observation *b)
+{
+	for (size_t i = 0; i < a->section_count; i++) {
+		if (a->sections[i].unread != b->sections[i].unread) {
 			return false;
 		}
 	}
@@ -142,16 +159,16 @@ static void end_conversation(struct nights *nights, struct host_run *host)
 	assert_int_equal(store_observation_load(nights->store, host->host->target.name,
 						STORE_LATEST, &last, &err),
 			 0);
-	is_same = !nights->full && nights->now_s / 86400 % 2 == 0 &&
-		  has_same_sections(last, observation);
+	is_as_last = has_same_contents(last, observation);
+	is_same = !nights->full && nights->now_s / 86400 % 2 == 0 && is_as_last &&
+		  has_same_gaps(last, observation);
 	for (size_t i = 0; i < count; i++) {
 		is_same = is_same && observation->sections[i].read_s == nights->now_s;
 	}
+	store_observation_free(last);
 	if (!is_same) {
-		host->last = last;
 		return;
 	}
-	store_observation_free(last);
 	unloaded = *observation;
 	unloaded.sections = NULL;
 	unloaded.section_count = 0;

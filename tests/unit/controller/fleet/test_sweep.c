@@ -17,6 +17,9 @@
 
 #define HOSTS 2
 #define SAFETY_MS 30000
+#define FRAMES_AT_ONCE 16
+#define MEETING 200
+#define FLOWING 400 /* 1.6 MB */
 
 struct channel {
 	struct fake_probe *probe;
@@ -25,6 +28,8 @@ struct channel {
 	uv_timer_t timer;
 	bool stays_open; /* after its last message */
 	bool ended;
+	bool paused;
+	size_t delivered; /* frames */
 	struct channel_close close;
 };
 
@@ -38,7 +43,11 @@ struct bench {
 	struct fake_probe probe[HOSTS];
 	struct channel channel[HOSTS];
 	bool stays_open[HOSTS];
+	size_t falls_silent[HOSTS]; /* after so many frames; 0: does not */
 	unsigned aborts;
+	unsigned pauses;
+	unsigned most_flowing; /* at once, of those behind FLOWING frames that are not paused */
+	bool meet; /* nobody goes beyond MEETING frames before both are there, or paused */
 	unsigned open;
 	unsigned most_open;
 	enum outcome outcome[HOSTS];
@@ -76,12 +85,41 @@ static void on_safety(uv_timer_t *timer)
 	close_with(timer->data, OUTCOME_TIMEOUT, "nobody closed the channel");
 }
 
+static bool others_are_there(const struct channel *channel)
+{
+	const struct channel *other = &running->channel[channel == running->channel];
+
+	return other->delivered >= MEETING || other->paused || other->ended;
+}
+
+static bool may_deliver(const struct channel *channel)
+{
+	size_t silent = running->falls_silent[channel - running->channel];
+
+	return !channel->paused && (silent == 0 || channel->delivered < silent) &&
+	       (!running->meet || channel->delivered < MEETING || others_are_there(channel));
+}
+
+static void count_flowing(void)
+{
+	unsigned flowing = 0;
+
+	for (size_t i = 0; i < HOSTS; i++) {
+		const struct channel *channel = &running->channel[i];
+
+		flowing += !channel->ended && !channel->paused && channel->delivered > FLOWING;
+	}
+	running->most_flowing = flowing > running->most_flowing ? flowing : running->most_flowing;
+}
+
 static void deliver(uv_timer_t *timer)
 {
 	struct channel *channel = timer->data;
 	struct bytes payload;
 
-	while (!channel->ended && fake_probe_next(channel->probe, &payload)) {
+	for (unsigned i = 0;
+	     !channel->ended && may_deliver(channel) && fake_probe_next(channel->probe, &payload);
+	     i++) {
 		bool last = message_type_of(payload) == MESSAGE_END;
 		uint8_t *copy = malloc(payload.len);
 
@@ -89,9 +127,20 @@ static void deliver(uv_timer_t *timer)
 		memcpy(copy, payload.data, payload.len);
 		channel->handler->frame(channel->context, bytes_make(copy, payload.len));
 		free(copy);
+		channel->delivered++;
 		if (last && !channel->stays_open) {
 			close_with(channel, OUTCOME_CLEAN, "");
 		}
+		/* As frames come over a line: the loop goes round between them. */
+		if (i == FRAMES_AT_ONCE && !channel->ended) {
+			count_flowing();
+			(void)uv_timer_start(&channel->timer, deliver, 0, 0);
+			return;
+		}
+	}
+	if (!channel->ended && !channel->paused && !may_deliver(channel) && running->meet) {
+		(void)uv_timer_start(&channel->timer, deliver, 1, 0);
+		return;
 	}
 	if (!channel->ended) {
 		(void)uv_timer_start(&channel->timer, on_safety, SAFETY_MS, 0);
@@ -134,8 +183,11 @@ static int fake_send(struct channel *channel, struct bytes payload, struct error
 
 static void fake_pause(struct channel *channel, bool paused)
 {
-	(void)channel;
-	(void)paused;
+	running->pauses += paused && !channel->paused;
+	if (channel->paused && !paused && !channel->ended) {
+		(void)uv_timer_start(&channel->timer, deliver, 0, 0);
+	}
+	channel->paused = paused;
 }
 
 static void fake_abort(struct channel *channel, enum outcome outcome, const char *reason)
@@ -376,11 +428,98 @@ static void hosts_under_one_limit_are_not_open_at_once(void **state)
 	assert_int_equal(bench->most_open, 1);
 }
 
+/* Each of them tells 2 MB. */
+static void tell_much(struct bench *bench)
+{
+	for (size_t i = 0; i < HOSTS; i++) {
+		fake_probe_tree(&bench->probe[i], "/a", "", 1, false);
+		bench->probe[i].flood = 500;
+	}
+	bench->meet = true;
+	sweep(bench);
+}
+
+/* There is not so much: one after the other, and both whole. */
+static void hosts_that_tell_more_than_there_is_memory_for_take_turns(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->config.parallel = bench->config.full_parallel = 2;
+	bench->config.most_memory = 5 << 20;
+	tell_much(bench);
+	assert_int_equal(bench->most_open, 2);
+	assert_true(bench->pauses > 0);
+	assert_int_equal(bench->most_flowing, 1);
+	assert_int_equal(bench->outcome[0], OUTCOME_CLEAN);
+	assert_int_equal(bench->outcome[1], OUTCOME_CLEAN);
+}
+
+static void with_memory_for_both_nobody_is_paused(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->config.parallel = bench->config.full_parallel = 2;
+	tell_much(bench);
+	assert_int_equal(bench->pauses, 0);
+	assert_int_equal(bench->outcome[0], OUTCOME_CLEAN);
+	assert_int_equal(bench->outcome[1], OUTCOME_CLEAN);
+}
+
+/* One that falls silent in the middle of what it tells keeps its memory, and nobody else's time. */
+static void a_silent_host_does_not_hold_up_the_others(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->config.parallel = bench->config.full_parallel = 2;
+	bench->config.most_memory = 5 << 20;
+	bench->config.deadline_s = 2;
+	for (size_t i = 0; i < HOSTS; i++) {
+		fake_probe_tree(&bench->probe[i], "/a", "", 1, false);
+	}
+	bench->probe[0].flood = 500;
+	bench->falls_silent[0] = 450;
+	sweep(bench);
+	assert_int_equal(bench->outcome[0], OUTCOME_KILLED);
+	assert_int_equal(bench->outcome[1], OUTCOME_CLEAN);
+}
+
+/* The second night of a host of which something changed asks for memory in the middle of its session. */
+static void a_changed_host_waits_for_memory_to_list(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->config.parallel = bench->config.full_parallel = 2;
+	bench->config.most_memory = 1; /* one at a time */
+	for (size_t i = 0; i < HOSTS; i++) {
+		fake_probe_tree(&bench->probe[i], "/a", "", 1, false);
+	}
+	sweep(bench);
+	for (size_t i = 0; i < HOSTS; i++) {
+		bench->probe[i].section[0].stat++;
+		bench->seen[i] = false;
+	}
+	bench->most_open = 0;
+	sweep(bench);
+	assert_int_equal(bench->most_open, 2);
+	for (size_t i = 0; i < HOSTS; i++) {
+		assert_int_equal(bench->probe[i].lists, 2);
+		assert_int_equal(bench->outcome[i], OUTCOME_CLEAN);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			one_object_named_for_many_sections_is_over_the_limit, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			hosts_that_tell_more_than_there_is_memory_for_take_turns, setup, teardown),
+		cmocka_unit_test_setup_teardown(with_memory_for_both_nobody_is_paused, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_silent_host_does_not_hold_up_the_others, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_changed_host_waits_for_memory_to_list, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(channel_behind_the_last_message_is_closed, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(

@@ -142,6 +142,27 @@ static void those_that_read_everything_go_a_few_at_a_time(void **state)
 	turns_free(turns);
 }
 
+static void those_that_read_everything_wait_while_held(void **state)
+{
+	const struct bench bench = {.two = false};
+	struct turns *turns = make(&bench, &(struct turns_config){.parallel = 4, .read_all = 4});
+	struct turn turn;
+
+	(void)state;
+	turns_hold(turns, true);
+	assert_true(turns_next(turns, 0, &turn));
+	assert_false(turns_may_read_all(turns, 0));
+	assert_true(turns_next(turns, 0, &turn));
+	assert_int_equal(turn.index, 1);
+	assert_false(turn.parked);
+	turns_hold(turns, false);
+	assert_true(turns_may_read_all(turns, 1));
+	assert_true(turns_next(turns, 0, &turn));
+	assert_int_equal(turn.index, 0);
+	assert_true(turn.parked);
+	turns_free(turns);
+}
+
 static void too_many_parked_hosts_stop_the_rest(void **state)
 {
 	const struct bench bench = {.two = false};
@@ -216,6 +237,7 @@ int main(void)
 		cmocka_unit_test(every_host_has_one_turn_under_every_limit),
 		cmocka_unit_test(a_group_at_its_limit_does_not_hold_up_the_others),
 		cmocka_unit_test(those_that_read_everything_go_a_few_at_a_time),
+		cmocka_unit_test(those_that_read_everything_wait_while_held),
 		cmocka_unit_test(too_many_parked_hosts_stop_the_rest),
 		cmocka_unit_test(an_unreachable_host_has_its_turn_again_when_it_is_due),
 		cmocka_unit_test(nobody_begins_after_the_end),
