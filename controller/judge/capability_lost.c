@@ -42,19 +42,6 @@ void judge_ask_capabilities(struct judge *j)
 	}
 }
 
-/* Told with what else differs. */
-static bool is_told(const struct judge *j, struct bytes path)
-{
-	for (size_t i = 0; i < j->findings->count; i++) {
-		const struct finding *finding = &j->findings->item[i];
-
-		if (finding->rule == RULE_FILE_CHANGED && bytes_equal(finding->subject, path)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 int judge_tell_capability(struct judge *j, const struct question *question, struct error *err)
 {
 	struct entry was = question->now;
@@ -74,7 +61,7 @@ int judge_tell_capability(struct judge *j, const struct question *question, stru
 
 	if (!question->found || !question->in_package || question->now.type != ENTRY_FILE ||
 	    question->now.caps.len > 0 || known_content(j, &question->now) ||
-	    is_told(j, question->path)) {
+	    judge_is_told(j, question->path)) {
 		return 0;
 	}
 	was.caps = bytes_make(caps, len > 0 ? (size_t)len : 0);

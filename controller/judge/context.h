@@ -43,6 +43,9 @@ struct exceptions {
 	size_t include_count;
 	struct alternative_link *links; /* ordered by path */
 	size_t link_count;
+	struct bytes *overridden; /* paths of statoverrides, known or not, ordered */
+	size_t overridden_count;
+	bool is_read; /* the host has such a section */
 };
 
 /* A directory that packages own, and how far manifests agree with it. */
@@ -67,6 +70,7 @@ enum question_kind {
 	ASK_LINK,        /* the target of an unowned link */
 	ASK_SOURCE,      /* what compiled Python was made from */
 	ASK_CAPABILITY,  /* a file that overrides grant a capability */
+	ASK_OVERRIDE,    /* a file that accepted state or overrides give an owner and mode */
 	ASK_LEFT,        /* a file of a package that is gone from the database */
 };
 
@@ -97,6 +101,7 @@ struct question {
 	const struct entry *object;
 	struct bytecode_case *bytecode;
 	struct left *left;
+	const struct override *override; /* override_lost.c */
 };
 
 struct question_list {
@@ -257,6 +262,8 @@ struct change {
 };
 int judge_emit(struct judge *j, const struct change *change, struct error *err) MUST_CHECK;
 enum severity judge_severity(const struct judge *j, const struct change *change);
+/* Whether a finding says already that a packaged file, or a folder of packages, is not as it was. */
+bool judge_is_told(const struct judge *j, struct bytes path);
 /* The words of an entry as findings carry them; lives until the next call with the same slot. */
 struct bytes judge_words(struct judge *j, unsigned slot, const struct manifest_entry *entry);
 
@@ -296,6 +303,8 @@ struct bytes dirs_canonical(struct judge *j, struct bytes path);
 
 /* exceptions.c: a link that is just what a known or judged alternative says. */
 bool exceptions_make(struct judge *j, const struct entry *entry);
+/* Whether the host's dpkg overrides owner and mode of this path, known or not. */
+bool exceptions_override(const struct judge *j, struct bytes path);
 
 /* question.c: NULL for lack of memory (told at the end). */
 struct question *judge_ask(struct judge *j, enum question_kind kind, struct bytes path);
@@ -310,6 +319,11 @@ int judge_tell_left(struct judge *j, struct error *err) MUST_CHECK;
 void judge_ask_capabilities(struct judge *j);
 int judge_tell_capability(struct judge *j, const struct question *question,
 			  struct error *err) MUST_CHECK;
+
+/* override_lost.c: the same of owner and mode, by statoverrides of accepted state and overrides. */
+void judge_ask_overrides(struct judge *j);
+int judge_tell_override(struct judge *j, const struct question *question,
+			struct error *err) MUST_CHECK;
 
 /* coverage.c */
 bool gap_covers(const struct gap_list *gaps, struct bytes path);

@@ -225,6 +225,21 @@ static struct bytes words_of_entry(struct judge *j, unsigned slot, const struct 
 			  manifest_words_of_entry(entry, j->words[slot], WORDS_ROOM));
 }
 
+bool judge_is_told(const struct judge *j, struct bytes path)
+{
+	for (size_t i = 0; i < j->findings->count; i++) {
+		const struct finding *finding = &j->findings->item[i];
+
+		if ((finding->rule == RULE_FILE_CHANGED || finding->rule == RULE_FILE_TYPE ||
+		     finding->rule == RULE_SETID_GAINED || finding->rule == RULE_CONFIG_CHANGED ||
+		     finding->rule == RULE_OWNER_CHANGED) &&
+		    bytes_equal(finding->subject, path)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int judge_emit(struct judge *j, const struct change *change, struct error *err)
 {
 	struct finding finding = {

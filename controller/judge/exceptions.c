@@ -99,6 +99,8 @@ static int judge_override(struct judge *j, const struct record *record, struct e
 	struct record plain = *record;
 	bool setid = false;
 
+	j->exceptions.overridden[j->exceptions.overridden_count++] =
+		dirs_canonical(j, record->field[OVERRIDE_PATH]);
 	/* 4755 and 04755 are one mode. */
 	while (mode.len > 1 && mode.data[0] == '0') {
 		mode = bytes_make(mode.data + 1, mode.len - 1);
@@ -238,6 +240,13 @@ static int compare_redirects(const void *left, const void *right)
 	return bytes_path_compare(a->to, b->to);
 }
 
+static int compare_paths(const void *left, const void *right)
+{
+	const struct bytes *a = left, *b = right;
+
+	return bytes_path_compare(*a, *b);
+}
+
 static int compare_links(const void *left, const void *right)
 {
 	const struct alternative_link *a = left, *b = right;
@@ -261,11 +270,12 @@ int judge_exceptions(struct judge *j, const struct packages *p, struct error *er
 		rows_clear(&rows);
 		return result;
 	}
-	*known = (struct exceptions){0};
+	*known = (struct exceptions){.is_read = true};
 	known->redirects.item = judge_alloc(j, room, sizeof(*known->redirects.item));
 	known->excludes = judge_alloc(j, room, sizeof(*known->excludes));
 	known->includes = judge_alloc(j, room, sizeof(*known->includes));
 	known->links = judge_alloc(j, 2 * room, sizeof(*known->links));
+	known->overridden = judge_alloc(j, room, sizeof(*known->overridden));
 	for (size_t i = 0; result == 0 && !j->lost_memory && i < rows.count; i++) {
 		struct record record = rows.item[i];
 
@@ -279,10 +289,23 @@ int judge_exceptions(struct judge *j, const struct packages *p, struct error *er
 		qsort(known->redirects.item, known->redirects.count, sizeof(*known->redirects.item),
 		      compare_redirects);
 	}
+	if (known->overridden_count > 1) {
+		qsort(known->overridden, known->overridden_count, sizeof(*known->overridden),
+		      compare_paths);
+	}
 	if (known->link_count > 1) {
 		qsort(known->links, known->link_count, sizeof(*known->links), compare_links);
 	}
 	return result;
+}
+
+bool exceptions_override(const struct judge *j, struct bytes path)
+{
+	const struct exceptions *known = &j->exceptions;
+
+	return known->overridden_count > 0 &&
+	       bsearch(&path, known->overridden, known->overridden_count, sizeof(path),
+		       compare_paths) != NULL;
 }
 
 static bool is_made(const struct judge *j, const struct entry *entry)

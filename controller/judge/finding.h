@@ -47,6 +47,7 @@ enum rule {
 	RULE_OWNER_CHANGED,       /* owner.changed: owner or mode of a directory */
 	RULE_DATABASE_DISAGREES,  /* database.disagrees: host's word against a manifest */
 	RULE_EXCEPTION_UNKNOWN,   /* exception.unknown: what narrows a check */
+	RULE_OVERRIDE_LOST,       /* override.lost: an accepted statoverride that is gone */
 	RULE_CLAIM_UNPROVED,      /* claim.unproved: a path only the host's database claims */
 	RULE_PACKAGE_UNPROVED,    /* package.unproved: a package only the host's word proves */
 	RULE_PACKAGE_UPGRADED,    /* package.upgraded (information) */

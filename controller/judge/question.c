@@ -305,6 +305,8 @@ static int tell(struct judge *j, const struct question *question, struct error *
 		return unowned_tell_bytecode(j, question, err);
 	case ASK_CAPABILITY:
 		return judge_tell_capability(j, question, err);
+	case ASK_OVERRIDE:
+		return judge_tell_override(j, question, err);
 	case ASK_LEFT:
 		judge_note_left(question);
 		return 0;
@@ -347,6 +349,7 @@ int judge_questions(struct judge *j, struct error *err)
 	int result = 0;
 
 	judge_ask_capabilities(j);
+	judge_ask_overrides(j);
 	ask_unseen(j, j->in->accepted, j->accepted_seen, ASK_ACCEPTED);
 	for (size_t i = 0; i < j->in->tree_count && j->tree_seen; i++) {
 		ask_unseen(j, j->in->trees[i], j->tree_seen[i], ASK_TREE);

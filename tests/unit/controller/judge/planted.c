@@ -287,6 +287,7 @@ static void statoverride(struct world *w)
 					     "root",         "4755",        NULL};
 
 	side_record(&w->now, exceptions_key(), fields);
+	side_find(&w->now, "/usr/bin/ls")->mode = 04755;
 }
 
 static void statoverride_accepted(struct world *w)
@@ -695,6 +696,11 @@ const struct planted planted[] = {
 	{"local diversion", local_diversion, false, RULE_EXCEPTION_UNKNOWN, "/usr/bin/login",
 	 CRITICAL, "", BY_RULE, 1},
 	{"known diversion", known_diversion, false, NOTHING},
+	{"override gone", plant_override_gone, false, RULE_OVERRIDE_LOST, "/usr/bin/su", CRITICAL,
+	 "", BY_BASELINE, 1},
+	{"override without its mode", plant_override_undone, false, CHANGED, "/usr/bin/su",
+	 CRITICAL, ".M...U...", BY_BASELINE, 1},
+	{"overrides of what is not there", plant_overrides_of_nothing, false, NOTHING},
 	{"diversion of another file", plant_diversion_of_another_file, false,
 	 RULE_EXCEPTION_UNKNOWN, "/usr/share/coreutils/data", MEDIUM, "", BY_RULE, 1},
 	{"diversions of packages", plant_diversions_of_packages, false, NOTHING},
@@ -704,7 +710,7 @@ const struct planted planted[] = {
 	 BY_RULE, 1},
 	{"path-exclude known", path_exclude_known, false, NOTHING},
 	{"statoverride", statoverride, false, RULE_EXCEPTION_UNKNOWN, "/usr/bin/ls", HIGH, "",
-	 BY_RULE, 1},
+	 BY_RULE, 2},
 	{"statoverride accepted", statoverride_accepted, false, NOTHING},
 	{"alternative to unowned", alternative_moved, false, RULE_EXCEPTION_UNKNOWN,
 	 "/usr/bin/editor", HIGH, "", BY_RULE, 1},

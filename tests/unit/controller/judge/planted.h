@@ -47,6 +47,9 @@ void plant_alternative_in_wants(struct world *w);
 void plant_alternative_in_local_bin(struct world *w);
 void plant_alternative_in_root(struct world *w);
 void plant_alternatives_of_packages(struct world *w);
+void plant_override_gone(struct world *w);
+void plant_override_undone(struct world *w);
+void plant_overrides_of_nothing(struct world *w);
 void plant_diversion_of_another_file(struct world *w);
 void plant_diversions_of_packages(struct world *w);
 

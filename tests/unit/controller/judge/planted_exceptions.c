@@ -110,3 +110,32 @@ void plant_diversions_of_packages(struct world *w)
 	divert(w, "/usr/share/dict/words", "/usr/share/dict/words.pre-dictionaries-common",
 	       "dictionaries-common");
 }
+
+static const char *const nobodys_su[] = {"statoverride", "/usr/bin/su", "adm",
+					 "root",         "0750",        NULL};
+#define ACCEPTED_SU "statoverride /usr/bin/su adm root 750"
+
+/* An administrator let only some use su: now everybody may again, as the package ships it. */
+void plant_override_gone(struct world *w)
+{
+	side_record(&w->first, exceptions_key(), nobodys_su);
+	w->records[w->record_count++] = ACCEPTED_SU;
+}
+
+void plant_override_undone(struct world *w)
+{
+	side_record(&w->now, exceptions_key(), nobodys_su);
+	w->records[w->record_count++] = ACCEPTED_SU;
+}
+
+void plant_overrides_of_nothing(struct world *w)
+{
+	w->records[w->record_count++] = "statoverride /usr/bin/absent root adm 750";
+	w->records[w->record_count++] = "statoverride /usr/local/bin/notes root adm 750";
+	/* Of several lines any will do, and an id is as good as its name. */
+	side_record(&w->now, exceptions_key(), nobodys_su);
+	side_find(&w->now, "/usr/bin/su")->owner = BYTES_LITERAL("adm");
+	side_find(&w->now, "/usr/bin/su")->mode = 0750;
+	w->records[w->record_count++] = ACCEPTED_SU;
+	w->records[w->record_count++] = "statoverride /usr/bin/su root root 700";
+}

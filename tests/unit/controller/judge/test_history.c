@@ -552,6 +552,54 @@ static void capability_that_an_override_grants_is_missed(void **state)
 	assert_null(world_finding(w, RULE_FILE_CHANGED, "/usr/bin/ls"));
 }
 
+/* The file is what its manifest says, and not what the packages' scripts make of it. */
+static void mode_that_an_override_sets_is_missed(void **state)
+{
+	const struct finding *found;
+	struct world *w = *state;
+
+	w->records_are_overrides = true;
+	w->records[w->record_count++] = "statoverride /usr/bin/absent root adm 750";
+	w->records[w->record_count++] = "statoverride /usr/bin/ps root shadow 2755";
+	world_judge(w);
+	found = world_finding(w, RULE_FILE_CHANGED, "/usr/bin/ps");
+	assert_non_null(found);
+	assert_string_equal(found->letters, ".M....G..");
+	assert_int_equal(found->witness, WITNESS_MANIFEST);
+	assert_int_equal(world_count(w, SEVERITY_LOW), 1);
+	/* What differs besides is one finding, by what the package has. */
+	side_find(&w->now, "/usr/bin/ps")->size++;
+	world_judge(w);
+	assert_int_equal(world_count(w, SEVERITY_LOW), 1);
+}
+
+/* dpkg will not set it again at the next upgrade. */
+static void override_is_lost_before_its_mode_is(void **state)
+{
+	struct world *w = *state;
+	const struct finding *found;
+
+	w->records[w->record_count++] = "statoverride /usr/bin/ps root adm 750";
+	side_find(&w->now, "/usr/bin/ps")->group = BYTES_LITERAL("adm");
+	side_find(&w->now, "/usr/bin/ps")->mode = 0750;
+	world_judge(w);
+	found = world_finding(w, RULE_OVERRIDE_LOST, "/usr/bin/ps");
+	assert_non_null(found);
+	assert_int_equal(found->severity, SEVERITY_LOW);
+	assert_int_equal(world_count(w, SEVERITY_LOW), 1);
+	side_find(&w->now, "/usr/bin/ps")->group = BYTES_LITERAL("root");
+	side_find(&w->now, "/usr/bin/ps")->mode = 0755;
+	world_judge(w);
+	assert_int_equal(world_finding(w, RULE_OVERRIDE_LOST, "/usr/bin/ps")->severity,
+			 SEVERITY_HIGH);
+	assert_int_equal(world_count(w, SEVERITY_LOW), 1);
+	/* A host whose exceptions were not read has lost none that we know of. */
+	*side_section(&w->now, build_dir_key(SECTION_EXCEPTIONS, "dpkg")) =
+		w->now.section[--w->now.count];
+	world_judge(w);
+	assert_null(world_finding(w, RULE_OVERRIDE_LOST, "/usr/bin/ps"));
+}
+
 static void stripped_capability_is_explained_where_policy_knows_it(void **state)
 {
 	static const uint8_t net_raw[20] = {1, 0, 0, 2, 0, 0x20};
@@ -606,6 +654,8 @@ int main(void)
 		TEST(new_policy_root_is_at_its_own_first_sight),
 		TEST(override_explains_exactly_what_it_says),
 		TEST(capability_that_an_override_grants_is_missed),
+		TEST(mode_that_an_override_sets_is_missed),
+		TEST(override_is_lost_before_its_mode_is),
 		TEST(stripped_capability_is_explained_where_policy_knows_it),
 	};
 
