@@ -10,7 +10,7 @@
 -- varint, and one zstd frame.
 
 PRAGMA application_id = 1836413810; -- 0x6d757372, "musr"
-PRAGMA user_version = 6;
+PRAGMA user_version = 7;
 
 -- One row a run. `kept` is 0 once pruned: the row stays, because intervals name it.
 CREATE TABLE IF NOT EXISTS run (
@@ -24,6 +24,13 @@ CREATE TABLE IF NOT EXISTS run (
 	finished INTEGER NOT NULL DEFAULT 0, -- 0: still running, or killed
 	asked INTEGER NOT NULL,
 	kept INTEGER NOT NULL DEFAULT 1
+);
+
+-- Runs whose baseline was to be fetched, and was not.
+CREATE TABLE IF NOT EXISTS run_stale (
+	run INTEGER PRIMARY KEY REFERENCES run,
+	made INTEGER NOT NULL, -- when its commit was made; 0: not known
+	why TEXT NOT NULL
 );
 
 -- 32 random bytes from which the order of slices is derived: who reads the file knows what is hashed when.
@@ -304,8 +311,12 @@ SELECT
 	count(CASE WHEN o.value = 'partial' THEN 1 END) AS partial,
 	count(CASE WHEN o.value NOT IN ('clean', 'findings', 'partial') THEN 1 END) AS not_looked_at,
 	total(h.sent) AS sent_bytes,
-	total(h.received) AS received_bytes
+	total(h.received) AS received_bytes,
+	s.why AS stale_baseline,
+	strftime('%Y-%m-%dT%H:%M:%SZ', NULLIF(s.made, 0), 'unixepoch') AS baseline_made,
+	NULLIF(s.made, 0) AS baseline_made_s
 FROM run r
+LEFT JOIN run_stale s ON s.run = r.id
 LEFT JOIN host_run h ON h.id > (r.id << 24) AND h.id < ((r.id + 1) << 24)
 LEFT JOIN text o ON o.id = h.outcome
 WHERE r.kept = 1

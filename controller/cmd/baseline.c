@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* init, and what only reads a baseline: list, verify. */
+/* init, fetch, and what only reads a baseline: list, verify. */
 #include <string.h>
+#include <time.h>
 
 #include "baselines/edit.h"
+#include "baselines/fetch.h"
 #include "baselines/verify.h"
+#include "controller/cmd/fetching.h"
 #include "controller/cmd/open.h"
 #include "controller/cmd/rules.h"
 #include "controller/report/print.h"
@@ -70,6 +73,35 @@ int verb_baseline_list(struct call *call, struct error *err)
 	    verify_list(path, NULL, on_item, call->out, err) < 0) {
 		return -1;
 	}
+	return EXIT_CLEAN;
+}
+
+int verb_baseline_fetch(struct call *call, struct error *err)
+{
+	const char *signers = config_text(call->config, CONFIG_BASELINE_SIGNERS), *path;
+	struct baseline *baseline = NULL;
+	char age[PRINT_NUMBER_ROOM];
+	int64_t made_s, now_s = (int64_t)time(NULL);
+	bool moved;
+
+	if (open_baseline_path(call, &path, err) < 0 ||
+	    fetch_baseline(path, signers, &moved, err) < 0 ||
+	    baseline_open(path, NULL, &baseline, err) < 0) {
+		return -1;
+	}
+	if (fetching_check_signed(call, baseline, err) < 0) {
+		baseline_close(baseline);
+		return -1;
+	}
+	(void)fputs(moved ? "Fetched: " : "Up to date: ", call->out);
+	(void)print_escaped(call->out, bytes_from_string(path));
+	(void)fprintf(call->out, " stands at %.12s", baseline_commit(baseline));
+	if (fetch_commit_time(path, baseline_commit(baseline), &made_s)) {
+		(void)fprintf(call->out, ", made %s ago",
+			      print_age(now_s > made_s ? (uint64_t)(now_s - made_s) : 0, age));
+	}
+	(void)fputs(".\n", call->out);
+	baseline_close(baseline);
 	return EXIT_CLEAN;
 }
 

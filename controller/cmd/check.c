@@ -223,7 +223,7 @@ static int run_hosts(struct call *call, struct inventory *inventory, struct node
 	struct report *report = NULL;
 	struct resume resume = {0};
 	struct reach reach = {0};
-	bool stale = false;
+	struct fetching_stale stale;
 	uv_loop_t loop;
 	int code = -1;
 
@@ -239,8 +239,9 @@ static int run_hosts(struct call *call, struct inventory *inventory, struct node
 	    resume_open(call, &reach, config, &resume, err) < 0) {
 		goto out;
 	}
-	if (stale) {
-		report_stale_baseline(report);
+	if (stale.why.kind != ERROR_NONE) {
+		config->stale = stale.why.msg;
+		config->stale_made_s = stale.made_s;
 	}
 	tell_uncommitted(call, config->baseline);
 	config->keys = config_text(call->config, CONFIG_TRUST);

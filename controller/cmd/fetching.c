@@ -1,49 +1,28 @@
 // SPDX-License-Identifier: MIT
 #include "controller/cmd/fetching.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "baselines/fetch.h"
 #include "controller/cmd/open.h"
+#include "controller/report/print.h"
 
-#define MINUTE_S 60
-#define HOUR_S 3600
-#define DAY_S 86400
-#define AGE_ROOM 64
-
-/* "3 days", "1 hour": the largest unit of which there is one. */
-static void write_age(int64_t made_s, int64_t now_s, char to[AGE_ROOM])
-{
-	static const struct {
-		int64_t seconds;
-		const char *name;
-	} units[] = {{DAY_S, "day"}, {HOUR_S, "hour"}, {MINUTE_S, "minute"}, {1, "second"}};
-	int64_t age = now_s > made_s ? now_s - made_s : 0;
-	size_t i = 0;
-
-	while (i < 3 && age < units[i].seconds) {
-		i++;
-	}
-	(void)snprintf(to, AGE_ROOM, "%" PRId64 " %s%s", age / units[i].seconds, units[i].name,
-		       age / units[i].seconds == 1 ? "" : "s");
-}
-
-static void tell_stale(struct call *call, const struct baseline *baseline, const char *why)
+static void tell_stale(struct call *call, const struct baseline *baseline,
+		       struct fetching_stale *stale)
 {
 	const char *commit = baseline_commit(baseline);
-	char age[AGE_ROOM] = "unknown age";
-	int64_t made_s;
+	char age[PRINT_NUMBER_ROOM] = "unknown age";
+	int64_t now_s = (int64_t)time(NULL);
 
-	if (fetch_commit_time(baseline_path(baseline), commit, &made_s)) {
-		write_age(made_s, (int64_t)time(NULL), age);
+	if (fetch_commit_time(baseline_path(baseline), commit, &stale->made_s)) {
+		(void)print_age(now_s > stale->made_s ? (uint64_t)(now_s - stale->made_s) : 0, age);
 	}
 	(void)fprintf(
 		call->log,
 		"muster: the baseline was not fetched: %s: this run judges by the baseline of "
 		"%s ago (%.12s)\n",
-		why, age, commit);
+		stale->why.msg, age, commit);
 }
 
 int fetching_check_signed(struct call *call, const struct baseline *baseline, struct error *err)
@@ -61,38 +40,63 @@ int fetching_check_signed(struct call *call, const struct baseline *baseline, st
 	return error_prefix(err, "%s", baseline_path(baseline));
 }
 
-/* False in *fetched, with `why`: what stands is to be judged by. */
-static int fetch(struct call *call, const char *path, bool *fetched, struct error *why,
-		 struct error *err)
+int fetching_is_wanted(struct call *call, bool *wanted, struct error *err)
+{
+	bool on = call_has(call, OPTION_FETCH), off = call_has(call, OPTION_NO_FETCH);
+
+	*wanted = on || (!off && config_number(call->config, CONFIG_BASELINE_FETCH) != 0);
+	if (on && off) {
+		return error_set(err, ERROR_CONFIG, 0, "--fetch and --no-fetch: one of them");
+	}
+	if (on && !config_text(call->config, CONFIG_BASELINE)) {
+		return error_set(err, ERROR_CONFIG, 0, "--fetch: there is no baseline to fetch");
+	}
+	return 0;
+}
+
+static void advise_not_to(struct call *call)
+{
+	if (call_has(call, OPTION_FETCH)) {
+		call_advise(call, "leave --fetch out");
+	} else {
+		call_advise(call,
+			    "do not fetch: --no-fetch, or baseline_fetch: false (it was set "
+			    "by %s)",
+			    config_origin(call->config, CONFIG_BASELINE_FETCH));
+	}
+}
+
+/* *why is not set where it was fetched; where it is, what stands is to be judged by. */
+static int fetch(struct call *call, const char *path, struct error *why, struct error *err)
 {
 	bool moved;
 
-	*fetched = fetch_baseline(path, config_text(call->config, CONFIG_BASELINE_SIGNERS), &moved,
-				  why) == 0;
-	if (*fetched || why->kind == ERROR_NET || why->kind == ERROR_AUTH) {
+	if (fetch_baseline(path, config_text(call->config, CONFIG_BASELINE_SIGNERS), &moved, why) ==
+	    0) {
+		*why = (struct error){.kind = ERROR_NONE};
+		return 0;
+	}
+	if (why->kind == ERROR_NET || why->kind == ERROR_AUTH) {
 		return 0;
 	}
 	if (why->kind == ERROR_CONFIG) {
-		call_advise(call, "do not fetch: baseline_fetch: false (it was set by %s)",
-			    config_origin(call->config, CONFIG_BASELINE_FETCH));
+		advise_not_to(call);
 	}
 	*err = *why;
 	return -1;
 }
 
-int fetching_open(struct call *call, struct baseline **baseline, bool *stale, struct error *err)
+int fetching_open(struct call *call, struct baseline **baseline, struct fetching_stale *stale,
+		  struct error *err)
 {
 	const char *path = config_text(call->config, CONFIG_BASELINE);
-	bool wanted = path && config_number(call->config, CONFIG_BASELINE_FETCH) != 0;
-	struct error why = {0};
-	bool fetched = true;
+	bool wanted;
 
 	*baseline = NULL;
-	*stale = false;
-	if (wanted && fetch(call, path, &fetched, &why, err) < 0) {
-		return -1;
-	}
-	if (open_baseline(call, baseline, err) < 0) {
+	*stale = (struct fetching_stale){.made_s = 0};
+	if (fetching_is_wanted(call, &wanted, err) < 0 ||
+	    (wanted && path && fetch(call, path, &stale->why, err) < 0) ||
+	    open_baseline(call, baseline, err) < 0) {
 		return -1;
 	}
 	if (*baseline && fetching_check_signed(call, *baseline, err) < 0) {
@@ -100,9 +104,8 @@ int fetching_open(struct call *call, struct baseline **baseline, bool *stale, st
 		*baseline = NULL;
 		return -1;
 	}
-	if (!fetched) {
-		*stale = true;
-		tell_stale(call, *baseline, why.msg);
+	if (stale->why.kind != ERROR_NONE) {
+		tell_stale(call, *baseline, stale);
 	}
 	return 0;
 }

@@ -54,6 +54,12 @@ static void tell_pending(struct call *call, struct store *store)
 			"goes on with it); hosts it has not come to yet stand as they were\n",
 			run.name);
 	}
+	if (run.stale && *run.stale) {
+		(void)fprintf(call->log,
+			      "muster: run %s judged by a baseline that was not brought up to "
+			      "date: %s\n",
+			      run.name, run.stale);
+	}
 	if (path && *run.commit && baseline_open(path, NULL, &baseline, &ignored) == 0 &&
 	    strcmp(baseline_commit(baseline), run.commit) != 0) {
 		(void)fprintf(call->log,

@@ -18,7 +18,8 @@
 #define RUN                                                                                       \
 	(REACH | BIT(INVENTORY) | BIT(BASELINE) | BIT(DB) | BIT(FULL) | BIT(DEADLINE) |           \
 	 BIT(FULL_PARALLEL) | BIT(REHASH) | BIT(READ_RATE) | BIT(MAX_INCOMPLETE) | BIT(RETRIES) | \
-	 BIT(FAIL_ON) | BIT(FORMAT) | BIT(OUTPUT) | BIT(JOURNAL) | BIT(ALL) | BIT(EXPLAINED))
+	 BIT(FAIL_ON) | BIT(FORMAT) | BIT(OUTPUT) | BIT(JOURNAL) | BIT(FETCH) | BIT(NO_FETCH) |   \
+	 BIT(ALL) | BIT(EXPLAINED))
 #define READ (BIT(DB) | BIT(FORMAT))
 
 static const struct verb verbs[] = {
@@ -271,6 +272,22 @@ static const struct verb verbs[] = {
 		1,
 		ANY,
 		verb_baseline_learn,
+	},
+	{
+		"baseline fetch",
+		"",
+		"bring the baseline up to date from its origin",
+		"Moves the branch of a bare baseline forward to what its origin has, if that is a "
+		"descendant of the commit it stands at and, with baseline_signers, signed by one "
+		"of "
+		"them: what check and sweep do first with --fetch or baseline_fetch. Whatever "
+		"fails, the branch stays where it was, and the exit code is 2.",
+		{{"muster baseline fetch", "the baseline that the configuration names"},
+		 {"muster baseline fetch --baseline /var/lib/muster/baseline.git", "this one"}},
+		BIT(BASELINE),
+		0,
+		0,
+		verb_baseline_fetch,
 	},
 	{
 		"baseline list",

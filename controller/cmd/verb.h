@@ -73,6 +73,7 @@ int verb_baseline_import(struct call *call, struct error *err);
 int verb_baseline_capture(struct call *call, struct error *err);
 int verb_baseline_learn(struct call *call, struct error *err);
 int verb_baseline_list(struct call *call, struct error *err);
+int verb_baseline_fetch(struct call *call, struct error *err);
 int verb_baseline_verify(struct call *call, struct error *err);
 int verb_hosts(struct call *call, struct error *err);
 int verb_hosts_forget(struct call *call, struct error *err);

@@ -479,12 +479,18 @@ int sweep_run(uv_loop_t *loop, const struct sweep_config *config, const struct s
 			.sweep = config->sweep,
 			.commit = config->baseline ? baseline_commit(config->baseline) : "",
 			.version = config->version,
+			.stale = config->stale,
+			.stale_made_s = config->stale_made_s,
 			.started_s = time(NULL),
 			.hosts_asked = config->host_count},
 	};
 	if (config->resume) {
 		summary->run = *config->resume;
 		summary->run.hosts_asked = config->host_count;
+		if (config->stale && !(summary->run.stale && summary->run.stale[0])) {
+			summary->run.stale = config->stale;
+			summary->run.stale_made_s = config->stale_made_s;
+		}
 	}
 	for (size_t i = 0; i < config->host_count; i++) {
 		sweep.done += config->hosts[i].done;

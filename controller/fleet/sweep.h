@@ -61,8 +61,10 @@ struct sweep_config {
 	const char *version;       /* muster's */
 	struct store *store;       /* open for writing */
 	struct baseline *baseline; /* NULL: none, policy_default() holds */
-	struct acks *acks;         /* of the baseline; NULL: none are applied */
-	const char *keys;          /* folder with keys.yaml; NULL: the baseline's keys/ */
+	const char *stale;         /* as in struct store_run, with the next */
+	int64_t stale_made_s;
+	struct acks *acks; /* of the baseline; NULL: none are applied */
+	const char *keys;  /* folder with keys.yaml; NULL: the baseline's keys/ */
 };
 
 struct sweep_result {

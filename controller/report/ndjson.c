@@ -241,8 +241,12 @@ static int run_end(void *state, const struct writer_context *context, struct err
 	jsonl_time(&json, "finished", context->run.finished_s);
 	jsonl_string(&json, "verdict",
 		     context->interrupted ? "interrupted" : verdicts[context->verdict]);
-	if (context->stale_baseline) {
+	if (writer_is_stale(context)) {
 		jsonl_string(&json, "baseline", "stale");
+		jsonl_string(&json, "baseline_why", context->run.stale);
+		if (context->run.stale_made_s) {
+			jsonl_time(&json, "baseline_made", context->run.stale_made_s);
+		}
 	}
 	jsonl_object(&json, "hosts");
 	for (int i = 0; i < OUTCOMES; i++) {

@@ -132,6 +132,24 @@ const char *print_size(uint64_t bytes, char to[PRINT_NUMBER_ROOM])
 	return to;
 }
 
+const char *print_age(uint64_t seconds, char to[PRINT_NUMBER_ROOM])
+{
+	static const struct {
+		uint64_t seconds;
+		const char *name;
+	} units[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}};
+	uint64_t count;
+	size_t i = 0;
+
+	while (i < 3 && seconds < units[i].seconds) {
+		i++;
+	}
+	count = seconds / units[i].seconds;
+	(void)snprintf(to, PRINT_NUMBER_ROOM, "%" PRIu64 " %s%s", count, units[i].name,
+		       count == 1 ? "" : "s");
+	return to;
+}
+
 const char *print_span(uint64_t seconds, char to[PRINT_NUMBER_ROOM])
 {
 	if (seconds < 60) {

@@ -36,5 +36,7 @@ const char *print_count(uint64_t count, char to[PRINT_NUMBER_ROOM]);
 const char *print_size(uint64_t bytes, char to[PRINT_NUMBER_ROOM]);
 /* 12 s, 3 min 20 s, 2 h 5 min */
 const char *print_span(uint64_t seconds, char to[PRINT_NUMBER_ROOM]);
+/* 3 days, 1 hour: the largest unit of which there is one */
+const char *print_age(uint64_t seconds, char to[PRINT_NUMBER_ROOM]);
 
 #endif

@@ -76,6 +76,10 @@ static void print_run(const struct writer_context *context, const char *kind)
 		      run->finished_s > run->started_s ? run->finished_s - run->started_s : 0);
 	describe(out, "muster_run_interrupted", "Whether it was ended before its time.");
 	(void)fprintf(out, "muster_run_interrupted{kind=\"%s\"} %d\n", kind, context->interrupted);
+	describe(out, "muster_run_baseline_stale",
+		 "Whether its baseline was to be fetched and was not.");
+	(void)fprintf(out, "muster_run_baseline_stale{kind=\"%s\"} %d\n", kind,
+		      writer_is_stale(context));
 	describe(out, "muster_run_verdict", "1 for what it came to.");
 	for (size_t i = 0; i < 3; i++) {
 		(void)fprintf(out, "muster_run_verdict{kind=\"%s\",verdict=\"%s\"} %d\n", kind,

@@ -21,7 +21,6 @@ struct report {
 	struct output *output;
 	size_t outputs;
 	struct report_tally tally;
-	bool stale_baseline;
 	struct groups *hosts_open; /* names, each once: a host's findings come in several goes */
 };
 
@@ -240,11 +239,6 @@ void report_vouched(struct report *report, const struct judge_counts *vouched)
 	}
 }
 
-void report_stale_baseline(struct report *report)
-{
-	report->stale_baseline = true;
-}
-
 int report_run_end(struct report *report, const struct store_run *run, bool interrupted,
 		   struct error *err)
 {
@@ -256,7 +250,6 @@ int report_run_end(struct report *report, const struct store_run *run, bool inte
 		}
 		output->context.verdict = report_verdict(report);
 		output->context.interrupted = interrupted;
-		output->context.stale_baseline = report->stale_baseline;
 		if (output->writer->run_end(output->state, &output->context, err) < 0) {
 			return -1;
 		}
@@ -278,7 +271,7 @@ enum report_verdict report_verdict(const struct report *report)
 			return REPORT_FINDINGS;
 		}
 	}
-	if (tally->hosts == 0 || report->stale_baseline) {
+	if (tally->hosts == 0 || writer_is_stale(&report->output[0].context)) {
 		return REPORT_INCOMPLETE;
 	}
 	return (tally->hosts - tally->looked) * 100 >

@@ -113,6 +113,7 @@ void report_free(struct report *report);
 int report_add(struct report *report, enum report_format format, FILE *out,
 	       struct error *err) MUST_CHECK;
 
+/* A run whose baseline was not brought up to date (run->stale) is not complete. */
 int report_run_start(struct report *report, const struct store_run *run,
 		     struct error *err) MUST_CHECK;
 int report_host(struct report *report, const struct report_host *host,
@@ -125,8 +126,6 @@ int report_finding(struct report *report, const struct report_finding *finding,
  */
 void report_outcome_changed(struct report *report, enum outcome from, enum outcome to);
 void report_vouched(struct report *report, const struct judge_counts *vouched);
-/* Before run_start: the baseline could not be brought up to date, so that the run is not complete. */
-void report_stale_baseline(struct report *report);
 int report_run_end(struct report *report, const struct store_run *run, bool interrupted,
 		   struct error *err) MUST_CHECK;
 

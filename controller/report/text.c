@@ -168,6 +168,23 @@ static const char *threshold(const struct writer_context *context, char *to, siz
 	return to;
 }
 
+static void print_stale(FILE *out, const struct store_run *run)
+{
+	char age[PRINT_NUMBER_ROOM];
+
+	(void)fputs("; the baseline was not brought up to date", out);
+	if (run->stale_made_s > 0) {
+		(void)fprintf(out, " and was %s old",
+			      print_age(run->started_s > run->stale_made_s
+						? (uint64_t)(run->started_s - run->stale_made_s)
+						: 0,
+					age));
+	}
+	(void)fputs(" (", out);
+	(void)print_escaped(out, bytes_from_string(run->stale));
+	(void)fputc(')', out);
+}
+
 /* The first sentence answers the first question: is it well? */
 static void print_verdict(struct text *text, const struct writer_context *context)
 {
@@ -201,8 +218,8 @@ static void print_verdict(struct text *text, const struct writer_context *contex
 			      tally->hosts, plural(tally->hosts), clean);
 		break;
 	}
-	if (context->stale_baseline) {
-		(void)fputs("; the baseline was not brought up to date", out);
+	if (writer_is_stale(context)) {
+		print_stale(out, &context->run);
 	}
 	(void)fputs(context->interrupted ? ". Interrupted: what was finished is kept.\n" : ".\n",
 		    out);

@@ -14,9 +14,13 @@ struct writer_context {
 	const struct report_tally *tally;
 	enum report_verdict verdict; /* as of now; the run's at run_end */
 	bool interrupted;            /* likewise */
-	bool stale_baseline;         /* likewise: it was to be fetched and was not */
 	struct store_run run;        /* as it was given last */
 };
+
+static inline bool writer_is_stale(const struct writer_context *context)
+{
+	return context->run.stale && context->run.stale[0] != '\0';
+}
 
 struct writer {
 	const char *name;

@@ -28,9 +28,23 @@ static const char *or_empty(const char *text)
 	return text ? text : "";
 }
 
+static int put_stale(struct store *store, const struct store_run *run, struct error *err)
+{
+	return run->stale && run->stale[0] ? db_exec(&store->db, err,
+						     "INSERT OR IGNORE INTO run_stale (run, made, "
+						     "why) VALUES (?, ?, ?)",
+						     "iit", run->id, run->stale_made_s, run->stale)
+					   : 0;
+}
+
 int store_run_begin(struct store *store, struct store_run *run, struct error *err)
 {
+	int result = -1;
+
 	if (run->name[0] == '\0' && make_name(run, err)) {
+		return -1;
+	}
+	if (db_begin(&store->db, err)) {
 		return -1;
 	}
 	if (db_exec(&store->db, err,
@@ -39,10 +53,18 @@ int store_run_begin(struct store *store, struct store_run *run, struct error *er
 		    "tttttii", run->name, or_empty(run->kind), or_empty(run->sweep),
 		    or_empty(run->commit), or_empty(run->version), run->started_s,
 		    (int64_t)run->hosts_asked)) {
-		return -1;
+		goto out;
 	}
 	run->id = sqlite3_last_insert_rowid(store->db.sql);
-	return 0;
+	if (put_stale(store, run, err) || db_commit(&store->db, err)) {
+		goto out;
+	}
+	result = 0;
+out:
+	if (result) {
+		db_rollback(&store->db);
+	}
+	return result;
 }
 
 int store_run_end(struct store *store, const struct store_run *run, struct error *err)
@@ -64,8 +86,9 @@ int store_run_end(struct store *store, const struct store_run *run, struct error
 	return 0;
 }
 
-#define RUN_COLUMNS \
-	"SELECT id, name, kind, sweep, baseline, version, started, finished, asked FROM run "
+#define RUN_COLUMNS                                                                             \
+	"SELECT id, name, kind, sweep, baseline, version, started, finished, asked, why, made " \
+	"FROM run LEFT JOIN run_stale ON run = id "
 
 /* The strings are borrowed from the statement. */
 static void read_run(sqlite3_stmt *stmt, struct store_run *run)
@@ -82,6 +105,8 @@ static void read_run(sqlite3_stmt *stmt, struct store_run *run)
 		.started_s = sqlite3_column_int64(stmt, 6),
 		.finished_s = sqlite3_column_int64(stmt, 7),
 		.hosts_asked = (size_t)sqlite3_column_int64(stmt, 8),
+		.stale = db_text(stmt, 9),
+		.stale_made_s = sqlite3_column_int64(stmt, 10),
 	};
 	memcpy(run->name, name, len);
 	run->name[len] = '\0';
@@ -135,7 +160,8 @@ static int keep_words(struct store *store, struct store_run *run, struct error *
 	run->sweep = arena_string(&store->words, run->sweep);
 	run->commit = arena_string(&store->words, run->commit);
 	run->version = arena_string(&store->words, run->version);
-	if (!run->kind || !run->sweep || !run->commit || !run->version) {
+	run->stale = arena_string(&store->words, run->stale);
+	if (!run->stale || !run->kind || !run->sweep || !run->commit || !run->version) {
 		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
 	}
 	return 0;
@@ -218,8 +244,11 @@ int store_run_resume(struct store *store, const char *name, struct store_run *ru
 
 int store_run_reopen(struct store *store, const struct store_run *run, struct error *err)
 {
-	return db_exec(&store->db, err, "UPDATE run SET finished = 0, asked = ? WHERE id = ?", "ii",
-		       (int64_t)run->hosts_asked, run->id);
+	if (db_exec(&store->db, err, "UPDATE run SET finished = 0, asked = ? WHERE id = ?", "ii",
+		    (int64_t)run->hosts_asked, run->id)) {
+		return -1;
+	}
+	return put_stale(store, run, err);
 }
 
 int store_run_hosts_done(struct store *store, int64_t run,

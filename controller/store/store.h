@@ -45,6 +45,9 @@ struct store_run {
 	const char *sweep;   /* configured name, or "" */
 	const char *commit;  /* baseline, hex, or "" */
 	const char *version; /* muster's */
+	/* Why the baseline, which was to be fetched, was not, escaped; NULL or "": it was up to date. */
+	const char *stale;
+	int64_t stale_made_s; /* then: when its commit was made; 0: not known */
 	int64_t started_s;
 	int64_t finished_s; /* 0: still running or killed */
 	size_t hosts_asked;
@@ -57,7 +60,7 @@ int store_run_end(struct store *store, const struct store_run *run, struct error
  */
 int store_run_resume(struct store *store, const char *name, struct store_run *run,
 		     struct error *err) MUST_CHECK;
-/* It is running again. */
+/* It is running again; once with a stale baseline, it stays told so. */
 int store_run_reopen(struct store *store, const struct store_run *run,
 		     struct error *err) MUST_CHECK;
 /*

@@ -62,6 +62,26 @@ kept() {
 	grep -q '"verdict":"incomplete"' "$work/run" || fail "the verdict is not incomplete"
 }
 
+# What is kept of the run says so as well, with the same exit code.
+shown_as_stale() {
+	local rc=0 file
+	for format in ndjson text; do
+		"$muster" show latest --config "$work/muster.yaml" --max-incomplete 100% --format "$format" \
+			>"$work/shown.$format" 2>"$work/said" || rc=$?
+		[ "$rc" -eq 3 ] || fail "show: exit $rc: $(cat "$work/said" "$work/shown.$format")"
+	done
+	grep '"type":"run_end"' "$work/run" >"$work/told"
+	grep '"type":"run_end"' "$work/shown.ndjson" | cmp -s - "$work/told" || fail "shown is not what was told"
+	for file in told shown.ndjson; do
+		grep -q '"baseline":"stale","baseline_why":"[^"]' "$work/$file" || fail "no reason: $(cat "$work/$file")"
+		grep -q '"baseline_made":"20' "$work/$file" || fail "no age: $(cat "$work/$file")"
+	done
+	grep -qE 'the baseline was not brought up to date and was [0-9]+ (second|minute)s? old \(.*git fetch' "$work/shown.text" ||
+		fail "show does not say that it was stale: $(cat "$work/shown.text")"
+	"$muster" status --config "$work/muster.yaml" >/dev/null 2>"$work/said" || true
+	says 'judged by a baseline that was not brought up to date'
+}
+
 configure() {
 	printf 'baseline: %s\nbaseline_fetch: true\ndb: %s\n' "$local" "$work/m.db" >"$work/muster.yaml"
 	[ $# -eq 0 ] || printf '%s\n' "$@" >>"$work/muster.yaml"
@@ -109,6 +129,41 @@ without_being_asked_nothing_is_fetched() {
 	judged_by "$(head_of "$origin")"
 }
 
+an_option_wins_over_the_configuration() {
+	local had
+	had=$(head_of "$local")
+	commit
+	check 0 --no-fetch
+	judged_by "$had"
+	MUSTER_BASELINE_FETCH=false check 0 --fetch
+	judged_by "$(head_of "$origin")"
+	check 2 --fetch --no-fetch
+	says 'one of them'
+}
+
+# EXIT: the verb of its own.
+fetch() {
+	local rc=0
+	"$muster" baseline fetch --config "$work/muster.yaml" >"$work/fetched" 2>"$work/said" || rc=$?
+	[ "$rc" -eq "$1" ] || fail "exit $rc, not $1: $(cat "$work/said" "$work/fetched")"
+}
+
+it_is_fetched_by_hand() {
+	local had
+	commit
+	fetch 0
+	had=$(head_of "$origin")
+	[ "$(head_of "$local")" = "$had" ] || fail 'it was not fetched'
+	grep -q "^Fetched: .* stands at ${had:0:12}, made [0-9]* seconds\\? ago\.$" "$work/fetched" || fail "$(cat "$work/fetched")"
+	fetch 0
+	grep -q '^Up to date: ' "$work/fetched" || fail "$(cat "$work/fetched")"
+	mv "$origin" "$origin.gone"
+	fetch 2
+	says 'does not appear to be a git repository'
+	mv "$origin.gone" "$origin"
+	[ "$(head_of "$local")" = "$had" ] || fail 'it moved'
+}
+
 an_unreachable_origin_keeps_the_commit() {
 	local had
 	had=$(head_of "$local")
@@ -116,6 +171,9 @@ an_unreachable_origin_keeps_the_commit() {
 	check 3
 	kept "$had"
 	says 'does not appear to be a git repository'
+	shown_as_stale
+	check 0 --no-fetch
+	! grep -q stale "$work/run" || fail 'what was not to be fetched is not stale'
 	mv "$origin.gone" "$origin"
 	check 0
 }
@@ -265,7 +323,8 @@ a_head_that_names_no_branch_is_refused() {
 	judged_by "$had"
 }
 
-run set_up a_fast_forward_is_taken without_being_asked_nothing_is_fetched an_unreachable_origin_keeps_the_commit \
+run set_up a_fast_forward_is_taken without_being_asked_nothing_is_fetched an_option_wins_over_the_configuration \
+	it_is_fetched_by_hand an_unreachable_origin_keeps_the_commit \
 	no_hook_of_the_repository_runs a_forced_push_is_refused an_unsigned_commit_is_judged_by_nobody a_good_signer_is_taken \
 	an_unsigned_tip_is_refused an_unknown_signer_is_refused a_replaced_object_lends_no_signature \
 	signers_within_the_repository_are_refused a_work_tree_is_refused an_address_that_is_a_program_is_refused \

@@ -40,7 +40,7 @@ static void wrong_verb_names_the_nearest(void **state)
 		{{"xyzzy"}, 1, "xyzzy: unknown command"},
 		{{"baseline"},
 		 1,
-		 "baseline: what of it? Known are import, capture, learn, list, verify"},
+		 "baseline: what of it? Known are import, capture, learn, fetch, list, verify"},
 		{{"baseline", "imprt"},
 		 2,
 		 "baseline imprt: unknown command: did you mean \"baseline import\"?"},

@@ -86,7 +86,7 @@ static void file_is_private_and_versioned(void **state)
 	store_close(open_store(place.path, STORE_WRITE));
 	assert_int_equal(stat(place.path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(ask_number(place.path, "PRAGMA user_version"), 6);
+	assert_int_equal(ask_number(place.path, "PRAGMA user_version"), 7);
 	assert_int_equal(ask_number(place.path, "PRAGMA application_id"), 0x6d757372);
 	assert_int_equal(ask_number(place.path, "PRAGMA auto_vacuum"), 2);
 	place_remove(&place);
