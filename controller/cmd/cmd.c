@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "controller/cmd/cmd.h"
 
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +107,27 @@ static int apply_flags(struct call *call, struct error *err)
 	return 0;
 }
 
+/*
+ * Where it had no memory to start, libcrypto 3.0 crashes in whatever it is asked for next: so it is
+ * started before there is anything to lose, and asked for nothing where that failed.
+ */
+static int start_libcrypto(struct error *err)
+{
+	EVP_MD *sha256 = NULL;
+
+	if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) == 1 &&
+	    OSSL_LIB_CTX_get0_global_default()) {
+		sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	}
+	if (!sha256) {
+		return error_set(err, ERROR_NOMEM, 0,
+				 "libcrypto does not start: no memory, or no SHA-256 by its "
+				 "configuration");
+	}
+	EVP_MD_free(sha256);
+	return 0;
+}
+
 static int run_verb(struct call *call, struct error *err)
 {
 	int code;
@@ -114,7 +137,7 @@ static int run_verb(struct call *call, struct error *err)
 		call_advise(call, "muster %s -h", call->verb->name);
 		return -1;
 	}
-	if (config_new(&call->config, err) < 0) {
+	if (start_libcrypto(err) < 0 || config_new(&call->config, err) < 0) {
 		return -1;
 	}
 	if (config_load(call->config, call_value(call, OPTION_CONFIG), err) < 0) {

@@ -2,7 +2,7 @@
 #include "controller/fleet/plan.h"
 
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
+#include <sys/random.h>
 
 #define DAY_S 86400
 #define NS_PER_S 1000000000LL
@@ -74,7 +74,8 @@ int plan_make(const struct policy *policy, const struct plan_options *options, c
 	uint32_t of = options->rehash_of > 0 ? options->rehash_of : policy->rehash_of;
 
 	memset(plan, 0, sizeof(*plan));
-	if (RAND_bytes(plan->nonce, NONCE_SIZE) != 1 || RAND_bytes(plan->seed, SEED_SIZE) != 1) {
+	if (getrandom(plan->nonce, NONCE_SIZE, 0) != NONCE_SIZE ||
+	    getrandom(plan->seed, SEED_SIZE, 0) != SEED_SIZE) {
 		return error_set(err, ERROR_SYSTEM, 0, "no randomness to be had");
 	}
 	plan->checks = CHECK_ALL;
