@@ -4,9 +4,10 @@
 
 /*
  * The inside of the pool, shared by its parts: pool.c (children, the transport's functions),
- * pool_channel.c (one host from open to closed), pool_config.c (what ssh_config says), pool_jump.c (jump
- * hosts, their sessions and who goes through them), pool_openssh.c (hosts that are OpenSSH's),
- * pool_hostkeys.c (fetching keys). Nobody else includes this.
+ * pool_channel.c (one host from open to closed), pool_config.c (what ssh_config says), pool_pins.c
+ * (which host keys), pool_start.c (what its child is told), pool_answer.c (what its child says),
+ * pool_jump.c (jump hosts and who goes through them), pool_jump_sessions.c (their sessions),
+ * pool_openssh.c (hosts that are OpenSSH's), pool_hostkeys.c (fetching keys). Nobody else includes this.
  */
 
 #include <uthash.h>
@@ -115,6 +116,27 @@ struct channel {
 	size_t hostkey_len;
 };
 
+/* A jump host, reached in one way: all who go through it share its sessions. */
+struct pool_jump {
+	UT_hash_handle hh; /* by key */
+	struct pool *pool;
+	struct pool_jump *below; /* the one that its own sessions go through */
+	struct route route;      /* to it and with it */
+	const char *name;        /* as the configuration calls it */
+	struct channel *sessions;
+	unsigned session_count;
+	unsigned starting;
+	struct channel *waiting; /* for a session, in order */
+	size_t waiting_count;
+	size_t carried;
+	size_t most; /* carried at once; 0: any number */
+	uint32_t connect_timeout_ms;
+	uint64_t again_ms; /* no session is begun before */
+	bool given_up;     /* nor ever */
+	char why[200];     /* the last session ended */
+	char key[];
+};
+
 struct pool_probe {
 	char arch[32];
 	struct digest sha256;
@@ -202,27 +224,44 @@ struct channel *channel_new(struct pool *pool, const struct target *target,
 struct channel *channel_new_jump(struct pool *pool, const struct target *target,
 				 struct pool_jump *jump, const struct channel_handler *handler,
 				 struct error *err);
-/* Resolves and starts; whatever fails ends the channel later, never from inside. */
-void channel_begin(struct channel *channel);
-/* After ssh_config has been asked; `answer` NULL: it was not. */
-void channel_go(struct channel *channel, const struct ssh_config_answer *answer);
 void channel_progress(struct channel *channel, const char *stage);
-/* Keys that it will be offered by libssh2. */
-size_t channel_key_count(const struct channel *channel);
-/* Its jump host has a session for it. */
-void channel_start_via(struct channel *channel);
 /* Takes it back from its child, under a new id, to be started again. False: no memory; it ends. */
 bool channel_again(struct channel *channel) MUST_CHECK;
 bool channel_is_host_name(const char *name);
 void channel_end(struct channel *channel, enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-void channel_message(struct channel *channel, const struct control_message *message);
+/* As channel_end, with close.outcome and close.reason as they are. */
+void channel_end_later(struct channel *channel);
 /* Ends it by our own wish: at once where no child has it, else when the child has let go. */
 void channel_abort(struct channel *channel, enum outcome outcome, const char *reason);
 void channel_tell_and_free(struct channel *channel);
 /* Those of jump hosts, at the pool's end. */
 void channel_free_all(struct pool *pool);
-void channel_signed(struct channel *channel, struct bytes value);
+
+/* pool_start.c */
+/* Resolves and starts; whatever fails ends the channel later, never from inside. */
+void channel_begin(struct channel *channel);
+/* After ssh_config has been asked; `answer` NULL: it was not. */
+void channel_go(struct channel *channel, const struct ssh_config_answer *answer);
+/* Keys that it will be offered by libssh2. */
+size_t channel_key_count(const struct channel *channel);
+/* Its jump host has a session for it. */
+void channel_start_via(struct channel *channel);
+void channel_stop_resolving(struct channel *channel);
+
+/* pool_answer.c */
+void channel_message(struct channel *channel, const struct control_message *message);
+
+/* pool_pins.c */
+/* Looks up what known_hosts has for the channel. */
+void channel_find_known(struct channel *channel);
+bool channel_is_revoked(const struct channel *channel, struct bytes blob,
+			const struct known_host **by);
+/* Whether known[i] is a key that the host may show. */
+bool channel_is_pin(const struct channel *channel, size_t i);
+/* Fills pins, and in `types` the algorithms that make the server show a key of their types. */
+void channel_set_pins(const struct channel *channel, struct control_start *start, char *types,
+		      size_t room);
 
 /* pool_jump.c */
 /* Waits for its turn to go by its route; channel_start_via or channel_end follows. */
@@ -236,9 +275,20 @@ void channel_jump_explain(struct channel *channel, enum control_via fault);
 void channel_jump_leave(struct channel *channel);
 /* How long a jump host's login may take in all. */
 uint64_t channel_jump_patience_ms(const struct channel *channel);
+void pool_jumps_clear(struct pool *pool);
+/* Not from inside a call that ends channels: whose turn it is now. */
+void jump_later(struct pool *pool);
+void jump_wait_no_more(struct channel *channel);
+void jump_leave_session(struct channel *channel);
+/* Nothing is known of those that wait: their way is what failed. */
+void jump_fail_waiting(struct pool_jump *jump);
+
+/* pool_jump_sessions.c */
+/* Gives those that wait a place, and begins sessions where there are too few. */
+void jump_pump(struct pool_jump *jump);
+void jump_session_ended(struct channel *session);
 void pool_jumps_pump(struct pool *pool);
 void pool_jumps_tick(struct pool *pool);
-void pool_jumps_clear(struct pool *pool);
 
 /* pool_config.c */
 /* Loads the channel's own identity; false: it cannot be used, and the channel has ended. */
