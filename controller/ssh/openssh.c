@@ -326,7 +326,7 @@ static int run(struct openssh *openssh, uv_loop_t *loop, const struct openssh_st
 		.written = on_written,
 	};
 	char **args = openssh_arguments(start, command);
-	char **environment = openssh_environment(environ, start->no_agent);
+	char **environment = openssh_environment(environ, start);
 	const struct piped_options options = {
 		.file = start->guard,
 		.args = args,

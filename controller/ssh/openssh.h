@@ -40,6 +40,9 @@ struct openssh_start {
 	/* "Keyword value", after ours: what ssh_config says and may say. ssh reads no file. */
 	const char *const *options;
 	size_t option_count;
+	/* "NAME=value" beside what of ours is passed on. */
+	const char *const *environment;
+	size_t environment_count;
 	bool no_agent;
 	enum become become;
 	uint32_t connect_timeout_ms;
@@ -78,7 +81,7 @@ bool openssh_is_carried(const char *line);
  * what the host runs. NULL: no memory.
  */
 char **openssh_arguments(const struct openssh_start *start, const char *command);
-/* What of our environment ssh gets; likewise. */
-char **openssh_environment(char *const *ours, bool no_agent);
+/* What of our environment ssh gets, and what `start` adds; likewise. */
+char **openssh_environment(char *const *ours, const struct openssh_start *start);
 
 #endif

@@ -226,7 +226,7 @@ char **openssh_arguments(const struct openssh_start *start, const char *command)
 	return list_end(&list);
 }
 
-char **openssh_environment(char *const *ours, bool no_agent)
+char **openssh_environment(char *const *ours, const struct openssh_start *start)
 {
 	struct list list;
 
@@ -238,10 +238,13 @@ char **openssh_environment(char *const *ours, bool no_agent)
 			size_t len = strlen(environment[j]);
 
 			if (strncmp(ours[i], environment[j], len) == 0 && ours[i][len] == '=' &&
-			    !(no_agent && strcmp(environment[j], "SSH_AUTH_SOCK") == 0)) {
+			    !(start->no_agent && strcmp(environment[j], "SSH_AUTH_SOCK") == 0)) {
 				add(&list, "%s", ours[i]);
 			}
 		}
+	}
+	for (size_t i = 0; i < start->environment_count; i++) {
+		add(&list, "%s", start->environment[i]);
 	}
 	/* Its words are compared with known ones. */
 	add(&list, "LC_ALL=C");

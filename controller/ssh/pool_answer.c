@@ -110,6 +110,7 @@ static void on_closed(struct channel *channel, const struct control_closed *clos
 			       channel->refused);
 	}
 	channel_jump_explain(channel, closed->via);
+	channel_jump_explain_ssh(channel);
 	channel_end_later(channel);
 }
 

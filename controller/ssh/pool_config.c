@@ -155,6 +155,15 @@ bool channel_own_identity(struct channel *channel)
 	if (len > 0 && (size_t)len < sizeof(path)) {
 		identity = identity_of(pool, path, false);
 	}
+	if (identity && identity->is_security) {
+		channel->security_keys = channel->own_is_security = true;
+		return true;
+	}
+	/* One that wants a passphrase may be the agent's too: ssh finds that out by itself. */
+	if (identity && identity->count == 0 && channel->speaker == SPEAKER_SSH &&
+	    access(path, R_OK) == 0) {
+		return true;
+	}
 	if (!identity || identity->count == 0) {
 		char text[200];
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "controller/ssh/pool_private.h"
+#include "schema/escape.h"
 
 #define LOGIN_PHASES 4U
 
@@ -59,11 +60,37 @@ void jump_leave_session(struct channel *channel)
 }
 
 /* Nothing is known of those that wait: their way is what failed. */
+/*
+ * Whoever would go through a jump host that libssh2 cannot log in to goes all of the way by ssh. What
+ * goes through it is another jump host's session as a rule: then that one's hosts do. False: neither, so
+ * that this way is its end.
+ */
+static bool turn_to_ssh(struct channel *channel, const struct pool_jump *jump)
+{
+	if (channel->carries) {
+		if (!channel->carries->by_ssh[0]) {
+			memcpy(channel->carries->by_ssh, jump->by_ssh, sizeof(jump->by_ssh));
+		}
+		return false;
+	}
+	if (!jump->by_ssh[0] || channel->speaker != SPEAKER_AUTO || channel->fetching) {
+		return false;
+	}
+	channel->jump = NULL;
+	channel_by_ssh(channel, jump->by_ssh);
+	return true;
+}
+
 void jump_fail_waiting(struct pool_jump *jump)
 {
 	while (jump->waiting) {
-		channel_end(jump->waiting, OUTCOME_JUMP_FAILED, "jump host %.80s: %s", jump->name,
-			    jump->why);
+		struct channel *channel = jump->waiting;
+
+		jump_wait_no_more(channel);
+		if (!turn_to_ssh(channel, jump)) {
+			channel_end(channel, OUTCOME_JUMP_FAILED, "jump host %.80s: %s", jump->name,
+				    jump->why);
+		}
 	}
 }
 
@@ -142,6 +169,9 @@ void channel_jump_join(struct channel *channel)
 			return;
 		}
 		channel->carries->below = jump;
+	}
+	if (jump->by_ssh[0] && turn_to_ssh(channel, jump)) {
+		return;
 	}
 	if (jump->session_count == 0 && (jump->given_up || uv_now(pool->loop) < jump->again_ms)) {
 		channel_end(channel, OUTCOME_JUMP_FAILED, "jump host %.80s: %s", jump->name,
@@ -252,6 +282,48 @@ void channel_jump_explain(struct channel *channel, enum control_via fault)
 	case VIAS:
 		break;
 	}
+}
+
+void channel_jump_by_ssh(struct channel *session, const char *why)
+{
+	struct pool_jump *jump = session->carries;
+
+	(void)snprintf(jump->by_ssh, sizeof(jump->by_ssh), "jump host %.60s: %.45s", jump->name,
+		       why);
+}
+
+/*
+ * Where the way ended before the host could say a word, what stands on standard error is what the ssh of a
+ * jump host had to say: no banner comes before the exchange of versions.
+ */
+void channel_jump_explain_ssh(struct channel *channel)
+{
+	static const char *const early[] = {"kex_exchange_identification: ",
+					    "banner exchange: Connection to UNKNOWN port "};
+	struct bytes said = {channel->excerpt, channel->close.excerpt.len};
+	struct channel_close *to = &channel->close;
+	char jumps[ROUTE_TEXT_MAX], text[300];
+
+	if (channel->route.jump_count == 0 || channel->jump || channel->through ||
+	    to->outcome != OUTCOME_LOST || said.len == 0 ||
+	    (strncmp(to->reason, early[0], strlen(early[0])) != 0 &&
+	     strncmp(to->reason, early[1], strlen(early[1])) != 0) ||
+	    !route_print(&channel->route, jumps, sizeof(jumps))) {
+		return;
+	}
+	while (said.len > 0 && said.data[said.len - 1] <= ' ') {
+		said.len--;
+	}
+	if (memmem(said.data, said.len, "open failed: connect failed", 27)) {
+		to->outcome = OUTCOME_NO_ROUTE;
+		(void)snprintf(to->reason, sizeof(to->reason),
+			       "jump host %.200s cannot connect to %.100s port %u", jumps,
+			       channel->address, channel->port);
+		return;
+	}
+	to->outcome = OUTCOME_JUMP_FAILED;
+	(void)snprintf(to->reason, sizeof(to->reason), "jump host %.200s: %s", jumps,
+		       escape_text(said, text, sizeof(text)));
 }
 
 void channel_jump_leave(struct channel *channel)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +12,6 @@
 
 /* Each is a process with keys and a key exchange of its own, in muster's memory and on its cores. */
 #define RUNNING_MAX 32U
-#define TEXT_MAX 65536U
-#define HALF_MAX 30000U
 
 /* Hosts that libssh2 turned out to be no match for: a retry asks ssh at once. */
 struct pool_remembered {
@@ -23,193 +20,14 @@ struct pool_remembered {
 	char host[];
 };
 
-/* --- ssh's options --- */
-
-struct options {
-	const char *item[OPENSSH_OPTIONS_MAX];
-	size_t count;
-	char text[TEXT_MAX];
-	size_t len;
-	bool full;
-};
-
-static void add(struct options *options, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void add(struct options *options, const char *format, ...)
-{
-	char *at = options->text + options->len;
-	size_t room = sizeof(options->text) - options->len;
-	va_list args;
-	int len;
-
-	va_start(args, format);
-	len = vsnprintf(at, room, format, args);
-	va_end(args);
-	if (len < 0 || (size_t)len >= room || options->count == OPENSSH_OPTIONS_MAX) {
-		options->full = true;
-		return;
-	}
-	options->item[options->count++] = at;
-	options->len += (size_t)len + 1;
-}
-
-/* Lists of paths come with blanks between, as ssh wants them; one path may hold blanks. */
-static bool is_one_path(const char *keyword)
-{
-	return strcmp(keyword, "identityfile") == 0 || strcmp(keyword, "certificatefile") == 0 ||
-	       strcmp(keyword, "identityagent") == 0 || strcmp(keyword, "revokedhostkeys") == 0 ||
-	       strcmp(keyword, "pkcs11provider") == 0 ||
-	       strcmp(keyword, "securitykeyprovider") == 0;
-}
-
-/* Whether what was said to muster stands in the place of ssh_config's word. */
-static bool is_ours(const struct pool *pool, const struct channel *channel, const char *keyword)
-{
-	if (strcmp(keyword, "identityfile") == 0 || strcmp(keyword, "certificatefile") == 0 ||
-	    strcmp(keyword, "identitiesonly") == 0) {
-		return pool->keys_given;
-	}
-	if (strcmp(keyword, "userknownhostsfile") == 0 ||
-	    strcmp(keyword, "globalknownhostsfile") == 0) {
-		return pool->known_given;
-	}
-	return channel->route_given && strcmp(keyword, "proxycommand") == 0;
-}
-
-static void add_answer(struct options *options, const struct channel *channel,
-		       const struct ssh_config_answer *answer)
-{
-	for (size_t i = 0; i < answer->line_count; i++) {
-		const struct ssh_config_line *line = &answer->line[i];
-
-		if (!openssh_is_carried(line->keyword) ||
-		    is_ours(channel->pool, channel, line->keyword)) {
-			continue;
-		}
-		if (is_one_path(line->keyword) && strchr(line->value, ' ')) {
-			add(options, "%s=\"%s\"", line->keyword, line->value);
-		} else {
-			add(options, "%s=%s", line->keyword, line->value);
-		}
-	}
-}
-
-static void add_known_hosts(struct options *options, const struct pool *pool)
-{
-	char list[HALF_MAX];
-	size_t len = 0;
-
-	for (size_t i = 0; i < pool->known_file_count && len < sizeof(list); i++) {
-		int n = snprintf(list + len, sizeof(list) - len, " \"%s\"", pool->known_file[i]);
-
-		len += n > 0 ? (size_t)n : 0;
-	}
-	if (len >= sizeof(list)) {
-		options->full = true;
-	} else if (len > 0) {
-		add(options, "UserKnownHostsFile=%s", list + 1);
-		add(options, "GlobalKnownHostsFile=none");
-	}
-}
-
-/* In a ProxyCommand: quoted for the shell, and no token of ssh's. */
-static bool quote(const char *text, char *to, size_t room)
-{
-	size_t len = 0;
-
-	for (to[len++] = '\''; *text; text++) {
-		const char *by = *text == '\'' ? "'\\''" : *text == '%' ? "%%" : NULL;
-
-		if (len + 6 > room) {
-			return false;
-		}
-		if (by) {
-			memcpy(to + len, by, strlen(by));
-			len += strlen(by);
-		} else {
-			to[len++] = *text;
-		}
-	}
-	to[len++] = '\'';
-	to[len] = '\0';
-	return true;
-}
-
-/*
- * What ssh makes of ProxyJump itself, with the locks on the jump hosts too, and with the file that says
- * how they are reached: the ssh that goes through them reads none.
- */
-static void add_jumps(struct options *options, const struct channel *channel)
-{
-	const struct route *route = &channel->route;
-	const struct pool *pool = channel->pool;
-	const struct route_jump *last = &route->jump[route->jump_count - 1];
-	struct route before = *route;
-	char config[4200] = "", known[4200] = "", jumps[ROUTE_TEXT_MAX] = "", host[600], user[300];
-	char quoted[4100];
-
-	before.jump_count--;
-	if (pool->ssh_config && quote(pool->ssh_config, quoted, sizeof(quoted))) {
-		(void)snprintf(config, sizeof(config), " -F %s", quoted);
-	} else if (!pool->config) {
-		(void)snprintf(config, sizeof(config), " -F none");
-	}
-	if (pool->known_file_count > 0 && quote(pool->known_file[0], quoted, sizeof(quoted))) {
-		(void)snprintf(known, sizeof(known),
-			       " -o UserKnownHostsFile=%s -o GlobalKnownHostsFile=none", quoted);
-	}
-	if (before.jump_count > 0 && (!route_print(&before, jumps, sizeof(jumps)) ||
-				      !quote(jumps, quoted, sizeof(quoted)))) {
-		options->full = true;
-		return;
-	}
-	if (!quote(last->host, host, sizeof(host)) ||
-	    !quote(last->user ? last->user : "", user, sizeof(user))) {
-		options->full = true;
-		return;
-	}
-	add(options,
-	    "ProxyCommand=" OPENSSH_PROGRAM
-	    "%s -o BatchMode=yes -o StrictHostKeyChecking=yes -o UpdateHostKeys=no -o "
-	    "ForwardAgent=no -o PermitLocalCommand=no -o ControlMaster=no -o ControlPath=none -o "
-	    "Tunnel=no%s%s%s%s%s%s%.0u -W '[%%h]:%%p' -- %s",
-	    config, known, before.jump_count > 0 ? " -J " : "", before.jump_count > 0 ? quoted : "",
-	    last->user ? " -l " : "", last->user ? user : "", last->port ? " -p " : "", last->port,
-	    host);
-}
-
-static void fill_options(struct options *options, const struct channel *channel,
-			 const struct ssh_config_answer *answer)
-{
-	const struct pool *pool = channel->pool;
-
-	options->count = 0;
-	options->len = 0;
-	options->full = false;
-	if (channel->route.jump_count > 0) {
-		add_jumps(options, channel);
-	} else if (channel->route_given) {
-		add(options, "ProxyCommand=none");
-	}
-	if (channel->identity) {
-		add(options, "IdentityFile=\"%s\"", channel->identity);
-	}
-	for (size_t i = 0; i < pool->key_file_count; i++) {
-		add(options, "IdentityFile=\"%s\"", pool->key_file[i]);
-	}
-	add_known_hosts(options, pool);
-	if (answer) {
-		add_answer(options, channel, answer);
-	}
-}
-
 /* --- one session --- */
 
 static void on_stage(void *context, enum control_stage stage)
 {
 	struct channel *channel = context;
 	struct control_message message = {.type = CONTROL_STAGE};
+
+	channel->through |= stage == STAGE_BOOTSTRAP;
 
 	message.stage.id = channel->id;
 	message.stage.stage = stage;
@@ -244,7 +62,7 @@ static int launch(struct channel *channel, const struct ssh_config_answer *answe
 	static const struct openssh_handler handler = {
 		.stage = on_stage, .frame = on_frame, .closed = on_closed};
 	struct pool *pool = channel->pool;
-	struct options *options = malloc(sizeof(*options));
+	struct pool_ssh_options *options = malloc(sizeof(*options));
 	struct openssh_start start = {
 		.guard = pool->guard,
 		.host = channel_is_host_name(channel->name) ? channel->name : channel->address,
@@ -267,9 +85,11 @@ static int launch(struct channel *channel, const struct ssh_config_answer *answe
 	if (!options) {
 		return error_set(err, ERROR_NOMEM, 0, "no memory for ssh's options");
 	}
-	fill_options(options, channel, answer);
+	pool_ssh_options_fill(options, channel, answer);
 	start.options = options->item;
 	start.option_count = options->count;
+	start.environment = options->hop;
+	start.environment_count = options->hop_count;
 	result = options->full
 			 ? error_set(err, ERROR_CONFIG, 0, "ssh_config says too much for one host")
 			 : openssh_new(pool->loop, &start, &handler, channel, &channel->openssh,
@@ -363,7 +183,7 @@ static bool prepare(struct pool *pool, struct error *err)
 void channel_by_ssh(struct channel *channel, const char *why)
 {
 	struct error err = {0};
-	char stage[120];
+	char stage[TRANSPORT_WHO_SIZE + 16];
 
 	(void)snprintf(channel->transport, sizeof(channel->transport), "ssh (%s)", why);
 	(void)snprintf(stage, sizeof(stage), "transport: %s", channel->transport);
@@ -397,18 +217,20 @@ const char *channel_choose(struct channel *channel, const struct ssh_config_answ
 {
 	struct pool_remembered *remembered = NULL;
 	struct choose_facts facts = {
-		.speaker = channel->speaker,
+		.speaker = channel->carries ? SPEAKER_AUTO : channel->speaker,
 		.answer = answer,
 		.proxy_command = channel->route.command != NULL,
 		.alone_authority = pins == 0 && authorities > 0,
-		.keys = channel_key_count(channel),
+		.keys = channel->own_is_security ? 0 : channel_key_count(channel),
 		.security_keys = channel->security_keys || channel->pool->security_keys,
 	};
 
-	if (channel->fetching || channel->carries) {
+	if (channel->fetching) {
 		return NULL;
 	}
-	HASH_FIND_STR(channel->pool->remembered, channel->name, remembered);
+	if (!channel->carries) {
+		HASH_FIND_STR(channel->pool->remembered, channel->name, remembered);
+	}
 	return remembered && channel->speaker == SPEAKER_AUTO ? remembered->why
 							      : choose_speaker(&facts);
 }
@@ -423,7 +245,7 @@ bool channel_fall_back(struct channel *channel, const struct control_closed *clo
 	const char *why;
 
 	if (channel->speaker != SPEAKER_AUTO || channel->fetching || channel->aborting ||
-	    channel->carries || !channel->child) {
+	    !channel->child) {
 		return false;
 	}
 	for (size_t i = 0; i < channel->known_count; i++) {
@@ -431,6 +253,10 @@ bool channel_fall_back(struct channel *channel, const struct control_closed *clo
 	}
 	why = choose_again(&end);
 	if (!why) {
+		return false;
+	}
+	if (channel->carries) {
+		channel_jump_by_ssh(channel, why);
 		return false;
 	}
 	channel_jump_leave(channel);

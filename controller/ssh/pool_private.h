@@ -7,7 +7,8 @@
  * pool_channel.c (one host from open to closed), pool_config.c (what ssh_config says), pool_pins.c
  * (which host keys), pool_start.c (what its child is told), pool_answer.c (what its child says),
  * pool_jump.c (jump hosts and who goes through them), pool_jump_sessions.c (their sessions),
- * pool_openssh.c (hosts that are OpenSSH's), pool_hostkeys.c (fetching keys). Nobody else includes this.
+ * pool_openssh.c (hosts that are OpenSSH's),
+ * pool_openssh_options.c (what ssh is told of them), pool_hostkeys.c (fetching keys). Nobody else includes this.
  */
 
 #include <uthash.h>
@@ -80,6 +81,7 @@ struct channel {
 	size_t key_count;
 	size_t own_key_count;   /* of them, the first: of `identity` */
 	bool security_keys;     /* ssh_config names a FIDO token's: ssh could log in with it */
+	bool own_is_security;   /* `identity` is one */
 	bool keys_chosen;       /* by ssh_config; else the pool's own are offered */
 	uint8_t session_id[64]; /* the only one that is signed for this channel */
 	size_t session_id_len;
@@ -105,10 +107,10 @@ struct channel {
 	size_t most; /* that it carries */
 	bool up;
 
-	enum speaker speaker;    /* as configured */
-	struct openssh *openssh; /* in the place of a child */
-	bool waits_for_ssh;      /* for one of the places that ssh has */
-	char transport[80];      /* "libssh2", "ssh (why)" */
+	enum speaker speaker;               /* as configured */
+	struct openssh *openssh;            /* in the place of a child */
+	bool waits_for_ssh;                 /* for one of the places that ssh has */
+	char transport[TRANSPORT_WHO_SIZE]; /* "libssh2", "ssh (why)" */
 
 	struct channel_close close;
 	uint8_t excerpt[CONTROL_EXCERPT_MAX];
@@ -133,7 +135,9 @@ struct pool_jump {
 	uint32_t connect_timeout_ms;
 	uint64_t again_ms; /* no session is begun before */
 	bool given_up;     /* nor ever */
-	char why[200];     /* the last session ended */
+	char by_ssh
+		[120]; /* why libssh2 cannot reach it and ssh may; empty: it can, as far as is known */
+	char why[200]; /* the last session ended */
 	char key[];
 };
 
@@ -271,6 +275,10 @@ void channel_jump_stage(struct channel *channel, enum control_stage stage);
 bool channel_jump_moves(struct channel *channel, enum control_via fault);
 /* Says in close.outcome and close.reason what its jump host has to do with its end. */
 void channel_jump_explain(struct channel *channel, enum control_via fault);
+/* A session of a jump host that libssh2 is no match for: those that wait for it go by ssh. */
+void channel_jump_by_ssh(struct channel *session, const char *why);
+/* Says in close.outcome and close.reason where ssh failed on a jump host rather than on the host. */
+void channel_jump_explain_ssh(struct channel *channel);
 /* It has ended. */
 void channel_jump_leave(struct channel *channel);
 /* How long a jump host's login may take in all. */
@@ -300,6 +308,20 @@ void channel_ask_config(struct channel *channel);
 /* Asks for the same again. */
 void channel_look_up(struct channel *channel, ssh_config_done done);
 void pool_config_clear(struct pool *pool);
+
+/* pool_openssh_options.c */
+/* "Keyword=value" and "NAME=value", in memory of its own. */
+struct pool_ssh_options {
+	const char *item[OPENSSH_OPTIONS_MAX];
+	size_t count;
+	const char *hop[ROUTE_JUMPS_MAX]; /* the environment's: openssh_jump.h */
+	size_t hop_count;
+	char text[65536];
+	size_t len;
+	bool full; /* it was too much */
+};
+void pool_ssh_options_fill(struct pool_ssh_options *options, const struct channel *channel,
+			   const struct ssh_config_answer *answer);
 
 /* pool_openssh.c */
 /* Why this host is ssh's; NULL: libssh2's. */

@@ -250,6 +250,11 @@ void channel_go(struct channel *channel, const struct ssh_config_answer *answer)
 		authorities += channel->known[i].kind == KNOWN_AUTHORITY;
 	}
 	why = channel_choose(channel, answer, pins, authorities);
+	if (why && channel->carries) {
+		channel_jump_by_ssh(channel, why);
+		channel_end(channel, OUTCOME_NO_ROUTE, "libssh2 cannot log in to it (%s)", why);
+		return;
+	}
 	if (why) {
 		channel_by_ssh(channel, why);
 		return;

@@ -145,9 +145,27 @@ static void send_end(uint64_t id, enum outcome outcome, enum control_via via)
 	send_message(&m);
 }
 
+static void send_beyond(uint64_t id)
+{
+	struct control_message m = {.type = CONTROL_CLOSED};
+	char reason[64];
+
+	(void)snprintf(reason, sizeof(reason), "sessions=%u starts=%u", sessions, starts);
+	m.closed = (struct control_closed){
+		.id = id,
+		.outcome = OUTCOME_KEX_FAILED,
+		.reason = bytes_from_string(reason),
+		.excerpt = BYTES_LITERAL("sntrup761x25519-sha512@openssh.com")};
+	send_message(&m);
+}
+
 static void act_as_jump(const struct control_start *start)
 {
 	sessions++;
+	if (bytes_equal_string(start->user, "beyond")) {
+		send_beyond(start->id);
+		return;
+	}
 	if (bytes_equal_string(start->user, "denied")) {
 		send_end(start->id, OUTCOME_AUTH_FAILED, VIA_FINE);
 	} else if (!bytes_equal_string(start->user, "never")) {

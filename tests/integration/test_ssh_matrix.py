@@ -70,6 +70,20 @@ ROWS = [
     ("jump-forbidden", "debian", ["ProxyJump nojump"], [], LIB, "jump-failed", "AllowTcpForwarding no"),
     ("jump-by-ssh", "debian", ["ProxyJump defaults,hardened"], ["--transport", "ssh"], "ssh (as configured)", "user", ""),
     ("jump-to-sntrup", "sntrup", ["ProxyJump defaults"], [], "ssh (post-quantum key exchange only)", "user", ""),
+    ("jump-by-ssh-known", "debian", ["ProxyJump defaults,hardened", "UserKnownHostsFile none"],
+     ["--transport", "ssh", "--known-hosts", "@/known_hosts"], "ssh (as configured)", "user", ""),
+    ("jump-by-ssh-forbidden", "debian", ["ProxyJump nojump"], ["--transport", "ssh"], "ssh (as configured)", "jump-failed", ""),
+    ("jump-by-ssh-gone", "debian", ["ProxyJump gone"], ["--transport", "ssh"], "ssh (as configured)", "jump-failed", ""),
+    ("gone-by-jump-by-ssh", "debian", ["Port 1", "ProxyJump defaults"], ["--transport", "ssh"], "ssh (as configured)",
+     "no-route", ""),
+    ("sntrup-jump", "debian", ["ProxyJump sntrup"], [], "ssh (jump host sntrup: post-quantum key exchange only)", "user", ""),
+    ("sntrup-jump-forced", "debian", ["ProxyJump sntrup"], ["--transport", "libssh2"], LIB, "jump-failed", ""),
+    ("sntrup-first-jump", "debian", ["ProxyJump sntrup,etm"], [],
+     "ssh (jump host sntrup: post-quantum key exchange only)", "user", "the second of two has no fault"),
+    ("sntrup-last-jump", "etm", ["ProxyJump defaults,sntrup"], [],
+     "ssh (jump host sntrup: post-quantum key exchange only)", "user", ""),
+    ("host-cert-jump", "debian", ["ProxyJump host-cert"], [], "ssh (jump host host-cert: host certificate only)", "user", ""),
+    ("proxycommand-jump", "debian", ["ProxyJump proxycommand"], [], "ssh (jump host proxycommand: ProxyCommand)", "user", ""),
     ("proxycommand", "debian", ["ProxyCommand /usr/bin/ssh -F @/ssh_config -W [%h]:%p defaults"], [], "ssh (ProxyCommand)",
      "user", ""),
     ("proxy-fails", "debian", ["ProxyCommand echo out of order >&2; exit 1"], [], "ssh (ProxyCommand)", "lost", ""),
@@ -221,13 +235,14 @@ class Lab:
                        "PidFile none", "StrictModes no", "UsePAM no", "PermitRootLogin yes", "LogLevel VERBOSE",
                        "MaxStartups 100"] + [f"HostKey {self.dir}/host_{kind}" for kind in hosts]) + "\n")
         text = ""
-        names = [(name, server, lines) for name, server, lines, *_ in ROWS] + [("nojump", "nojump", [])]
+        names = [(name, server, lines) for name, server, lines, *_ in ROWS] + [("nojump", "nojump", []), ("gone", "debian", ["Port 1"])]
         for name, server, lines in names:
             lines = [self.expand(line) for line in lines]
             if not any(line.startswith("IdentityFile") for line in lines):
                 lines.append(f"IdentityFile {self.dir}/user_ed25519")
-            text += f"Host {name}\n\tHostName 127.0.0.1\n\tPort {self.ports[server]}\n"
-            text += "".join(f"\t{line}\n" for line in lines)
+            # The first word for a keyword counts.
+            text += f"Host {name}\n" + "".join(f"\t{line}\n" for line in lines)
+            text += f"\tHostName 127.0.0.1\n\tPort {self.ports[server]}\n"
         text += "Match host 127.0.0.1 originalhost matched\n\tUser plain\n"
         text += (f"Host *\n\tUser plain\n\tUserKnownHostsFile {self.dir}/known_hosts\n"
                  "\tGlobalKnownHostsFile none\n")
@@ -282,7 +297,7 @@ class Lab:
         environment = {**os.environ, "HOME": self.dir, "XDG_CONFIG_HOME": self.dir, "NO_COLOR": "1",
                        "SSH_AUTH_SOCK": f"{self.dir}/agent"}
         said = subprocess.run([self.muster, "doctor", "--config", f"{self.dir}/muster.yaml", "--ssh-config",
-                               f"{self.dir}/ssh_config", *options, *become, *[row[0] for row in rows]],
+                               f"{self.dir}/ssh_config", *[self.expand(word) for word in options], *become, *[row[0] for row in rows]],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, check=False,
                               timeout=200).stdout
         return {row[0]: self.result(row[0], said) for row in rows}, said

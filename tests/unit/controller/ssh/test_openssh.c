@@ -141,7 +141,11 @@ static void environment_is_a_list_of_its_own(void **state)
 		    agent[] = "SSH_AUTH_SOCK=/a", askpass[] = "SSH_ASKPASS=/x",
 		    locale[] = "LC_ALL=de_DE", almost[] = "HOMER=x";
 	char *ours[] = {home, preload, agent, askpass, locale, almost, NULL};
-	char **all = openssh_environment(ours, false), **without = openssh_environment(ours, true);
+	static const char *const hop[] = {"MUSTER_HOP_0=exec true"};
+	const struct openssh_start plain = {.environment = hop, .environment_count = 1};
+	const struct openssh_start no_agent = {.no_agent = true};
+	char **all = openssh_environment(ours, &plain);
+	char **without = openssh_environment(ours, &no_agent);
 
 	(void)state;
 	assert_non_null(all);
@@ -153,7 +157,9 @@ static void environment_is_a_list_of_its_own(void **state)
 	assert_null(all[find(all, askpass)]);
 	assert_null(all[find(all, locale)]);
 	assert_null(all[find(all, almost)]);
+	assert_non_null(all[find(all, hop[0])]);
 	assert_null(without[find(without, agent)]);
+	assert_null(without[find(without, hop[0])]);
 	free(all);
 	free(without);
 }
