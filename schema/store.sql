@@ -10,7 +10,7 @@
 -- varint, and one zstd frame.
 
 PRAGMA application_id = 1836413810; -- 0x6d757372, "musr"
-PRAGMA user_version = 7;
+PRAGMA user_version = 8;
 
 -- One row a run. `kept` is 0 once pruned: the row stays, because intervals name it.
 CREATE TABLE IF NOT EXISTS run (
@@ -210,6 +210,13 @@ CREATE TABLE IF NOT EXISTS host_stat (
 	snapshot INTEGER NOT NULL REFERENCES snapshot,
 	hash INTEGER NOT NULL, -- of data
 	data BLOB NOT NULL
+);
+-- Of the same: what an unchanged host would answer, in a row that is quickly read.
+CREATE TABLE IF NOT EXISTS host_outline (
+	host INTEGER PRIMARY KEY REFERENCES host,
+	snapshot INTEGER NOT NULL REFERENCES snapshot,
+	stat_root BLOB NOT NULL, -- digest over keys and stat digests; empty: one is missing
+	always BLOB NOT NULL     -- the bits of host_stat
 );
 CREATE TABLE IF NOT EXISTS host_reading (
 	host INTEGER PRIMARY KEY REFERENCES host,

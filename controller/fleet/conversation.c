@@ -70,7 +70,7 @@ int conversation_new(const struct conversation_plan *plan, const struct conversa
 		c->foreseen.due = NULL; /* the caller's */
 		c->recalls = true;
 		c->plan.foreseen = NULL;
-	} else if (conversation_foresee(plan, &c->foreseen, err) != 0) {
+	} else if (conversation_foresee_loaded(plan, &c->foreseen, err) != 0) {
 		conversation_free(c);
 		return -1;
 	}

@@ -89,9 +89,24 @@ struct conversation_plan {
 	uint32_t max_age_s; /* content read longer ago is read again; 0: no limit */
 };
 
-/* From `plan->last`, which may be NULL. To be cleared even after a failure. */
-int conversation_foresee(const struct conversation_plan *plan, struct foreseen *foreseen,
-			 struct error *err) MUST_CHECK;
+/* The last observation as foreseeing wants it: one section after the other, wherever they are. */
+struct last_look {
+	size_t section_count;
+	int64_t clock_ns;               /* of its hello */
+	const struct digest *stat_root; /* as conversation_stat_root; NULL: not whole */
+	/* In order of keys; its stat digest is not asked for. */
+	void (*section)(const void *context, size_t index, struct observed_section *section);
+	const void *context;
+};
+/* `last` NULL: there is none. To be cleared even after a failure. */
+int conversation_foresee(const struct conversation_plan *plan, const struct last_look *last,
+			 struct foreseen *foreseen, struct error *err) MUST_CHECK;
+/* The same from `plan->last`, which may be NULL. */
+int conversation_foresee_loaded(const struct conversation_plan *plan, struct foreseen *foreseen,
+				struct error *err) MUST_CHECK;
+/* What the probe says first while none of these stat digests changes; *whole: none is missing. */
+int conversation_stat_root(const struct observation *observation, struct digest *root, bool *whole,
+			   struct error *err) MUST_CHECK;
 
 /* Sends nothing yet: the probe speaks first. */
 int conversation_new(const struct conversation_plan *plan, const struct conversation_io *io,

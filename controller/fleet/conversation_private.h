@@ -3,8 +3,9 @@
 #define MUSTER_CONTROLLER_FLEET_CONVERSATION_PRIVATE_H
 
 /*
- * What the three files of the conversation share: conversation.c (life, order of messages, streams),
- * conversation_schedule.c (what is read in this session), conversation_objects.c (what is fetched).
+ * What the files of the conversation share: conversation.c (life, order of messages, streams),
+ * conversation_foresee.c (what an unchanged host will answer), conversation_schedule.c (what is read
+ * in this session), conversation_objects.c (what is fetched).
  */
 
 #include <openssl/evp.h>
@@ -121,6 +122,13 @@ int send_finish(struct conversation *c, struct error *err) MUST_CHECK;
 
 /* That of a package, made where it has none yet; NULL for lack of memory. */
 struct listed_md5 *listed_md5(struct conversation *c, struct listed *l, struct error *err);
+
+/* An MD5 section goes with its package's: the probe neither lists nor foresees it. */
+bool section_is_md5(const struct observed_section *section);
+/* Read so long ago that it is read again. */
+bool section_is_stale(const struct conversation_plan *plan, int64_t read_s);
+/* Read in this session even though it seems unchanged: always-set and slice. */
+bool section_is_due(const struct plan *plan, struct bytes key, bool always);
 
 /* Handlers, one a message of the probe's. */
 int keep_last(struct conversation *c, struct error *err) MUST_CHECK;

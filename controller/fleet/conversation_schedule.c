@@ -1,159 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "controller/fleet/conversation_private.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
-#include "schema/siphash.h"
-
-/* The incremental night: what the controller foresees from the last observation. */
-
-/* By the bytes of their encoding: keys of five parts, the first of which is the kind. */
-static bool is_md5(const struct observed_section *section)
-{
-	static const uint8_t head[] = {0x85, 0x43, 'm', 'd', '5'};
-
-	return bytes_has_prefix(section->key, bytes_make(head, sizeof(head)));
-}
-
-static bool is_header(const struct observed_section *section)
-{
-	static const uint8_t head[] = {0x85, 0x46, 'h', 'e', 'a', 'd', 'e', 'r'};
-
-	return bytes_has_prefix(section->key, bytes_make(head, sizeof(head)));
-}
-
-static bool in_slice(const struct plan *plan, struct bytes key)
-{
-	return plan->slice_of > 0 &&
-	       siphash(plan->slice_key, key) % plan->slice_of == plan->slice_part;
-}
-
-static bool is_stale(const struct conversation_plan *plan, int64_t read_s)
-{
-	return plan->max_age_s > 0 && plan->now_s - read_s >= plan->max_age_s;
-}
-
-static bool is_due_every_night(const struct plan *plan, struct bytes key, bool always)
-{
-	return plan->full || always || in_slice(plan, key);
-}
+/* The incremental night: what is read of a host in this session. */
 
 /* A clock that went back makes every ctime worthless. */
 static bool clock_went_back(const struct conversation *c)
 {
 	return c->foreseen.known && c->seen.hello.clock_ns < c->foreseen.clock_ns;
-}
-
-static void put_be64(uint64_t value, uint8_t to[8])
-{
-	for (unsigned i = 0; i < 8; i++) {
-		to[i] = (uint8_t)(value >> (56 - 8 * i));
-	}
-}
-
-/* A digest fed by the piece: libcrypto's price is by the call where pieces are small. */
-struct root_digest {
-	EVP_MD_CTX *context;
-	size_t len;
-	bool failed;
-	uint8_t data[4096];
-};
-
-static void root_init(struct root_digest *root)
-{
-	root->len = 0;
-	root->context = EVP_MD_CTX_new();
-	root->failed = !root->context || EVP_DigestInit_ex(root->context, EVP_sha256(), NULL) != 1;
-}
-
-static void root_flush(struct root_digest *root)
-{
-	root->failed = root->failed || EVP_DigestUpdate(root->context, root->data, root->len) != 1;
-	root->len = 0;
-}
-
-static void root_add(struct root_digest *root, struct bytes key, const uint8_t *value, size_t len)
-{
-	assert(key.len <= SECTION_KEY_MAX && len <= DIGEST_SIZE);
-	if (key.len + len > sizeof(root->data) - root->len) {
-		root_flush(root);
-	}
-	memcpy(root->data + root->len, key.data, key.len);
-	memcpy(root->data + root->len + key.len, value, len);
-	root->len += key.len + len;
-}
-
-static bool root_end(struct root_digest *root, struct digest *digest)
-{
-	unsigned len = DIGEST_SIZE;
-
-	root_flush(root);
-	root->failed = root->failed || EVP_DigestFinal_ex(root->context, digest->bytes, &len) != 1;
-	EVP_MD_CTX_free(root->context);
-	return !root->failed;
-}
-
-void foreseen_clear(struct foreseen *foreseen)
-{
-	free(foreseen->due);
-	foreseen->due = NULL;
-}
-
-/* What is not read this night keeps its time. */
-static void foresee_age(const struct conversation_plan *plan, const struct observed_section *s,
-			struct foreseen *f)
-{
-	f->oldest_s = s->read_s < f->oldest_s ? s->read_s : f->oldest_s;
-	f->stale += is_stale(plan, s->read_s);
-}
-
-int conversation_foresee(const struct conversation_plan *plan, struct foreseen *f,
-			 struct error *err)
-{
-	const struct observation *last = plan->last;
-	struct root_digest stats, contents;
-	bool ok;
-
-	*f = (struct foreseen){
-		.known = last != NULL, .usable = last != NULL, .oldest_s = INT64_MAX};
-	if (!last) {
-		return 0;
-	}
-	f->due = calloc(last->section_count / 8 + 1, 1);
-	if (!f->due) {
-		return no_memory(err);
-	}
-	f->section_count = last->section_count;
-	f->clock_ns = last->hello.clock_ns;
-	root_init(&stats);
-	root_init(&contents);
-	for (size_t i = 0; i < last->section_count; i++) {
-		const struct observed_section *s = &last->sections[i];
-		uint8_t stat[8];
-		bool due;
-
-		if (is_md5(s)) {
-			foresee_age(plan, s, f);
-			continue;
-		}
-		due = is_due_every_night(&plan->plan, s->key, s->always);
-		f->has_headers = f->has_headers || is_header(s);
-		f->usable = f->usable && s->stat != 0 && (due || !is_stale(plan, s->read_s));
-		f->sections++;
-		put_be64(s->stat, stat);
-		root_add(&stats, s->key, stat, sizeof(stat));
-		if (due) {
-			f->proved++;
-			f->due[i / 8] |= (uint8_t)(1U << i % 8);
-			root_add(&contents, s->key, s->content.bytes, DIGEST_SIZE);
-		} else {
-			foresee_age(plan, s, f);
-		}
-	}
-	ok = root_end(&stats, &f->stat_root);
-	ok = root_end(&contents, &f->content_root) && ok;
-	return ok ? 0 : no_memory(err);
 }
 
 /* Something changed: what it was is needed to see what. */
@@ -196,7 +51,7 @@ int keep_last(struct conversation *c, struct error *err)
 		struct observed_section *s = &c->seen.sections[i];
 
 		*s = last->sections[i];
-		if (!is_md5(s) && is_due_every_night(&c->plan.plan, s->key, s->always)) {
+		if (!section_is_md5(s) && section_is_due(&c->plan.plan, s->key, s->always)) {
 			s->read_s = c->plan.now_s;
 		}
 	}
@@ -349,8 +204,8 @@ static int choose_due(struct conversation *c, struct error *err)
 			return -1;
 		}
 		l->due = !trusted || !l->was || l->last_stat == 0 || l->last_stat != l->stat ||
-			 is_stale(&c->plan, l->read_s) ||
-			 is_due_every_night(&c->plan.plan, l->key, l->always);
+			 section_is_stale(&c->plan, l->read_s) ||
+			 section_is_due(&c->plan.plan, l->key, l->always);
 	}
 	c->last_count = c->plan.last ? c->plan.last->section_count : 0;
 	c->plan.last = NULL;

@@ -110,8 +110,17 @@ static int put(struct host_run *host, struct error *err)
 		.finished_s = host->finished_s,
 	};
 	const char **acks = NULL;
+	struct digest stat_root;
+	bool has_stat_root = false;
 	int result = -1;
 
+	/* What did not change is kept with its own. */
+	if (seen && !host->is_same) {
+		if (conversation_stat_root(seen, &stat_root, &has_stat_root, err) != 0) {
+			return -1;
+		}
+		row.stat_root = has_stat_root ? &stat_root : NULL;
+	}
 	host->first_seen_s = calloc(host->findings.count + 1, sizeof(*host->first_seen_s));
 	acks = calloc(host->findings.count + 1, sizeof(*acks));
 	if (!host->first_seen_s || !acks) {

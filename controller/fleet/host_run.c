@@ -412,50 +412,12 @@ static int talk(struct host_run *host, struct error *err)
 					   host, &host->channel, err);
 }
 
-/* Preparing */
-
-int host_load_last(struct host_run *host, struct error *err)
-{
-	store_observation_free(host->last);
-	host->last = NULL;
-	return store_observation_load(host_config(host)->store, host->host->target.name,
-				      STORE_LATEST, &host->last, err);
-}
-
-static int prepare(struct host_run *host, struct error *err)
-{
-	const struct sweep_config *config = host_config(host);
-	const struct policy *policy = host_policy(config);
-	struct conversation_plan plan = {.now_s = host->started_s, .max_age_s = policy->max_age_s};
-	struct plan_options options = {
-		.full = config->full,
-		.rehash_of = config->rehash_of,
-		.rate_bytes_s = config->rate_bytes_s,
-		.secret = host->shared->secret,
-		.now_s = host->started_s,
-	};
-	struct plan_clock complete = {0};
-	bool is_known = false;
-
-	if (host_load_last(host, err) != 0 ||
-	    store_complete_clock(config->store, host->host->target.name, &complete.clock_ns,
-				 &complete.offset_ns, &is_known, err) != 0 ||
-	    plan_make(policy, &options, host->host->target.name, is_known ? &complete : NULL,
-		      &host->plan, err) != 0) {
-		return -1;
-	}
-	host->narrow = plan_narrow(host->last, host->started_s);
-	plan.plan = host->plan;
-	plan.last = host->last;
-	return conversation_foresee(&plan, &host->foreseen, err);
-}
-
 static void work_prepare(struct worker_job *job)
 {
 	struct host_run *host = host_of(job);
 
 	/* A failure stands in host->error, where done_prepare looks. */
-	(void)!prepare(host, &host->error);
+	(void)!host_prepare(host, &host->error);
 	host->reads_all = host->plan.full || !host->foreseen.usable;
 	/* It comes back where it is needed: a thousand of them are not held for as many sessions. */
 	store_observation_free(host->last);

@@ -4,8 +4,8 @@
 
 /*
  * The inside of one host's run, shared by its parts: host_run.c (phases, channel and conversation),
- * host_judge.c (judging, or what was judged before), host_result.c (outcome and storing). Nobody else
- * includes this.
+ * host_prepare.c (before the session), host_judge.c (judging, or what was judged before),
+ * host_result.c (outcome and storing). Nobody else includes this.
  */
 
 #include "controller/fleet/conversation.h"
@@ -81,8 +81,10 @@ static inline const struct sweep_config *host_config(const struct host_run *host
 	return host->shared->config;
 }
 
-/* host_run.c */
-/* Everything that is to be read in the host's first session, or again. Worker's thread. */
+/* host_prepare.c. Worker's thread. */
+/* The plan, and what is foreseen. `last` may be loaded for it. */
+int host_prepare(struct host_run *host, struct error *err) MUST_CHECK;
+/* The host's latest observation, once more. */
 int host_load_last(struct host_run *host, struct error *err) MUST_CHECK;
 
 /* host_judge.c. Worker's thread. */

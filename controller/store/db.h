@@ -17,7 +17,7 @@
 #include "schema/error.h"
 
 #define DB_APPLICATION_ID 0x6d757372 /* as in schema/store.sql */
-#define DB_VERSION 7
+#define DB_VERSION 8
 #define DB_STATEMENTS 96
 
 struct db {

@@ -12,6 +12,7 @@ static const char *const statements[] = {
 	"UPDATE interval SET last_run = from_run, until_run = (SELECT max(id) FROM run) "
 	"WHERE host = ? AND until_run IS NULL",
 	"DELETE FROM host_stat WHERE host = ?",
+	"DELETE FROM host_outline WHERE host = ?",
 	"DELETE FROM host_reading WHERE host = ?",
 	"DELETE FROM host_witness WHERE host = ?",
 	"DELETE FROM host_verdict WHERE host = ?",

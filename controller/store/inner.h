@@ -29,6 +29,7 @@ struct store {
 	struct pairs pairs; /* of the host being put */
 	struct pairs last;  /* of its snapshot before */
 	struct arena words; /* strings of runs handed out, until close */
+	int64_t *read_s;    /* of the sections of the last store_latest_load */
 	bool fleet_moved;   /* what hosts are compared by changed since the last comparison */
 };
 
@@ -117,9 +118,14 @@ int store_observation_of_row(struct store *store, int64_t row, int64_t sections,
 int sight_put(struct store *store, const struct store_host *put, int64_t host, int64_t row,
 	      int64_t snapshot, struct error *err) MUST_CHECK;
 
-/* Stat digests and times of reading (reading.c): written where they differ from what is kept. */
+/*
+ * Stat digests, what they come to (store_host.stat_root), and times of reading (reading.c): written
+ * where they differ from what is kept.
+ */
 int reading_put(struct store *store, int64_t host, int64_t snapshot, const struct observation *o,
-		struct error *err) MUST_CHECK;
+		const struct digest *root, struct error *err) MUST_CHECK;
+/* The times of `count` sections. False where they are damaged; *u then stands behind them. */
+bool times_read(struct unpack *u, int64_t *read_s, size_t count);
 /* Times alone: sections are what they were. */
 int reading_renew(struct store *store, int64_t host, const struct store_same *same,
 		  struct error *err) MUST_CHECK;

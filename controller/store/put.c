@@ -354,7 +354,7 @@ static int put_observation(struct store *store, const struct store_run *run,
 	session_write(session, &s, put->finished_s);
 	if (session_put_coverage(store, o, session, &row->coverage, err) ||
 	    (put->same ? reading_renew(store, p->host, put->same, err)
-		       : reading_put(store, p->host, row->snapshot, o, err)) ||
+		       : reading_put(store, p->host, row->snapshot, o, put->stat_root, err)) ||
 	    timeline_put(store, p->host, run, o, err)) {
 		return -1;
 	}

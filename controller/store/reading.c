@@ -170,22 +170,35 @@ static int64_t stats_hash(struct bytes data)
 	return (int64_t)(lane[0] >> 1);
 }
 
+/* `always`: the bits at the end of `data`. */
 static int put_stats(struct store *store, int64_t host, int64_t snapshot, struct bytes data,
-		     struct error *err)
+		     struct bytes always, const struct digest *root, struct error *err)
 {
+	struct bytes root_bytes = bytes_make(root ? root->bytes : NULL, root ? DIGEST_SIZE : 0);
 	int64_t hash = stats_hash(data), kept;
 
 	if (db_number(&store->db, &kept, 0, err,
-		      "SELECT 1 FROM host_stat WHERE host = ? AND snapshot = ? AND hash = ?", "iii",
-		      host, snapshot, hash)) {
+		      "SELECT 1 FROM host_stat s JOIN host_outline o USING (host) WHERE host = ? "
+		      "AND s.snapshot = ? AND s.hash = ? AND o.snapshot = s.snapshot "
+		      "AND o.stat_root = ?",
+		      "iiib", host, snapshot, hash, root_bytes)) {
 		return -1;
 	}
-	return kept != 0 ? 0
-			 : db_exec(&store->db, err,
-				   "INSERT INTO host_stat (host, snapshot, hash, data) "
-				   "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (host) DO UPDATE "
-				   "SET snapshot = ?2, hash = ?3, data = ?4",
-				   "iiib", host, snapshot, hash, data);
+	if (kept != 0) {
+		return 0;
+	}
+	return db_exec(&store->db, err,
+		       "INSERT INTO host_stat (host, snapshot, hash, data) "
+		       "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (host) DO UPDATE "
+		       "SET snapshot = ?2, hash = ?3, data = ?4",
+		       "iiib", host, snapshot, hash, data) ||
+			       db_exec(&store->db, err,
+				       "INSERT INTO host_outline (host, snapshot, stat_root, "
+				       "always) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (host) DO "
+				       "UPDATE SET snapshot = ?2, stat_root = ?3, always = ?4",
+				       "iibb", host, snapshot, root_bytes, always)
+		       ? -1
+		       : 0;
 }
 
 static int put_readings(struct store *store, int64_t host, struct bytes data, struct error *err)
@@ -197,23 +210,24 @@ static int put_readings(struct store *store, int64_t host, struct bytes data, st
 }
 
 int reading_put(struct store *store, int64_t host, int64_t snapshot, const struct observation *o,
-		struct error *err)
+		const struct digest *root, struct error *err)
 {
+	size_t stats = o->section_count * 8;
 	struct pack *p = &store->blob;
 
 	stats_write(o, p);
 	if (p->failed) {
 		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
 	}
-	if (put_stats(store, host, snapshot, pack_all(p), err) ||
+	if (put_stats(store, host, snapshot, pack_all(p),
+		      bytes_make(p->data + stats, p->len - stats), root, err) ||
 	    readings_write(o, &store->packed, p, err)) {
 		return -1;
 	}
 	return put_readings(store, host, pack_all(p), err);
 }
 
-/* False where it is damaged; *u then stands behind the times. */
-static bool times_read(struct unpack *u, int64_t *read_s, size_t count)
+bool times_read(struct unpack *u, int64_t *read_s, size_t count)
 {
 	size_t times = (size_t)unpack_uint_max(u, TIMES_MAX);
 	int64_t value[TIMES_MAX], last = 0;

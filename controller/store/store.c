@@ -46,6 +46,7 @@ void store_close(struct store *store)
 	pairs_clear(&store->pairs);
 	pairs_clear(&store->last);
 	arena_clear(&store->words);
+	free(store->read_s);
 	free(store);
 }
 

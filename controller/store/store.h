@@ -104,6 +104,8 @@ struct store_host {
 		*same; /* instead of the observation's sections; is_reused as well */
 	const struct store_object *objects; /* new ones, digests already recomputed */
 	size_t object_count;
+	/* Over the observation's stat digests, as the probe would say it; NULL: one is missing. */
+	const struct digest *stat_root;
 	const struct judge_counts *counts;
 	const struct judged_package *packages; /* one a section; NULL: not judged by packages */
 	const struct store_verdict
@@ -170,6 +172,25 @@ int store_complete_clock(struct store *store, const char *host, int64_t *clock_n
 int store_observation_of_run(struct store *store, const char *host, int64_t run,
 			     struct observation **observation, struct error *err) MUST_CHECK;
 void store_observation_free(struct observation *observation);
+
+/*
+ * The latest observation where it is a complete one, as it is kept: nothing of it is copied.
+ * Borrowed from the store until its next call. `found` is false where there is none, or no outline
+ * of it: it is to be loaded.
+ */
+struct store_latest {
+	const struct store *store;
+	bool found;
+	bool has_stat_root;
+	struct digest stat_root; /* as store_host had it */
+	size_t section_count;
+	int64_t clock_ns; /* of its hello */
+	int64_t clock_offset_ns;
+};
+int store_latest_load(struct store *store, const char *host, struct store_latest *latest,
+		      struct error *err) MUST_CHECK;
+/* In order of keys; without its stat digest and count of unread files. */
+struct observed_section store_latest_section(const struct store_latest *latest, size_t index);
 
 /*
  * What is known of a host before it is judged, without loading any of it. The observations' digests

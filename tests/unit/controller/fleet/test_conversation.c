@@ -222,7 +222,7 @@ static void an_unchanged_night_needs_no_observation_at_hand(void **state)
 	assert_int_equal(converse(&first, true), CONVERSATION_DONE);
 	bench_init(&second);
 	second.plan.last = conversation_observation(first.conversation);
-	assert_int_equal(conversation_foresee(&second.plan, &foreseen, &second.err), 0);
+	assert_int_equal(conversation_foresee_loaded(&second.plan, &foreseen, &second.err), 0);
 	assert_true(foreseen.known && foreseen.usable);
 	second.plan.last = NULL;
 	second.plan.foreseen = &foreseen;
@@ -266,7 +266,8 @@ static void a_change_recalls_the_observation(void **state)
 		bench_init(&second);
 		second.plan.last = conversation_observation(first.conversation);
 		second.recalled = second.plan.last;
-		assert_int_equal(conversation_foresee(&second.plan, &foreseen, &second.err), 0);
+		assert_int_equal(conversation_foresee_loaded(&second.plan, &foreseen, &second.err),
+				 0);
 		second.plan.last = NULL;
 		second.plan.foreseen = &foreseen;
 		second.probe.clock_ns++;

@@ -112,7 +112,7 @@ static void newer_layout_is_refused(void **state)
 	(void)state;
 	place_make(&place);
 	make_database(place.path);
-	(void)ask_number(place.path, "PRAGMA user_version = 8");
+	(void)ask_number(place.path, "PRAGMA user_version = 99");
 	assert_refused(place.path, "newer muster");
 	place_remove(&place);
 }
@@ -135,7 +135,7 @@ static void newer_layout_in_the_log_is_refused_and_the_log_kept(void **state)
 	pid = fork();
 	if (pid == 0) {
 		(void)sqlite3_open(place.path, &db);
-		(void)sqlite3_exec(db, "PRAGMA user_version = 9", NULL, NULL, NULL);
+		(void)sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL);
 		(void)kill(getpid(), SIGKILL);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);

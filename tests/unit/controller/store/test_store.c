@@ -86,7 +86,7 @@ static void file_is_private_and_versioned(void **state)
 	store_close(open_store(place.path, STORE_WRITE));
 	assert_int_equal(stat(place.path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(ask_number(place.path, "PRAGMA user_version"), 7);
+	assert_int_equal(ask_number(place.path, "PRAGMA user_version"), 8);
 	assert_int_equal(ask_number(place.path, "PRAGMA application_id"), 0x6d757372);
 	assert_int_equal(ask_number(place.path, "PRAGMA auto_vacuum"), 2);
 	place_remove(&place);
@@ -760,12 +760,61 @@ static void complete_clock_is_not_that_of_a_partial_look(void **state)
 	place_remove(&place);
 }
 
+/* What an unchanged night needs of it, without loading it. */
+static void the_latest_complete_look_is_had_as_it_is_kept(void **state)
+{
+	struct digest root = {{1, 2, 3}};
+	struct store_latest latest;
+	struct error err = {0};
+	struct store_run run;
+	struct store *store;
+	struct place place;
+
+	(void)state;
+	place_make(&place);
+	store = open_store(place.path, STORE_WRITE);
+	assert_int_equal(store_latest_load(store, "web001", &latest, &err), 0);
+	assert_false(latest.found);
+	for (int night = 0; night < 4; night++) {
+		run = begin_run(store, T0 + night * NIGHT);
+		usual("web001", T0 + night * NIGHT);
+		maker.sections[2].read_s = T0 - 5 * NIGHT;
+		maker.sections[night].always = true;
+		root.bytes[0] = (uint8_t)night;
+		maker.host.stat_root = night == 1 ? NULL : &root;
+		maker.host.outcome = night == 2 ? OUTCOME_PARTIAL : OUTCOME_CLEAN;
+		put(store, &run);
+		end_run(store, &run, T0 + night * NIGHT + 60);
+		assert_int_equal(store_latest_load(store, "web001", &latest, &err), 0);
+		assert_true(latest.found == (night != 2));
+		if (!latest.found) {
+			continue;
+		}
+		assert_true(latest.has_stat_root == (night != 1));
+		assert_true(night == 1 || digest_equal(&latest.stat_root, &root));
+		assert_int_equal(latest.clock_ns, maker.observation.hello.clock_ns);
+		assert_int_equal(latest.clock_offset_ns, maker.observation.clock_offset_ns);
+		assert_int_equal(latest.section_count, 4);
+		for (size_t i = 0; i < 4; i++) {
+			struct observed_section had = store_latest_section(&latest, i);
+
+			assert_true(bytes_equal(had.key, maker.sections[i].key));
+			assert_true(digest_equal(&had.content, &maker.sections[i].content));
+			assert_int_equal(had.read_s, maker.sections[i].read_s);
+			assert_int_equal(had.always, maker.sections[i].always);
+		}
+	}
+	store_close(store);
+	place_remove(&place);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(file_is_private_and_versioned),
 		cmocka_unit_test(observation_comes_back_as_it_was),
 		cmocka_unit_test(complete_clock_is_not_that_of_a_partial_look),
+		cmocka_unit_test(the_latest_complete_look_is_had_as_it_is_kept),
 		cmocka_unit_test(objects_are_stored_once_and_checked),
 		cmocka_unit_test(section_without_content_is_refused_whole),
 		cmocka_unit_test(unchanged_host_costs_one_row),
