@@ -255,7 +255,8 @@ int judge_emit(struct judge *j, const struct change *change, struct error *err)
 	};
 
 	/* Proved by a stronger witness than the host, and upwards: nothing to be alarmed at. */
-	if (change->rule == RULE_PACKAGE_UPGRADED && change->witness <= WITNESS_MANIFEST) {
+	if ((change->rule == RULE_PACKAGE_UPGRADED || change->rule == RULE_PACKAGE_APPEARED) &&
+	    change->witness <= WITNESS_MANIFEST) {
 		finding.state = FINDING_EXPLAINED;
 	}
 	compare_letters(change->differences, finding.letters);

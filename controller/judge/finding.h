@@ -50,6 +50,7 @@ enum rule {
 	RULE_OVERRIDE_LOST,       /* override.lost: an accepted statoverride that is gone */
 	RULE_CLAIM_UNPROVED,      /* claim.unproved: a path only the host's database claims */
 	RULE_PACKAGE_UNPROVED,    /* package.unproved: a package only the host's word proves */
+	RULE_PACKAGE_APPEARED,    /* package.appeared (information): proved, and not there before */
 	RULE_PACKAGE_UPGRADED,    /* package.upgraded (information) */
 	RULE_PACKAGE_DOWNGRADED,  /* package.downgraded */
 	RULE_PACKAGE_REMOVED,     /* package.removed */

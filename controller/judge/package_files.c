@@ -41,11 +41,25 @@ static bool may_be_prelinked(const struct against *a, const struct package_item 
 	return false;
 }
 
+/* The file is a package's of another name, which explains nothing (rpm_shared_explains). */
+static void say_like(const struct rpm_proof *like, const char *before, char *to, size_t room)
+{
+	char said[1000], name[128], version[128];
+
+	(void)snprintf(said, sizeof(said), "%s", before ? before : "");
+	(void)snprintf(to, room,
+		       "%s It is just what %s %s has, which is signed too: rpm puts one package's "
+		       "file over another's only by force.",
+		       said, escape_text(like->header->name, name, sizeof(name)),
+		       escape_text(like->header->evr, version, sizeof(version)));
+}
+
 static int tell_item(const struct against *a, const struct package_item *item, struct error *err)
 {
 	struct change change = against_begin(a, RULE_FILE_CHANGED, item->path);
-	char detail[1024];
+	char detail[1400];
 	struct masked masked = {.is_proved = true};
+	const struct rpm_proof *like = NULL;
 	bool proved = false;
 
 	switch (item->kind) {
@@ -69,9 +83,14 @@ static int tell_item(const struct against *a, const struct package_item *item, s
 				       a->detail);
 			change.detail = detail;
 		}
-		if (item->want->rpm && rpm_shared_explains(a->j, a->p, a->one, item->now,
-							   &change.differences, err) < 0) {
+		if (item->want->rpm &&
+		    rpm_shared_explains(a->j, a->p, a->one, item->now, item->want,
+					&change.differences, &like, err) < 0) {
 			return -1;
+		}
+		if (like) {
+			say_like(like, change.detail, detail, sizeof(detail));
+			change.detail = detail;
 		}
 		if (against_tell_file(a, change, &proved, err) < 0) {
 			return -1;

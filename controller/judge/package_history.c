@@ -273,7 +273,8 @@ static int by_header(const struct against *a, struct error *err)
 		change.now = item->now;
 		change.was = item->want;
 		change.differences = item->differences;
-		if (rpm_shared_explains(a->j, a->p, one, item->now, &change.differences, err) < 0 ||
+		if (rpm_shared_explains(a->j, a->p, one, item->now, item->want, &change.differences,
+					NULL, err) < 0 ||
 		    against_tell_file(a, change, &proved, err) < 0) {
 			return -1;
 		}

@@ -49,7 +49,7 @@ int package_masked(struct judge *j, struct packages *p, struct one_package *one,
 	if (masked->differences == 0) {
 		return 0;
 	}
-	if (rpm_shared_explains(j, p, one, now, &masked->differences, err) < 0) {
+	if (rpm_shared_explains(j, p, one, now, NULL, &masked->differences, NULL, err) < 0) {
 		return -1;
 	}
 	masked->is_proved = masked->differences == 0;

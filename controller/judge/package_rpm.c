@@ -17,6 +17,9 @@
 
 #define UNKNOWN_KEYS_MAX 64U
 #define UNKNOWN_KEY_NAMES 3U
+#define COLOR_MASK 0xfU
+#define COLOR_ELF32 1U
+#define COLOR_ELF64 2U
 
 struct unknown_key {
 	const char *fingerprint;
@@ -366,22 +369,35 @@ static bool is_older_build(const struct rpm_proof *other, const struct one_packa
 	       judge_rpm_version_compare(other->header->evr, one->key.part[3]) < 0;
 }
 
-static void explain(const struct judge *j, const struct rpm_proof *other,
-		    const struct manifest_entry *want, const struct entry *now, const uint8_t *md5,
-		    uint32_t *differences)
+/* The object is just what the other package has. */
+static bool is_others(const struct judge *j, const struct shared_path *shared,
+		      const struct entry *now, const uint8_t *md5)
 {
-	const struct rpm_facts facts = {other->header, j->names};
-	uint32_t left = rpm_differences(&facts, now, want, md5);
+	const struct rpm_facts facts = {shared->proof->header, j->names};
+	const struct manifest_entry *want = &shared->proof->manifest->entries[shared->entry];
 
-	/* rpm drops the time of a path that several packages have. */
-	*differences &= ~(uint32_t)DIFFERS_TIME;
-	if (is_compared(want) && (left & (DIFFERS_MORE_THAN_TIME | DIFFERS_UNREAD)) == 0) {
-		*differences &= DIFFERS_FLAGS;
-	}
+	return is_compared(want) && (rpm_differences(&facts, now, want, md5) &
+				     (DIFFERS_MORE_THAN_TIME | DIFFERS_UNREAD)) == 0;
+}
+
+/*
+ * Packages of two names have a path together only where they agree on it: rpm installs no other
+ * (--replacefiles and --force do). The one exception is a 64-bit program over a 32-bit one.
+ */
+static bool may_differ(const struct one_package *one, const struct manifest_entry *mine,
+		       const struct shared_path *shared)
+{
+	const struct rpm_header *other = shared->proof->header;
+	const struct manifest_entry *theirs = &shared->proof->manifest->entries[shared->entry];
+
+	return !mine || !one->is_signed || bytes_equal(other->name, one->key.part[2]) ||
+	       ((one->rpm.header->files[mine->rpm->file].color & COLOR_MASK) == COLOR_ELF32 &&
+		(other->files[theirs->rpm->file].color & COLOR_MASK) == COLOR_ELF64);
 }
 
 int rpm_shared_explains(struct judge *j, struct packages *p, const struct one_package *one,
-			const struct entry *now, uint32_t *differences, struct error *err)
+			const struct entry *now, const struct manifest_entry *mine,
+			uint32_t *differences, const struct rpm_proof **like, struct error *err)
 {
 	uint64_t hash = siphash(path_key, now->path);
 	size_t low = 0, high;
@@ -400,13 +416,23 @@ int rpm_shared_explains(struct judge *j, struct packages *p, const struct one_pa
 		}
 	}
 	for (; p->shared && low < p->shared_count && p->shared[low].hash == hash; low++) {
-		const struct rpm_proof *other = p->shared[low].proof;
-		const struct manifest_entry *want = &other->manifest->entries[p->shared[low].entry];
+		const struct shared_path *shared = &p->shared[low];
+		const struct rpm_proof *other = shared->proof;
+		const struct entry *theirs = &other->manifest->entries[shared->entry].entry;
 
-		if (other != one->proof && bytes_equal(want->entry.path, now->path) &&
-		    !is_older_build(other, one)) {
-			explain(j, other, want, now, package_measured(&p->measured, now),
-				differences);
+		if (other == one->proof || !bytes_equal(theirs->path, now->path) ||
+		    is_older_build(other, one)) {
+			continue;
+		}
+		/* rpm drops the time of a path that several packages have. */
+		*differences &= ~(uint32_t)DIFFERS_TIME;
+		if (!is_others(j, shared, now, package_measured(&p->measured, now))) {
+			continue;
+		}
+		if (may_differ(one, mine, shared)) {
+			*differences &= DIFFERS_FLAGS;
+		} else if (like) {
+			*like = other;
 		}
 	}
 	return 0;
@@ -503,7 +529,9 @@ static int count_hidden(struct judge *j, struct packages *p, const struct one_pa
 	}
 	differences = rpm_differences(&one->rpm, now, want, package_measured(&p->measured, now)) &
 		      (DIFFERS_MORE_THAN_TIME | DIFFERS_FLAGS);
-	if (differences != 0 && rpm_shared_explains(j, p, one, now, &differences, err) < 0) {
+	/* What --replacefiles put there is no deception, and is told of the file. */
+	if (differences != 0 &&
+	    rpm_shared_explains(j, p, one, now, NULL, &differences, NULL, err) < 0) {
 		return -1;
 	}
 	if (differences != 0 && !known_as(j, now, want, NULL)) {

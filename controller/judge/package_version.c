@@ -184,6 +184,9 @@ int package_judge_version(struct judge *j, struct packages *p, const struct one_
 		return tell_package(j, one, RULE_PACKAGE_UPGRADED, SEVERITY_INFO,
 				    package_line(j, 0, one, other, NULL), NULL, err);
 	}
+	if (proved && recent->known && other.len == 0 && !installed_has(recent, one)) {
+		return tell_package(j, one, RULE_PACKAGE_APPEARED, SEVERITY_INFO, none, NULL, err);
+	}
 	if (!proved && one->accepted == PACKAGE_UNKNOWN &&
 	    (j->captured || !installed_has(first, one))) {
 		return tell_package(j, one, RULE_PACKAGE_UNPROVED, SEVERITY_MEDIUM,

@@ -157,10 +157,13 @@ int rpm_tell_weak(struct judge *j, const struct packages *p, struct error *err) 
 int rpm_tell_keys(struct judge *j, const struct packages *p, struct error *err) MUST_CHECK;
 /*
  * What another proved package of the host says of the path: takes out of `differences` what that
- * explains. All of it where the object is just what the other one has.
+ * explains. All of it where the object is just what the other one has, and is of the same name or says
+ * what the signed entry `mine` leaves open (NULL: all). A package of another name that has just this
+ * object and explains nothing is put into *like (which may be NULL).
  */
 int rpm_shared_explains(struct judge *j, struct packages *p, const struct one_package *one,
-			const struct entry *now, uint32_t *differences,
+			const struct entry *now, const struct manifest_entry *mine,
+			uint32_t *differences, const struct rpm_proof **like,
 			struct error *err) MUST_CHECK;
 /* Whether a state that leaves a file out may be believed where the file is not there. */
 bool rpm_state_excuses(const struct one_package *one, const struct rpm_claims *claims,

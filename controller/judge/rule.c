@@ -64,6 +64,8 @@ static const struct {
 	[RULE_PACKAGE_UNPROVED] = {"package.unproved", SEVERITY_MEDIUM,
 				   "new package that only the host's word proves",
 				   "Import its .deb or .rpm into the baseline, or accept it."},
+	[RULE_PACKAGE_APPEARED] = {"package.appeared", SEVERITY_INFO, "package that was not there",
+				   "Nothing to do, where somebody installed it."},
 	[RULE_PACKAGE_UPGRADED] = {"package.upgraded", SEVERITY_INFO,
 				   "package upgraded, proved by a manifest", "Nothing to do."},
 	[RULE_PACKAGE_DOWNGRADED] = {"package.downgraded", SEVERITY_HIGH,

@@ -696,6 +696,8 @@ const struct planted planted[] = {
 	{"local diversion", local_diversion, false, RULE_EXCEPTION_UNKNOWN, "/usr/bin/login",
 	 CRITICAL, "", BY_RULE, 1},
 	{"known diversion", known_diversion, false, NOTHING},
+	{"proved package installed", plant_proved_package, false, RULE_PACKAGE_APPEARED,
+	 "fresh:amd64", SEVERITY_INFO, "", BY_MANIFEST, 0},
 	{"override gone", plant_override_gone, false, RULE_OVERRIDE_LOST, "/usr/bin/su", CRITICAL,
 	 "", BY_BASELINE, 1},
 	{"override without its mode", plant_override_undone, false, CHANGED, "/usr/bin/su",

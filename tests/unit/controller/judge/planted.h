@@ -47,6 +47,7 @@ void plant_alternative_in_wants(struct world *w);
 void plant_alternative_in_local_bin(struct world *w);
 void plant_alternative_in_root(struct world *w);
 void plant_alternatives_of_packages(struct world *w);
+void plant_proved_package(struct world *w);
 void plant_override_gone(struct world *w);
 void plant_override_undone(struct world *w);
 void plant_overrides_of_nothing(struct world *w);

@@ -139,3 +139,16 @@ void plant_overrides_of_nothing(struct world *w)
 	w->records[w->record_count++] = ACCEPTED_SU;
 	w->records[w->record_count++] = "statoverride /usr/bin/su root root 700";
 }
+
+/* Whoever is root may install a signed package that nobody wants here. */
+void plant_proved_package(struct world *w)
+{
+	static const struct build_package fresh = {"fresh", "1.0", "amd64"};
+	struct build_manifest *manifest = world_manifest(w, fresh, "Debian");
+
+	manifest_put(manifest, build_file("/usr/bin/fresh", 0755, 36), 0);
+	side_package(&w->now, fresh, "install ok installed");
+	side_add(&w->now, build_key(SECTION_PACKAGE, fresh),
+		 build_file("/usr/bin/fresh", 0755, 36));
+	side_claim(&w->now, fresh, "/usr/bin/fresh", 36, "lm");
+}

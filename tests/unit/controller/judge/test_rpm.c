@@ -20,6 +20,7 @@
 
 static const struct build_package tool = {"tool", "0:1.0-1", "x86_64"};
 static const struct build_package other = {"other", "0:1.0-1", "x86_64"};
+static const struct build_package multilib = {"tool", "0:1.0-1", "i686"};
 static const struct build_package older = {"tool", "0:0.9-1", "x86_64"};
 
 enum { FILE_TOOL, FILE_DATA, FILE_LOOSE, FILE_DOC, FILE_GHOST_LOG, FILE_FOREIGN, FILE_DIR, FILES };
@@ -110,6 +111,7 @@ static int find(void *context, const struct digest *section, const struct rpm_pr
 	(void)context;
 	(void)err;
 	of_other = of_other ? of_other : section_of(SECTION_HEADER, older);
+	of_other = of_other ? of_other : section_of(SECTION_HEADER, multilib);
 	*proof = of_tool && digest_equal(section, &of_tool->content)     ? &t.tool.proof
 		 : of_other && digest_equal(section, &of_other->content) ? &t.other.proof
 									 : NULL;
@@ -598,8 +600,8 @@ static void path_of_two_packages_may_be_either_ones(void **state)
 	file[0] = build_file("/usr/bin/tool", 04755, 60);
 	file[1] = build_file("/usr/share/tool", 0644, 61);
 	manifest_free(t.other.manifest);
-	make(&t.other, other, "header of other", file, 2);
-	install(&t.other, other, file, 2);
+	make(&t.other, multilib, "header of multilib", file, 2);
+	install(&t.other, multilib, file, 2);
 	*side_find(&t.w->now, "/usr/bin/tool") = file[0];
 	*side_find(&t.w->now, "/usr/share/tool") = file[1];
 	assert_quiet();
@@ -616,6 +618,41 @@ static void path_of_two_packages_may_be_either_ones(void **state)
 	}
 	assert_quiet();
 	trojan("/usr/bin/tool");
+	assert_non_null(judged(RULE_FILE_CHANGED, "/usr/bin/tool"));
+}
+
+/* Who may sign any package signs one that brings an old tool under a name of its own. */
+static void signed_package_of_another_name_explains_no_change(void **state)
+{
+	const struct finding *found;
+	struct entry file[2];
+
+	(void)state;
+	file[0] = build_file("/usr/bin/tool", 04755, 60);
+	file[1] = build_file("/usr/share/tool", 0644, 51);
+	manifest_free(t.other.manifest);
+	make(&t.other, other, "header of other", file, 2);
+	install(&t.other, other, file, 2);
+	*side_find(&t.w->now, "/usr/bin/tool") = file[0];
+	found = judged(RULE_FILE_CHANGED, "/usr/bin/tool");
+	assert_non_null(found);
+	assert_int_equal(found->severity, SEVERITY_HIGH);
+	assert_int_equal(found->witness, WITNESS_SIGNATURE);
+	assert_non_null(memmem(found->detail.data, found->detail.len, "other 0:1.0-1", 13));
+	/* What both have alike is shared as ever: even its time. */
+	assert_null(world_finding(t.w, RULE_FILE_CHANGED, "/usr/share/tool"));
+	side_find(&t.w->now, "/usr/share/tool")->mtime_s++;
+	assert_null(judged(RULE_FILE_CHANGED, "/usr/share/tool"));
+	/* A replaced file is told of the file, and is no deception. */
+	set_claims("\1\0\0\0\0\0", false);
+	assert_non_null(judged(RULE_FILE_CHANGED, "/usr/bin/tool"));
+	assert_null(world_finding(t.w, RULE_HEADER_STATES, "tool:x86_64"));
+	/* rpm itself lets a 64-bit program stand over a 32-bit one. */
+	t.tool.file[FILE_TOOL].color = 1;
+	t.other.file[FILE_TOOL].color = 2;
+	assert_null(judged(RULE_FILE_CHANGED, "/usr/bin/tool"));
+	t.tool.file[FILE_TOOL].color = 2;
+	t.other.file[FILE_TOOL].color = 1;
 	assert_non_null(judged(RULE_FILE_CHANGED, "/usr/bin/tool"));
 }
 
@@ -788,6 +825,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(path_of_two_packages_may_be_either_ones, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(signed_package_of_another_name_explains_no_change,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(older_build_beside_explains_nothing, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(other_package_explains_only_what_it_compares, setup,
