@@ -14,8 +14,11 @@ static void put(struct fake_probe *probe, const struct cbor_writer *w)
 	if (probe->has_plan && message_type_of(bytes_make(w->data, w->len)) != MESSAGE_END) {
 		EVP_DigestUpdate(probe->stream, w->data, w->len);
 	}
-	probe->queue = realloc(probe->queue, probe->queue_len + FRAME_HEAD + w->len);
-	assert(probe->queue);
+	if (probe->queue_room - probe->queue_len < FRAME_HEAD + w->len) {
+		probe->queue_room = 2 * probe->queue_room + FRAME_HEAD + w->len;
+		probe->queue = realloc(probe->queue, probe->queue_room);
+		assert(probe->queue);
+	}
 	frame_head((uint32_t)w->len, probe->queue + probe->queue_len);
 	memcpy(probe->queue + probe->queue_len + FRAME_HEAD, w->data, w->len);
 	probe->queue_len += FRAME_HEAD + w->len;

@@ -55,7 +55,7 @@ struct fake_probe {
 	bool tells_nothing; /* sends no coverage */
 	unsigned flood;     /* more messages of timeline, a long path each */
 	uint8_t *queue;     /* frames: 4 bytes of length, payload */
-	size_t queue_len, queue_at;
+	size_t queue_len, queue_at, queue_room;
 	void *stream; /* EVP_MD_CTX */
 	bool has_plan;
 	uint8_t hello[1024];
