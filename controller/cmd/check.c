@@ -125,7 +125,10 @@ static void on_progress(void *context, const struct sweep_progress *progress)
 	const struct progress_state state = {.total = progress->total,
 					     .done = progress->done,
 					     .running = progress->running,
-					     .failed = progress->failed};
+					     .failed = progress->failed,
+					     .due = progress->due,
+					     .read = progress->read,
+					     .at = progress->at};
 
 	progress_update(&going->progress, &state, now_ms(), progress->asked);
 }

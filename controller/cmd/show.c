@@ -78,8 +78,9 @@ static void print_facts(FILE *out, const struct store_host_row *row)
 	(void)fprintf(out, "  session   %s received", print_size(row->received_bytes, number));
 	(void)fprintf(out, ", %s sent", print_size(row->sent_bytes, number));
 	(void)fprintf(out, ", %s read, ", print_size(row->end.bytes, number));
-	(void)fprintf(out, "%llu ms of CPU, %llu KiB resident\n",
+	(void)fprintf(out, "%llu ms of CPU in %llu ms, %llu KiB resident\n",
 		      (unsigned long long)row->end.cpu_us / 1000,
+		      (unsigned long long)row->end.wall_us / 1000,
 		      (unsigned long long)row->end.peak_kib);
 }
 

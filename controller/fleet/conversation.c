@@ -15,6 +15,32 @@ const char *conversation_stage(const struct conversation *c)
 	return stage_names[c->stage];
 }
 
+const char *conversation_progress(const struct conversation *c, size_t *read, size_t *due)
+{
+	switch (c->stage) {
+	case STAGE_HELLO:
+		return "connecting";
+	case STAGE_ROOT:
+		return "looking at all files";
+	case STAGE_PROOF:
+		return "reading what is read every night";
+	case STAGE_RECALL:
+	case STAGE_LIST:
+	case STAGE_DUE:
+		return "listing";
+	case STAGE_HASH:
+		*read += c->due_at;
+		*due += c->due_count;
+		return "reading";
+	case STAGE_STREAMS:
+	case STAGE_DONE:
+		return "ending";
+	case STAGE_BROKEN:
+		break;
+	}
+	return NULL;
+}
+
 void stage_set(struct conversation *c, enum stage stage)
 {
 	c->stage = stage;

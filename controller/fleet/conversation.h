@@ -148,6 +148,9 @@ enum conversation_event conversation_ask_again(struct conversation *conversation
 
 /* Stage of the conversation in a word, for messages: "hello", "root" ... */
 const char *conversation_stage(const struct conversation *conversation);
+/* What goes on, for people who wait; adds the sections that have been read, and that will be in all. */
+const char *conversation_progress(const struct conversation *conversation, size_t *read,
+				  size_t *due);
 
 /*
  * After DONE, where nothing had changed and `last` is not at hand: until conversation_recall has it,

@@ -595,6 +595,27 @@ void host_run_pause(struct host_run *host, bool paused)
 	pause_or_resume(host);
 }
 
+/* The conversation is looked at only while it is this thread's. */
+const char *host_run_progress(const struct host_run *host, size_t *read, size_t *due)
+{
+	switch (host->phase) {
+	case PHASE_PREPARE:
+	case PHASE_RECALL:
+	case PHASE_DECIDE:
+		return "looking up what is known";
+	case PHASE_PARKED:
+	case PHASE_QUEUED:
+		return "waiting for its turn";
+	case PHASE_FINISH:
+		return "judging";
+	case PHASE_OVER:
+		return NULL;
+	case PHASE_TALK:
+		break;
+	}
+	return host->channel ? conversation_progress(host->conversation, read, due) : NULL;
+}
+
 size_t host_run_index(const struct host_run *host)
 {
 	return host->index;

@@ -75,6 +75,12 @@ size_t host_run_expected_bytes(const struct host_run *host);
 /* Stops or resumes reading from the host: back-pressure. */
 void host_run_pause(struct host_run *host, bool paused);
 
+/*
+ * Adds how many sections it has read, and how many it will in all, as far as it listed them. Where it is
+ * just now, for people; NULL: nowhere to be named.
+ */
+const char *host_run_progress(const struct host_run *host, size_t *read, size_t *due);
+
 size_t host_run_index(const struct host_run *host);
 unsigned host_run_attempt(const struct host_run *host);
 /* In `over`: unreachable with attempts left, so nothing was stored. */

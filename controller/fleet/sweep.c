@@ -67,7 +67,7 @@ static void fill(struct sweep *sweep);
 
 static void tell_progress(struct sweep *sweep, bool asked)
 {
-	const struct sweep_progress progress = {
+	struct sweep_progress progress = {
 		.total = sweep->config->host_count,
 		.done = sweep->done,
 		.running = turns_running(sweep->turns),
@@ -75,9 +75,18 @@ static void tell_progress(struct sweep *sweep, bool asked)
 		.asked = asked,
 	};
 
-	if (sweep->events->progress) {
-		sweep->events->progress(sweep->events->context, &progress);
+	if (!sweep->events->progress) {
+		return;
 	}
+	for (size_t i = 0; i < sweep->config->host_count; i++) {
+		if (sweep->host[i]) {
+			const char *at =
+				host_run_progress(sweep->host[i], &progress.read, &progress.due);
+
+			progress.at = progress.running == 1 && at ? at : progress.at;
+		}
+	}
+	sweep->events->progress(sweep->events->context, &progress);
 }
 
 /* Starts nothing more and ends what runs; each host still reports. */

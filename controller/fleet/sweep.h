@@ -103,7 +103,10 @@ struct sweep_progress {
 	size_t done;
 	size_t running;
 	size_t failed; /* not looked at */
-	bool asked;    /* by SIGUSR1 */
+	size_t due;  /* sections that the running ones will read, of those that have listed them */
+	size_t read; /* of them */
+	const char *at; /* where the only one that runs is, in a word; NULL: several run, or none */
+	bool asked;     /* by SIGUSR1 */
 };
 
 struct sweep_events {

@@ -17,12 +17,25 @@ void progress_init(struct progress *progress, FILE *log, bool is_terminal, uint6
 		.log = log, .is_terminal = is_terminal, .start_ms = now_ms, .said_ms = now_ms};
 }
 
+/* Of a single host, how far that one is. */
+static size_t bar_of(const struct progress_state *state)
+{
+	bool single = state->total == 1 && state->done == 0;
+	size_t of = single ? state->due : state->total;
+	size_t done = single ? state->read : state->done;
+
+	if (of == 0) {
+		return single ? 0 : BAR_WIDTH;
+	}
+	return done * BAR_WIDTH / of;
+}
+
 void progress_format(const struct progress *progress, const struct progress_state *state,
 		     uint64_t now_ms, char *to, size_t room)
 {
 	uint64_t spent_ms = now_ms > progress->start_ms ? now_ms - progress->start_ms : 0;
 	uint64_t percent = state->total ? state->done * 100 / state->total : 100;
-	size_t filled = state->total ? state->done * BAR_WIDTH / state->total : BAR_WIDTH;
+	size_t filled = bar_of(state);
 	char bar[BAR_WIDTH + 4] = "", left[PRINT_NUMBER_ROOM];
 	size_t used;
 	int n;
@@ -34,9 +47,24 @@ void progress_format(const struct progress *progress, const struct progress_stat
 		bar[BAR_WIDTH + 1] = ']';
 		bar[BAR_WIDTH + 2] = ' ';
 	}
-	n = snprintf(to, room, "%s%zu/%zu host%s %" PRIu64 "%%, %zu running", bar, state->done,
-		     state->total, state->total == 1 ? "" : "s", percent, state->running);
+	n = snprintf(to, room, "%s%zu/%zu host%s %" PRIu64 "%%, ", bar, state->done, state->total,
+		     state->total == 1 ? "" : "s", percent);
 	used = n > 0 ? (size_t)n : 0;
+	if (state->at && used < room) {
+		n = snprintf(to + used, room - used, "%s", state->at);
+	} else if (used < room) {
+		n = snprintf(to + used, room - used, "%zu running", state->running);
+	}
+	used += n > 0 ? (size_t)n : 0;
+	if (state->at && state->due > 0 && used < room) {
+		n = snprintf(to + used, room - used, ", %zu of %zu sections", state->read,
+			     state->due);
+		used += n > 0 ? (size_t)n : 0;
+	}
+	if (state->at && state->done == 0 && used < room) {
+		n = snprintf(to + used, room - used, ", %s", print_span(spent_ms / 1000, left));
+		used += n > 0 ? (size_t)n : 0;
+	}
 	if (state->done > 0 && spent_ms > 0 && used < room) {
 		uint64_t tenths = state->done * 10000 / spent_ms;
 		uint64_t rest_ms = (state->total - state->done) * spent_ms / state->done;

@@ -25,7 +25,10 @@ struct progress_state {
 	size_t total;
 	size_t done;
 	size_t running;
-	size_t failed; /* not looked at */
+	size_t failed;  /* not looked at */
+	size_t due;     /* sections that running hosts will read */
+	size_t read;    /* of them */
+	const char *at; /* where the only running host is; NULL: says nothing */
 };
 
 void progress_init(struct progress *progress, FILE *log, bool is_terminal, uint64_t now_ms);
@@ -36,7 +39,10 @@ void progress_update(struct progress *progress, const struct progress_state *sta
 /* Wipes the line, so that something else can be written. */
 void progress_clear(struct progress *progress);
 
-/* The line itself: "[####....] 120/400 30% 12.5/s 23 s left, 3 not looked at". */
+/*
+ * The line itself: "[####....] 120/400 hosts 30%, 20 running, 12.5/s, 23 s left, 3 not looked at", or of
+ * one host "[####....] 0/1 host 0%, reading, 120 of 300 sections, 23 s".
+ */
 void progress_format(const struct progress *progress, const struct progress_state *state,
 		     uint64_t now_ms, char *to, size_t room);
 

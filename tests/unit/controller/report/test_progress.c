@@ -40,6 +40,25 @@ static void terminal_line_has_bar_rate_and_time_left(void **state)
 	assert_non_null(strstr(line, "0/0 hosts 100%"));
 }
 
+static void line_of_one_host_says_where_it_is(void **state)
+{
+	struct progress progress;
+	struct progress_state at = {
+		.total = 1, .running = 1, .at = "reading", .due = 300, .read = 120};
+	char line[200];
+
+	(void)state;
+	progress_init(&progress, NULL, true, 1000);
+	progress_format(&progress, &at, 24000, line, sizeof(line));
+	assert_string_equal(line, "[############..................] 0/1 host 0%, reading, "
+				  "120 of 300 sections, 23 s");
+	at.at = "looking at all files";
+	at.due = at.read = 0;
+	progress_format(&progress, &at, 3000, line, sizeof(line));
+	assert_string_equal(line, "[..............................] 0/1 host 0%, "
+				  "looking at all files, 2 s");
+}
+
 static void elsewhere_there_is_a_line_a_minute(void **state)
 {
 	const struct progress_state at = {.total = 10, .done = 1, .running = 1};
@@ -86,6 +105,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(terminal_line_has_bar_rate_and_time_left),
+		cmocka_unit_test(line_of_one_host_says_where_it_is),
 		cmocka_unit_test(elsewhere_there_is_a_line_a_minute),
 		cmocka_unit_test(line_is_wiped_before_anything_else_is_said),
 	};
