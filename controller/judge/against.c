@@ -155,8 +155,8 @@ static bool has_dir(struct judge *j, struct bytes path)
 	if (bytes_has_prefix(path, usr)) {
 		rest = bytes_make(path.data + usr.len, path.len - usr.len);
 	}
-	return dirs_find(j, path) ||
-	       (rest.len < path.len && path_is_alias(rest) && dirs_find(j, rest));
+	return dirs_has(j, path) ||
+	       (rest.len < path.len && path_is_alias(rest) && dirs_has(j, rest));
 }
 
 int against_tell_missing(const struct against *a, const struct manifest_entry *want, bool config,

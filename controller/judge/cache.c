@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "controller/judge/packages.h"
+#include "controller/judge/rpm_shared.h"
 
 #define BUCKETS_FIRST 4096U
 #define CONTEXTS_MAX 4096U
@@ -31,6 +32,8 @@ static void forget(struct judge_cache *cache)
 	free(cache->bucket);
 	free(cache->context);
 	free(cache->paths);
+	rpm_shared_free(cache->shared);
+	cache->shared = NULL;
 	cache->paths = NULL;
 	cache->bucket = NULL;
 	cache->context = NULL;
@@ -54,7 +57,8 @@ void judge_cache_count(const struct judge_cache *cache, size_t *hits, size_t *mi
 
 void cache_begin(struct judge_cache *cache)
 {
-	size_t total = cache->arena.total + cache->buckets * sizeof(struct verdict *);
+	size_t total = cache->arena.total + cache->buckets * sizeof(struct verdict *) +
+		       rpm_shared_bytes(cache->shared);
 
 	if (total > cache->most_bytes || cache->context_count >= CONTEXTS_MAX) {
 		forget(cache);
@@ -178,6 +182,7 @@ static void copy_effect(struct arena *arena, const struct effect *from, struct e
 {
 	struct expectation *expected = make(arena, from->expected_count, sizeof(*expected), ok);
 	struct unit_package *judged = make(arena, from->judged_count, sizeof(*judged), ok);
+	struct rpm_note *note = make(arena, from->note_count, sizeof(*note), ok);
 
 	*to = *from;
 	to->finding = copy_findings(arena, from->finding, from->finding_count, ok);
@@ -185,12 +190,23 @@ static void copy_effect(struct arena *arena, const struct effect *from, struct e
 	for (size_t i = 0; expected && i < from->expected_count; i++) {
 		expected[i] = from->expected[i];
 		expected[i].package = arena_copy(arena, from->expected[i].package, ok);
+		if (expected[i].rpm) {
+			/* The proof's, which may be gone when it is asked for again. */
+			expected[i].rpm = NULL;
+			expected[i].manifest = NULL;
+		}
+	}
+	for (size_t i = 0; note && i < from->note_count; i++) {
+		note[i] = from->note[i];
+		note[i].fingerprint = arena_copy(arena, from->note[i].fingerprint, ok);
+		note[i].package = arena_copy(arena, from->note[i].package, ok);
 	}
 	if (judged) {
 		memcpy(judged, from->judged, from->judged_count * sizeof(*judged));
 	}
 	to->expected = expected;
 	to->judged = judged;
+	to->note = note;
 }
 
 void cache_add(struct judge_cache *cache, const struct verdict *verdict)
@@ -206,6 +222,8 @@ void cache_add(struct judge_cache *cache, const struct verdict *verdict)
 	kept->inputs = arena_copy(arena, verdict->inputs, &ok);
 	kept->asked = copy_asked(arena, verdict->asked, verdict->asked_count, &ok);
 	kept->asked_count = verdict->asked_count;
+	kept->dirs = verdict->dirs;
+	kept->has_dirs = verdict->has_dirs;
 	copy_effect(arena, &verdict->effect, &kept->effect, &ok);
 	if (ok) {
 		kept->next = cache->bucket[kept->hash & (cache->buckets - 1)];

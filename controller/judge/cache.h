@@ -34,6 +34,8 @@ struct effect {
 	size_t expected_count;
 	const struct unit_package *judged;
 	size_t judged_count;
+	const struct rpm_note *note;
+	size_t note_count;
 };
 
 struct unit_package {
@@ -47,6 +49,9 @@ struct verdict {
 	struct bytes inputs;
 	const struct asked *asked;
 	size_t asked_count;
+	/* What all questions about directories were answered from: where it is the same, so are they. */
+	struct digest dirs;
+	bool has_dirs;
 	struct effect effect;
 };
 
@@ -91,6 +96,7 @@ struct judge_cache {
 	size_t context_room;
 	struct kept_list *list[CACHE_LISTS];
 	struct kept_paths **paths;      /* CACHE_PATHS, made on first use */
+	struct rpm_shared *shared;      /* rpm_shared.h; made on first use */
 	uint8_t seed[SIPHASH_KEY_SIZE]; /* of tables that hosts choose the keys of */
 };
 

@@ -117,6 +117,8 @@ struct gap_list {
 	bool everywhere;
 };
 
+#define OWNERS_ASKED 32
+
 struct judge {
 	const struct judge_input *in;
 	struct findings *findings;
@@ -134,7 +136,8 @@ struct judge {
 	struct gap_list package_gaps;
 	struct gap_list tree_gaps;
 	struct exceptions exceptions;
-	struct dir *dirs; /* ordered by path; read on first use */
+	struct dir *dirs;                 /* ordered by path; read on first use */
+	const struct digest *dirs_digest; /* dirs_section() */
 	bool has_dirs;
 	bool dirs_malformed;
 	bool dirs_failed;
@@ -156,6 +159,17 @@ struct judge {
 	struct expectation *expected; /* of directories */
 	size_t expected_count;
 	size_t expected_room;
+	struct rpm_note *note;
+	size_t note_count;
+	size_t note_room;
+	struct rpm_shared *shared;       /* rpm_shared.h: where there is no cache to hold it */
+	bool is_shared_marked;           /* which headers this host has */
+	const struct packages *packages; /* those of the manager that is judged */
+	struct owner_asked {             /* rpm_asked.c: of the unit at hand */
+		enum asked_kind kind;
+		struct bytes name;
+	} owner_asked[OWNERS_ASKED];
+	size_t owner_asked_count;
 };
 
 #define BUFFER_DIRS 8 /* of j->buffer: kept for the host's whole judging */
@@ -291,13 +305,13 @@ void judged_package_end(struct judge *j, const struct section_key *key,
 void judged_rest(struct judge *j);
 
 /* dirs.c */
-/*
- * Held against [dirs] in judge_dirs_end: any manifest that agrees is enough. `rpm`: what goes with the
- * manifest of a signed header, else NULL.
- */
-void dirs_expect(struct judge *j, const struct manifest *manifest, const struct rpm_facts *rpm,
-		 struct bytes package);
+/* Held against [dirs] in judge_dirs_end: any manifest that agrees is enough. */
+void dirs_expect(struct judge *j, const struct expectation *expected);
 const struct dir *dirs_find(struct judge *j, struct bytes path);
+/* Whatever it is like. */
+bool dirs_has(struct judge *j, struct bytes path);
+/* The section that both are asked of; NULL: none. */
+const struct digest *dirs_section(const struct judge *j);
 /* /bin/x as /usr/bin/x, where this host has merged the two. */
 struct bytes dirs_canonical(struct judge *j, struct bytes path);
 

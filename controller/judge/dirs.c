@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
+#include <openssl/evp.h>
+
 #include "controller/judge/path_class.h"
+#include "controller/judge/rpm_asked.h"
 #include "controller/judge/unit.h"
 #include "controller/judge/walk.h"
 
@@ -94,6 +97,28 @@ const struct dir *dirs_find(struct judge *j, struct bytes path)
 	return dir;
 }
 
+bool dirs_has(struct judge *j, struct bytes path)
+{
+	bool found;
+
+	load_dirs(j);
+	found = find_dir(j, path) != NULL;
+	if (j->is_traced) {
+		trace_add(j, &(struct asked){.kind = ASKED_HAS_DIR, .found = found, .what = path});
+	}
+	return found;
+}
+
+const struct digest *dirs_section(const struct judge *j)
+{
+	const struct section_key key = dirs_key();
+	uint8_t room[SECTION_KEY_MAX];
+	const struct observed_section *section =
+		observation_find(j->in->now, judge_key(&key, room));
+
+	return section ? &section->content : NULL;
+}
+
 struct bytes dirs_canonical(struct judge *j, struct bytes path)
 {
 	const struct dir *top;
@@ -156,8 +181,7 @@ static bool merges(const struct dir *dir)
 	       memcmp(link.data, "usr", 3) == 0 && memcmp(link.data + 3, path.data, path.len) == 0;
 }
 
-void dirs_expect(struct judge *j, const struct manifest *manifest, const struct rpm_facts *rpm,
-		 struct bytes package)
+void dirs_expect(struct judge *j, const struct expectation *expected)
 {
 	if (j->expected_count == j->expected_room) {
 		size_t room = j->expected_room ? j->expected_room * 2 : 256;
@@ -170,8 +194,7 @@ void dirs_expect(struct judge *j, const struct manifest *manifest, const struct 
 		j->expected = larger;
 		j->expected_room = room;
 	}
-	j->expected[j->expected_count++] =
-		(struct expectation){manifest, package, rpm ? rpm->header : NULL};
+	j->expected[j->expected_count++] = *expected;
 }
 
 static void expect(struct judge *j, const struct expectation *expected)
@@ -191,6 +214,12 @@ static void expect(struct judge *j, const struct expectation *expected)
 		dir = gallop(j, &at, want->entry.path);
 		if (!dir || dir->state == DIR_PROVED) {
 			continue;
+		}
+		if (expected->rpm) {
+			const struct rpm_file *file = &expected->rpm->files[want->rpm->file];
+
+			rpm_ask_owner(j, file->user, file->group);
+			rpm_ask_owner(j, dir->entry.owner, dir->entry.group);
 		}
 		differences = (expected->rpm ? rpm_differences(&facts, &dir->entry, want, NULL)
 					     : compare_to_manifest(&dir->entry, want)) &
@@ -300,62 +329,65 @@ static struct bytes content_of(const struct observation *o, struct bytes key)
 	return section ? bytes_make(section->content.bytes, DIGEST_SIZE) : (struct bytes){NULL, 0};
 }
 
-/* Both sections, and what every package expects of them. */
-static int dirs_inputs(struct judge *j, struct cbor_writer *w, uint8_t **data, struct error *err)
+/*
+ * Both sections, and what every package expects of them, as one digest: of 1,500 packages it would be
+ * 100 KB. A manifest of the baseline is as long-lived as the cache; a header's is not, but its bytes
+ * say what it is.
+ */
+static int dirs_inputs(struct judge *j, struct digest *digest, struct error *err)
 {
 	const uint8_t flags[] = {j->captured, j->in->accepted != NULL,
 				 j->in->accepted_records != NULL};
 	struct section_key key = dirs_key();
 	uint8_t key_room[SECTION_KEY_MAX];
 	struct bytes encoded = judge_key(&key, key_room);
+	struct cbor_writer w;
 	size_t room = 256;
+	uint8_t *data;
 
 	for (size_t i = 0; i < j->expected_count; i++) {
-		room += sizeof(void *) + j->expected[i].package.len + 16;
+		room += DIGEST_SIZE + j->expected[i].package.len + 16;
 	}
-	*data = malloc(room);
-	if (!*data) {
+	data = malloc(room);
+	if (!data) {
 		return error_set(err, ERROR_NOMEM, 0, "no memory to judge");
 	}
-	cbor_writer_init(w, *data, room);
-	cbor_write_bytes(w, bytes_make(flags, sizeof(flags)));
-	cbor_write_bytes(w, encoded);
-	cbor_write_bytes(w, content_of(j->in->now, encoded));
-	cbor_write_bytes(w, content_of(judge_first(j), encoded));
+	cbor_writer_init(&w, data, room);
+	cbor_write_bytes(&w, bytes_make(flags, sizeof(flags)));
+	cbor_write_bytes(&w, encoded);
+	cbor_write_bytes(&w, content_of(j->in->now, encoded));
+	cbor_write_bytes(&w, content_of(judge_first(j), encoded));
 	for (size_t i = 0; i < j->expected_count; i++) {
-		const struct manifest *manifest = j->expected[i].manifest;
+		const struct expectation *expected = &j->expected[i];
+		const struct manifest *manifest = expected->manifest;
 
-		cbor_write_bytes(w, bytes_make(&manifest, sizeof(manifest)));
-		cbor_write_bytes(w, j->expected[i].package);
+		cbor_write_bytes(&w, expected->rpm ? bytes_make(expected->header.bytes, DIGEST_SIZE)
+						   : bytes_make(&manifest, sizeof(manifest)));
+		cbor_write_bytes(&w, expected->package);
 	}
+	if (w.overflow || !EVP_Digest(data, w.len, digest->bytes, NULL, EVP_sha256(), NULL)) {
+		free(data);
+		return error_set(err, ERROR_NOMEM, 0, "no memory for a digest");
+	}
+	free(data);
 	return 0;
-}
-
-/* The proof of a header may be gone before the next host is judged, and names differ. */
-static bool expects_rpm(const struct judge *j)
-{
-	for (size_t i = 0; i < j->expected_count; i++) {
-		if (j->expected[i].rpm) {
-			return true;
-		}
-	}
-	return false;
 }
 
 int judge_dirs_end(struct judge *j, struct error *err)
 {
+	static const char kind[] = "dirs";
 	struct unit unit = {0};
-	uint8_t *data = NULL;
+	struct digest digest;
 	struct cbor_writer w;
-	int result;
 
-	if (j->in->cache && !expects_rpm(j)) {
-		if (dirs_inputs(j, &w, &data, err) < 0) {
+	if (j->in->cache && unit_room(j)) {
+		if (dirs_inputs(j, &digest, err) < 0) {
 			return -1;
 		}
+		cbor_writer_init(&w, j->inputs, INPUTS_ROOM);
+		cbor_write_bytes(&w, bytes_make(kind, sizeof(kind)));
+		cbor_write_bytes(&w, bytes_make(digest.bytes, DIGEST_SIZE));
 		unit_inputs(j, &w, &unit);
 	}
-	result = unit_run(j, &unit, judge_dirs, NULL, err);
-	free(data);
-	return result;
+	return unit_run(j, &unit, judge_dirs, NULL, err);
 }

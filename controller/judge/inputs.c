@@ -5,9 +5,11 @@
 
 #include "schema/siphash.h"
 
-/* In this order; a name's sections of one kind stand in order of their keys. */
+/*
+ * In this order; a name's sections of one kind stand in order of their keys. Labels are not judged.
+ */
 static const enum section_kind kinds[] = {SECTION_PACKAGE, SECTION_CONFIG, SECTION_CLAIMS,
-					  SECTION_MD5,     SECTION_LABEL,  SECTION_HEADER};
+					  SECTION_MD5, SECTION_HEADER};
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 static struct input_name *name_of(struct inputs *in, struct bytes name)
@@ -25,6 +27,15 @@ static struct input_name *name_of(struct inputs *in, struct bytes name)
 	in->name[in->name_count] = (struct input_name){.name = name};
 	in->slot[at] = (uint32_t)++in->name_count;
 	return &in->name[in->name_count - 1];
+}
+
+/*
+ * Of earlier observations only that they are there is asked (packages.c, was_seen): what rpm's claims
+ * were differs from host to host in stores of protocol 3.
+ */
+static bool is_presence(const struct inputs *in, enum section_kind kind)
+{
+	return in->is_rpm && (kind == SECTION_CLAIMS || kind == SECTION_HEADER);
 }
 
 static void add(struct inputs *in, struct input_name *name, struct input_section section)
@@ -84,6 +95,7 @@ static void gather_earlier(struct inputs *in, const struct observation *o, unsig
 		struct bytes name;
 		int order = -1;
 
+		section.same = is_presence(in, kind);
 		while (n < now_range->to) {
 			struct bytes key = now->sections[n].key;
 
@@ -94,7 +106,8 @@ static void gather_earlier(struct inputs *in, const struct observation *o, unsig
 			n++;
 		}
 		if (n < now_range->to && order == 0 && in->of_now[n].name != 0) {
-			section.same = digest_equal(&now->sections[n].content, &was->content);
+			section.same = section.same ||
+				       digest_equal(&now->sections[n].content, &was->content);
 			section.tail = in->of_now[n].tail;
 			add(in, &in->name[in->of_now[n].name - 1], section);
 		} else if (split(was->key, range.prefix, &name, &section.tail)) {
@@ -122,7 +135,7 @@ static void put_list(struct cbor_writer *w, const struct bytes *item, size_t cou
 }
 
 /* What every unit of this host looks at beside its own sections. */
-static uint32_t context_of(struct judge *j, struct bytes manager, struct error *err)
+static uint32_t context_of(struct judge *j, const struct packages *p, struct error *err)
 {
 	const struct exceptions *known = &j->exceptions;
 	const struct redirect_list *redirects = &known->redirects;
@@ -136,6 +149,11 @@ static uint32_t context_of(struct judge *j, struct bytes manager, struct error *
 		j->in->tree_count > 0,
 		j->in->packages != NULL,
 		gaps->everywhere,
+		p->now.known,
+		p->first.known,
+		p->last.known,
+		j->in->proofs != NULL,
+		package_has_prelink(p),
 	};
 	size_t room = 1024, count = redirects->count;
 	uint32_t number = UINT32_MAX;
@@ -162,7 +180,7 @@ static uint32_t context_of(struct judge *j, struct bytes manager, struct error *
 	}
 	cbor_writer_init(&w, data, room);
 	put(&w, flags, sizeof(flags));
-	cbor_write_bytes(&w, manager);
+	cbor_write_bytes(&w, p->manager);
 	cbor_write_uint(&w, count);
 	for (size_t i = 0; i < count; i++) {
 		const struct redirect *one = &redirects->item[i];
@@ -182,14 +200,17 @@ static uint32_t context_of(struct judge *j, struct bytes manager, struct error *
 	return number;
 }
 
-int inputs_begin(struct inputs *in, struct judge *j, struct bytes manager, struct error *err)
+int inputs_begin(struct inputs *in, struct judge *j, const struct packages *p, struct error *err)
 {
+	const struct bytes manager = p->manager;
 	const struct observation *earlier[] = {j->in->first, j->in->last};
 	size_t most = j->in->now->section_count;
 
-	*in = (struct inputs){.j = j, .manager = manager, .context = UINT32_MAX};
-	/* An rpm package is also a matter of other packages and of the host's names. */
-	if (!j->in->cache || !bytes_equal_string(manager, "dpkg")) {
+	*in = (struct inputs){.j = j,
+			      .manager = manager,
+			      .is_rpm = bytes_equal_string(manager, "rpm"),
+			      .context = UINT32_MAX};
+	if (!j->in->cache) {
 		return 0;
 	}
 	for (size_t i = 0; i < 2; i++) {
@@ -198,7 +219,7 @@ int inputs_begin(struct inputs *in, struct judge *j, struct bytes manager, struc
 	for (in->slots = 64; in->slots < most; in->slots *= 2) {
 	}
 	memcpy(in->seed, j->in->cache->seed, sizeof(in->seed));
-	in->context = context_of(j, manager, err);
+	in->context = context_of(j, p, err);
 	in->name = judge_alloc(j, most + 1, sizeof(*in->name));
 	in->section = judge_alloc(j, most + 1, sizeof(*in->section));
 	in->slot = judge_alloc(j, in->slots, sizeof(*in->slot));

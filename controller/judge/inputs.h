@@ -19,7 +19,7 @@ struct input_section {
 	uint32_t next;     /* index + 1 of the name's next one; 0: none */
 	uint8_t which;     /* 0 now, 1 first, 2 last */
 	uint8_t kind;      /* enum section_kind */
-	bool same;         /* as the section of the same key in now */
+	bool same; /* as the section of the same key in now, or what it is does not matter */
 };
 
 struct input_name {
@@ -31,6 +31,7 @@ struct input_name {
 struct inputs {
 	struct judge *j;
 	struct bytes manager;
+	bool is_rpm;
 	uint32_t context; /* number of what the whole host has in common (cache_context) */
 	struct input_name *name;
 	size_t name_count;
@@ -47,7 +48,7 @@ struct inputs {
 };
 
 /* Where nothing is to be kept it gathers nothing. After judge_exceptions. */
-int inputs_begin(struct inputs *inputs, struct judge *j, struct bytes manager,
+int inputs_begin(struct inputs *inputs, struct judge *j, const struct packages *p,
 		 struct error *err) MUST_CHECK;
 
 /*

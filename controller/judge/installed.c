@@ -56,6 +56,23 @@ bool installed_has(const struct installed_list *list, const struct one_package *
 					  installed_compare) != NULL;
 }
 
+bool package_has_prelink(const struct packages *p)
+{
+	const struct bytes name = BYTES_LITERAL("prelink");
+	size_t low = 0, high = p->now.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (bytes_compare(p->now.item[middle].name, name) < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low < p->now.count && bytes_equal(p->now.item[low].name, name);
+}
+
 struct bytes installed_state_word(struct bytes state, unsigned index)
 {
 	for (;;) {

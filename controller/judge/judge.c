@@ -7,12 +7,14 @@
 #include "controller/judge/cache.h"
 #include "controller/judge/context.h"
 #include "controller/judge/pile.h"
+#include "controller/judge/rpm_shared.h"
 
 static int init(struct judge *j, struct error *err)
 {
 	const struct judge_input *in = j->in;
 
 	j->captured = in->accepted && in->accepted->captured;
+	j->dirs_digest = dirs_section(j);
 	j->words[0] = judge_alloc(j, WORDS_ROOM, 1);
 	j->words[1] = judge_alloc(j, WORDS_ROOM, 1);
 	j->line = judge_alloc(j, LINE_ROOM, 1);
@@ -198,6 +200,8 @@ int judge_host(const struct judge_input *input, struct findings *findings,
 	free(j->questions.item);
 	free(j->trace.item);
 	free(j->expected);
+	free(j->note);
+	rpm_shared_free(j->shared);
 	free(j->inputs);
 	arena_clear(&j->arena);
 	free(j);

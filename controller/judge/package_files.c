@@ -33,12 +33,7 @@ static bool may_be_prelinked(const struct against *a, const struct package_item 
 	    !(path_class(item->path) & (PATH_BIN | PATH_LIB))) {
 		return false;
 	}
-	for (size_t i = 0; i < a->p->now.count; i++) {
-		if (bytes_equal_string(a->p->now.item[i].name, "prelink")) {
-			return true;
-		}
-	}
-	return false;
+	return package_has_prelink(a->p);
 }
 
 /* The file is a package's of another name, which explains nothing (rpm_shared_explains). */
@@ -133,6 +128,7 @@ static int by_manifest(struct judge *j, struct packages *p, struct one_package *
 	enum witness witness = one->is_signed ? WITNESS_SIGNATURE : WITNESS_MANIFEST;
 	struct against a = {j, p, one, witness, NULL, false};
 	const struct package_verdict *verdict;
+	struct expectation expected = {.package = one->text};
 	char detail[512], origin[256];
 
 	p->measured.count = 0;
@@ -166,7 +162,12 @@ static int by_manifest(struct judge *j, struct packages *p, struct one_package *
 			return -1;
 		}
 	}
-	dirs_expect(j, verdict->manifest, one->is_signed ? &one->rpm : NULL, one->text);
+	expected.manifest = verdict->manifest;
+	if (one->is_signed) {
+		expected.rpm = one->rpm.header;
+		expected.header = *one->header;
+	}
+	dirs_expect(j, &expected);
 	if (builds_mixed(j, one, verdict, err) < 0) {
 		return -1;
 	}

@@ -2,13 +2,10 @@
 #include "controller/judge/packages.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 
-#include "baselines/usrmerge.h"
 #include "controller/judge/path_class.h"
+#include "controller/judge/rpm_asked.h"
 #include "schema/escape.h"
-#include "schema/siphash.h"
 
 /*
  * What the vendor's signature over a package's header is worth on this host, and what the host's
@@ -17,23 +14,6 @@
 
 #define UNKNOWN_KEYS_MAX 64U
 #define UNKNOWN_KEY_NAMES 3U
-#define COLOR_MASK 0xfU
-#define COLOR_ELF32 1U
-#define COLOR_ELF64 2U
-
-struct unknown_key {
-	const char *fingerprint;
-	size_t count;
-	struct bytes names[UNKNOWN_KEY_NAMES];
-};
-
-struct shared_path {
-	uint64_t hash;
-	const struct rpm_proof *proof;
-	uint32_t entry; /* of the proof's manifest */
-};
-
-static const uint8_t path_key[SIPHASH_KEY_SIZE] = "rpm paths shared";
 
 int rpm_names_load(struct judge *j, struct error *err)
 {
@@ -49,26 +29,6 @@ int rpm_names_load(struct judge *j, struct error *err)
 	j->names.users = names.users.data ? judge_keep(j, names.users) : none;
 	j->names.groups = names.groups.data ? judge_keep(j, names.groups) : none;
 	return 0;
-}
-
-/* NULL where there is no header section, or its bytes cannot be had. */
-static int find_proof(struct judge *j, struct bytes manager, const struct installed *of,
-		      const struct rpm_proof **proof, struct error *err)
-{
-	struct section_key key =
-		section_key_make(SECTION_HEADER, manager, of->name, of->version, of->arch);
-	uint8_t room[SECTION_KEY_MAX];
-	const struct observed_section *section =
-		observation_find(j->in->now, judge_key(&key, room));
-
-	*proof = NULL;
-	return section ? j->in->proofs->find(j->in->proofs->context, &section->content, proof, err)
-		       : 0;
-}
-
-static bool proves(const struct rpm_proof *proof, const struct section_key *key)
-{
-	return proof && proof->verdict == RPM_PROOF_GOOD && rpm_proof_is_of(proof, key);
 }
 
 static enum rule rule_of(enum rpm_verdict verdict)
@@ -88,45 +48,51 @@ static enum rule rule_of(enum rpm_verdict verdict)
 	}
 }
 
-static void note_unknown_key(struct judge *j, struct packages *p, const struct rpm_proof *proof,
-			     struct bytes name)
+struct unknown_key {
+	struct bytes fingerprint;
+	size_t count;
+	struct bytes names[UNKNOWN_KEY_NAMES];
+};
+
+static void count_key(struct unknown_key *keys, size_t *count, const struct rpm_note *note)
 {
 	struct unknown_key *key = NULL;
 
-	if (!p->unknown_keys) {
-		p->unknown_keys = judge_alloc(j, UNKNOWN_KEYS_MAX, sizeof(*p->unknown_keys));
-	}
-	for (size_t i = 0; p->unknown_keys && i < p->unknown_key_count && !key; i++) {
-		if (strcmp(p->unknown_keys[i].fingerprint, proof->fingerprint) == 0) {
-			key = &p->unknown_keys[i];
+	for (size_t i = 0; i < *count && !key; i++) {
+		if (bytes_equal(keys[i].fingerprint, note->fingerprint)) {
+			key = &keys[i];
 		}
 	}
-	if (!p->unknown_keys) {
-		return;
-	}
-	if (!key && p->unknown_key_count == UNKNOWN_KEYS_MAX) {
-		key = &p->unknown_keys[UNKNOWN_KEYS_MAX - 1];
+	if (!key && *count == UNKNOWN_KEYS_MAX) {
+		key = &keys[UNKNOWN_KEYS_MAX - 1];
 	} else if (!key) {
-		key = &p->unknown_keys[p->unknown_key_count++];
-		*key = (struct unknown_key){.fingerprint = proof->fingerprint};
+		key = &keys[(*count)++];
+		key->fingerprint = note->fingerprint;
 	}
 	if (key->count < UNKNOWN_KEY_NAMES) {
-		key->names[key->count] = name;
+		key->names[key->count] = note->package;
 	}
 	key->count++;
 }
 
-int rpm_tell_keys(struct judge *j, const struct packages *p, struct error *err)
+int rpm_tell_keys(struct judge *j, struct error *err)
 {
+	struct unknown_key keys[UNKNOWN_KEYS_MAX] = {{{NULL, 0}, 0, {{NULL, 0}}}};
+	size_t count = 0;
 	int result = 0;
 
-	for (size_t i = 0; result == 0 && i < p->unknown_key_count; i++) {
-		const struct unknown_key *key = &p->unknown_keys[i];
+	for (size_t i = 0; i < j->note_count; i++) {
+		if (j->note[i].kind == RPM_NOTE_UNKNOWN_KEY) {
+			count_key(keys, &count, &j->note[i]);
+		}
+	}
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		const struct unknown_key *key = &keys[i];
 		char detail[1024], name[256];
 		struct change change = {
 			.rule = RULE_HEADER_UNKNOWN_KEY,
 			.witness = WITNESS_RULE,
-			.path = bytes_from_string(key->fingerprint),
+			.path = key->fingerprint,
 			.new_line = BYTES_LITERAL("unknown-key"),
 			.detail = detail,
 		};
@@ -256,18 +222,35 @@ static const char *why_no_proof(struct judge *j, const struct packages *p,
 		       : "its header was not sent";
 }
 
+/* Whose names are compared with what the host knows: whom header and files belong to. */
+static void ask_owners(struct judge *j, const struct packages *p, const struct one_package *one)
+{
+	const struct rpm_header *header = one->proof ? one->proof->header : NULL;
+
+	for (size_t i = 0; header && i < header->file_count; i++) {
+		rpm_ask_owner(j, header->files[i].user, header->files[i].group);
+	}
+	for (size_t i = 0; header && i < p->files.count; i++) {
+		rpm_ask_owner(j, p->files.item[i].owner, p->files.item[i].group);
+	}
+	for (size_t i = 0; header && i < p->config.count; i++) {
+		rpm_ask_owner(j, p->config.item[i].owner, p->config.item[i].group);
+	}
+}
+
 int rpm_prove(struct judge *j, struct packages *p, struct one_package *one, struct error *err)
 {
-	const struct installed of = {one->key.part[2], one->key.part[4], one->key.part[3]};
 	bool is_accepted = one->accepted == PACKAGE_ACCEPTED;
 	const char *why;
 
 	if (!j->in->proofs) {
 		return 0;
 	}
-	if (find_proof(j, p->manager, &of, &one->proof, err) < 0) {
+	one->header = rpm_header_section(j, &one->key);
+	if (one->header && rpm_ask_proof(j, one->header, &one->proof, err) < 0) {
 		return -1;
 	}
+	ask_owners(j, p, one);
 	one->rpm = (struct rpm_facts){one->proof ? one->proof->header : NULL, j->names};
 	if (is_public_key(p, one)) {
 		return 0;
@@ -280,12 +263,12 @@ int rpm_prove(struct judge *j, struct packages *p, struct one_package *one, stru
 		return tell_verdict(j, one, RULE_HEADER_BAD, "the header is another package's", "",
 				    err);
 	}
-	if (proves(one->proof, &one->key)) {
+	if (rpm_proves(one->proof, &one->key)) {
 		if (tell_manifests(j, one, err) < 0) {
 			return -1;
 		}
 		one->is_signed = true;
-		rpm_note_weak(j, p, one);
+		rpm_note_weak(j, one);
 		one->signed_candidate[0] = one->proof->manifest;
 		one->candidates = one->signed_candidate;
 		one->candidate_count = 1;
@@ -295,147 +278,12 @@ int rpm_prove(struct judge *j, struct packages *p, struct one_package *one, stru
 		return 0;
 	}
 	if (one->proof->verdict == RPM_PROOF_UNKNOWN_KEY) {
-		note_unknown_key(j, p, one->proof, one->text);
+		rpm_note(j, RPM_NOTE_UNKNOWN_KEY, bytes_from_string(one->proof->fingerprint),
+			 one->text);
 		return 0;
 	}
 	return tell_verdict(j, one, rule_of(one->proof->verdict),
 			    rpm_verdict_name(one->proof->verdict), one->proof->reason, err);
-}
-
-/* --- paths of several packages */
-
-static int compare_shared(const void *left, const void *right)
-{
-	const struct shared_path *a = left, *b = right;
-
-	return (a->hash > b->hash) - (a->hash < b->hash);
-}
-
-static void add_shared(struct packages *p, const struct rpm_proof *proof)
-{
-	for (size_t i = 0; i < proof->manifest->count; i++) {
-		const struct entry *entry = &proof->manifest->entries[i].entry;
-
-		if (entry->type != ENTRY_DIR) {
-			p->shared[p->shared_count++] = (struct shared_path){
-				siphash(path_key, entry->path), proof, (uint32_t)i};
-		}
-	}
-}
-
-/* Only a host on which a file differs pays for this. */
-static int list_shared(struct judge *j, struct packages *p, struct error *err)
-{
-	const struct rpm_proof **proofs = judge_alloc(j, p->now.count + 1, sizeof(void *));
-	size_t total = 0;
-
-	for (size_t i = 0; proofs && i < p->now.count; i++) {
-		const struct installed *one = &p->now.item[i];
-		struct section_key key = section_key_make(SECTION_PACKAGE, p->manager, one->name,
-							  one->version, one->arch);
-
-		if (find_proof(j, p->manager, one, &proofs[i], err) < 0) {
-			return -1;
-		}
-		proofs[i] = proves(proofs[i], &key) ? proofs[i] : NULL;
-		total += proofs[i] ? proofs[i]->manifest->count : 0;
-	}
-	p->shared = judge_alloc(j, total + 1, sizeof(*p->shared));
-	for (size_t i = 0; proofs && p->shared && i < p->now.count; i++) {
-		if (proofs[i]) {
-			add_shared(p, proofs[i]);
-		}
-	}
-	if (p->shared && p->shared_count > 1) {
-		qsort(p->shared, p->shared_count, sizeof(*p->shared), compare_shared);
-	}
-	return 0;
-}
-
-/* A ghost's content is nobody's, and what is masked fits whatever is there. */
-static bool is_compared(const struct manifest_entry *want)
-{
-	const uint32_t all = RPM_VERIFY_DIGEST | RPM_VERIFY_SIZE | RPM_VERIFY_LINK |
-			     RPM_VERIFY_USER | RPM_VERIFY_GROUP | RPM_VERIFY_MODE |
-			     RPM_VERIFY_RDEV | RPM_VERIFY_CAPS;
-
-	return !(want->rpm->flags & RPM_FILE_GHOST) && (want->rpm->verify & all) == all;
-}
-
-/* Older files over newer ones are what `rpm -i --force` leaves: both builds are in the database. */
-static bool is_older_build(const struct rpm_proof *other, const struct one_package *one)
-{
-	return bytes_equal(other->header->name, one->key.part[2]) &&
-	       judge_rpm_version_compare(other->header->evr, one->key.part[3]) < 0;
-}
-
-/* The object is just what the other package has. */
-static bool is_others(const struct judge *j, const struct shared_path *shared,
-		      const struct entry *now, const uint8_t *md5)
-{
-	const struct rpm_facts facts = {shared->proof->header, j->names};
-	const struct manifest_entry *want = &shared->proof->manifest->entries[shared->entry];
-
-	return is_compared(want) && (rpm_differences(&facts, now, want, md5) &
-				     (DIFFERS_MORE_THAN_TIME | DIFFERS_UNREAD)) == 0;
-}
-
-/*
- * Packages of two names have a path together only where they agree on it: rpm installs no other
- * (--replacefiles and --force do). The one exception is a 64-bit program over a 32-bit one.
- */
-static bool may_differ(const struct one_package *one, const struct manifest_entry *mine,
-		       const struct shared_path *shared)
-{
-	const struct rpm_header *other = shared->proof->header;
-	const struct manifest_entry *theirs = &shared->proof->manifest->entries[shared->entry];
-
-	return !mine || !one->is_signed || bytes_equal(other->name, one->key.part[2]) ||
-	       ((one->rpm.header->files[mine->rpm->file].color & COLOR_MASK) == COLOR_ELF32 &&
-		(other->files[theirs->rpm->file].color & COLOR_MASK) == COLOR_ELF64);
-}
-
-int rpm_shared_explains(struct judge *j, struct packages *p, const struct one_package *one,
-			const struct entry *now, const struct manifest_entry *mine,
-			uint32_t *differences, const struct rpm_proof **like, struct error *err)
-{
-	uint64_t hash = siphash(path_key, now->path);
-	size_t low = 0, high;
-
-	if (!p->shared && list_shared(j, p, err) < 0) {
-		return -1;
-	}
-	high = p->shared ? p->shared_count : 0;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (p->shared[middle].hash < hash) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	for (; p->shared && low < p->shared_count && p->shared[low].hash == hash; low++) {
-		const struct shared_path *shared = &p->shared[low];
-		const struct rpm_proof *other = shared->proof;
-		const struct entry *theirs = &other->manifest->entries[shared->entry].entry;
-
-		if (other == one->proof || !bytes_equal(theirs->path, now->path) ||
-		    is_older_build(other, one)) {
-			continue;
-		}
-		/* rpm drops the time of a path that several packages have. */
-		*differences &= ~(uint32_t)DIFFERS_TIME;
-		if (!is_others(j, shared, now, package_measured(&p->measured, now))) {
-			continue;
-		}
-		if (may_differ(one, mine, shared)) {
-			*differences &= DIFFERS_FLAGS;
-		} else if (like) {
-			*like = other;
-		}
-	}
-	return 0;
 }
 
 /* --- what the host's database adds */
@@ -513,6 +361,9 @@ static const struct entry *find_object(struct judge *j, const struct packages *p
 		return found;
 	}
 	dir = dirs_find(j, path);
+	if (dir) {
+		rpm_ask_owner(j, dir->entry.owner, dir->entry.group);
+	}
 	return dir ? &dir->entry : NULL;
 }
 

@@ -324,7 +324,7 @@ static int judge_listed(struct judge *j, struct packages *p, struct error *err)
 	const struct observed_section *sections[INPUTS_SECTIONS_MAX];
 	struct inputs inputs;
 	size_t at[4] = {0};
-	int result = inputs_begin(&inputs, j, p->manager, err);
+	int result = inputs_begin(&inputs, j, p, err);
 
 	j->listed = 0;
 	while (result == 0 && at[0] < p->now.count) {
@@ -364,8 +364,7 @@ static int judge_all(struct judge *j, struct packages *p, struct error *err)
 	if (judge_exceptions(j, p, err) < 0) {
 		return -1;
 	}
-	if (judge_listed(j, p, err) < 0 || rpm_tell_keys(j, p, err) < 0 ||
-	    rpm_tell_weak(j, p, err) < 0) {
+	if (judge_listed(j, p, err) < 0 || rpm_tell_keys(j, err) < 0 || rpm_tell_weak(j, err) < 0) {
 		return -1;
 	}
 	if (p->now.known && !j->package_gaps.everywhere && judge_removed(j, p, err) < 0) {
@@ -389,7 +388,11 @@ int judge_packages(struct judge *j, struct bytes manager, struct error *err)
 	struct packages p = {.manager = manager};
 	int result = bytes_equal_string(manager, "rpm") ? rpm_names_load(j, err) : 0;
 
+	j->packages = &p;
+	j->is_shared_marked = false;
+	j->note_count = 0;
 	result = result == 0 ? judge_all(j, &p, err) : result;
+	j->packages = NULL;
 
 	entries_clear(&p.files);
 	entries_clear(&p.config);

@@ -38,12 +38,6 @@ struct packages {
 	struct entry_list config_was;
 	struct row_list claims;
 	struct rpm_claims rpm_claims; /* of the package that is judged, where rpm manages it */
-	struct unknown_key *unknown_keys;
-	size_t unknown_key_count;
-	struct rpm_weak *weak; /* proved, and by what kind of digest */
-	struct shared_path
-		*shared; /* every path of proved rpm packages, by hash; made when needed */
-	size_t shared_count;
 	struct row_list measured;
 	struct row_list rows;
 };
@@ -61,6 +55,7 @@ struct one_package {
 	bool was_seen; /* the first sight has it, in whatever version */
 	bool is_left;  /* removed and not purged, or named nowhere: nothing but configuration */
 	bool self_md5; /* its md5sums are dpkg's own, computed at unpacking */
+	const struct digest *header;   /* its section; NULL: it has none */
 	const struct rpm_proof *proof; /* of its header; NULL: none */
 	struct rpm_facts rpm;          /* rpm.header is that of the proof */
 	bool is_signed;                /* the candidate is what a vendor signed */
@@ -76,6 +71,8 @@ size_t installed_find(const struct installed_list *list, struct bytes name, stru
 		      size_t *count);
 /* Just this build. */
 bool installed_has(const struct installed_list *list, const struct one_package *one);
+/* Whether the host has prelink, of whatever version. */
+bool package_has_prelink(const struct packages *p);
 /* A word of dpkg's state: want, flag, state. */
 struct bytes installed_state_word(struct bytes state, unsigned index);
 /* What something is to be said about: neither installed nor gone, or with a flaw. */
@@ -151,12 +148,12 @@ int rpm_prove(struct judge *j, struct packages *p, struct one_package *one,
 int rpm_tell_claims(struct judge *j, struct packages *p, const struct one_package *one,
 		    struct error *err) MUST_CHECK;
 /* rpm_weak.c: notes a signed package whose digests are not SHA-256. */
-void rpm_note_weak(struct judge *j, struct packages *p, const struct one_package *one);
+void rpm_note_weak(struct judge *j, const struct one_package *one);
 /* Once all are judged. */
-int rpm_tell_weak(struct judge *j, const struct packages *p, struct error *err) MUST_CHECK;
-int rpm_tell_keys(struct judge *j, const struct packages *p, struct error *err) MUST_CHECK;
+int rpm_tell_weak(struct judge *j, struct error *err) MUST_CHECK;
+int rpm_tell_keys(struct judge *j, struct error *err) MUST_CHECK;
 /*
- * What another proved package of the host says of the path: takes out of `differences` what that
+ * rpm_shared.c: what another proved package of the host says of the path: takes out of `differences` what that
  * explains. All of it where the object is just what the other one has, and is of the same name or says
  * what the signed entry `mine` leaves open (NULL: all). A package of another name that has just this
  * object and explains nothing is put into *like (which may be NULL).

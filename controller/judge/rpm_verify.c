@@ -31,35 +31,33 @@ static uint16_t mode_of(const struct entry *entry)
 	return (uint16_t)(types[entry->type] | (entry->mode & 07777));
 }
 
-enum known { NAME_NOT_TOLD, NAME_UNKNOWN, NAME_KNOWN };
-
 /* The first of that name counts, as for rpm, which reads the files from the top. */
-static enum known find_name(struct bytes names, struct bytes name, uint32_t *id)
+enum rpm_name rpm_name_find(struct bytes names, struct bytes name, uint32_t *id)
 {
 	size_t at = 0;
 
 	*id = 0;
 	if (bytes_equal_string(name, "root")) {
-		return NAME_KNOWN;
+		return RPM_NAME_KNOWN;
 	}
 	if (!names.data) {
-		return NAME_NOT_TOLD;
+		return RPM_NAME_NOT_TOLD;
 	}
 	while (at < names.len) {
 		const uint8_t *start = names.data + at, *end = memchr(start, 0, names.len - at);
 		size_t len = end ? (size_t)(end - start) : 0;
 
 		if (!end || names.len - at - len < 5) {
-			return NAME_NOT_TOLD; /* not what a probe sends */
+			return RPM_NAME_NOT_TOLD; /* not what a probe sends */
 		}
 		if (len == name.len && memcmp(start, name.data, len) == 0) {
 			*id = (uint32_t)end[1] << 24 | (uint32_t)end[2] << 16 |
 			      (uint32_t)end[3] << 8 | end[4];
-			return NAME_KNOWN;
+			return RPM_NAME_KNOWN;
 		}
 		at += len + 5;
 	}
-	return NAME_UNKNOWN;
+	return RPM_NAME_UNKNOWN;
 }
 
 /* The id behind an entry's owner: a name, or #N where it is not one-to-one. */
@@ -68,7 +66,7 @@ static bool id_of(struct bytes names, struct bytes owner, uint32_t *id)
 	uint64_t value = 0;
 
 	if (owner.len < 2 || owner.data[0] != '#') {
-		return find_name(names, owner, id) == NAME_KNOWN;
+		return rpm_name_find(names, owner, id) == RPM_NAME_KNOWN;
 	}
 	for (size_t i = 1; i < owner.len; i++) {
 		if (owner.data[i] < '0' || owner.data[i] > '9' || value > UINT32_MAX) {
@@ -84,10 +82,10 @@ static bool id_of(struct bytes names, struct bytes owner, uint32_t *id)
 static bool differs_owner(struct bytes names, struct bytes want, struct bytes now, bool *is_unknown)
 {
 	uint32_t wanted = 0, found = 0;
-	enum known known = find_name(names, want, &wanted);
+	enum rpm_name known = rpm_name_find(names, want, &wanted);
 
-	*is_unknown = known == NAME_UNKNOWN;
-	if (known == NAME_NOT_TOLD || !id_of(names, now, &found)) {
+	*is_unknown = known == RPM_NAME_UNKNOWN;
+	if (known == RPM_NAME_NOT_TOLD || !id_of(names, now, &found)) {
 		return !bytes_equal(want, now);
 	}
 	return wanted != found;
@@ -98,7 +96,7 @@ static bool differs_owner_old(struct bytes names, struct bytes want, struct byte
 {
 	uint32_t wanted = 0, found = 0;
 
-	return !bytes_equal(want, now) && (find_name(names, want, &wanted) != NAME_KNOWN ||
+	return !bytes_equal(want, now) && (rpm_name_find(names, want, &wanted) != RPM_NAME_KNOWN ||
 					   !id_of(names, now, &found) || wanted != found);
 }
 

@@ -33,6 +33,10 @@ struct rpm_names {
 	struct bytes groups;
 };
 
+enum rpm_name { RPM_NAME_NOT_TOLD, RPM_NAME_UNKNOWN, RPM_NAME_KNOWN };
+/* Whether a host with these users, or groups, knows a name; *id is 0 where it does not. */
+enum rpm_name rpm_name_find(struct bytes names, struct bytes name, uint32_t *id);
+
 struct rpm_verify_input {
 	const struct rpm_header *header;
 	const struct rpm_file *file;

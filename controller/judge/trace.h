@@ -19,7 +19,12 @@ enum asked_kind {
 	ASKED_LINE,     /* is it an accepted record? */
 	ASKED_PACKAGE,  /* key, digest: accepted content */
 	ASKED_DIR,      /* entry of a path that is a directory */
+	ASKED_HAS_DIR,  /* path: is there one? */
 	ASKED_LINK,     /* path, target: made by an alternative? */
+	ASKED_PROOF,    /* digest of a header: what its signature is worth */
+	ASKED_USER,     /* name: whether the host knows it, and its id */
+	ASKED_GROUP,
+	ASKED_ALONE, /* path, own header: no other proved package has it */
 };
 
 /* Which field counts follows from the kind. */
@@ -44,7 +49,17 @@ struct trace {
 struct expectation {
 	const struct manifest *manifest;
 	struct bytes package;
-	const struct rpm_header *rpm; /* the signed header that the manifest is of, or NULL */
+	/* Of a signed header: its section, by which its proof is asked for again where this is kept. */
+	const struct rpm_header *rpm;
+	struct digest header;
+};
+
+/* What is told of rpm packages once a host. */
+enum rpm_note_kind { RPM_NOTE_UNKNOWN_KEY, RPM_NOTE_WEAK_MD5, RPM_NOTE_WEAK_OTHER };
+struct rpm_note {
+	enum rpm_note_kind kind;
+	struct bytes fingerprint;
+	struct bytes package;
 };
 
 #endif

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+#include "controller/judge/rpm_asked.h"
+#include "controller/judge/rpm_shared.h"
+
 /* What is larger costs more memory than it saves time. */
 #define ASKED_MAX 8192U
 #define FINDINGS_MAX 64U
@@ -65,7 +68,7 @@ static bool same_entry(const struct manifest_entry *a, const struct manifest_ent
 	       bytes_equal(a->entry.path, b->entry.path) && entry_equal(&a->entry, &b->entry);
 }
 
-static bool is_same_answer(struct judge *j, const struct asked *asked)
+static bool is_same_answer(struct judge *j, const struct asked *asked, bool has_same_dirs)
 {
 	const struct manifest_entry *entry;
 	struct entry link = {.path = asked->what, .type = ENTRY_LINK, .link = asked->more};
@@ -95,20 +98,35 @@ static bool is_same_answer(struct judge *j, const struct asked *asked)
 				     &digest);
 		return (size_t)line == asked->number &&
 		       (line == PACKAGE_UNKNOWN || digest_equal(&digest, &asked->digest));
+	case ASKED_HAS_DIR:
+		return has_same_dirs || dirs_has(j, asked->what) == asked->found;
 	case ASKED_DIR:
+		if (has_same_dirs) {
+			return true;
+		}
 		dir = dirs_find(j, asked->what);
 		return (dir != NULL) == asked->found &&
 		       (!dir || entry_equal(&dir->entry, &asked->entry->entry));
 	case ASKED_LINK:
 		return exceptions_make(j, &link) == asked->found;
+	case ASKED_PROOF:
+		return rpm_is_same_proof(j, asked);
+	case ASKED_USER:
+	case ASKED_GROUP:
+		return rpm_is_same_name(j, asked);
+	case ASKED_ALONE:
+		return rpm_shared_is_alone(j, asked);
 	}
 	return false;
 }
 
 static bool holds(struct judge *j, const struct verdict *verdict)
 {
+	bool has_same_dirs = verdict->has_dirs && j->dirs_digest &&
+			     digest_equal(&verdict->dirs, j->dirs_digest);
+
 	for (size_t i = 0; i < verdict->asked_count; i++) {
-		if (!is_same_answer(j, &verdict->asked[i])) {
+		if (!is_same_answer(j, &verdict->asked[i], has_same_dirs)) {
 			return false;
 		}
 	}
@@ -127,6 +145,27 @@ static void add_counts(struct judge_counts *to, const struct judge_counts *more)
 	to->files_skipped += more->files_skipped;
 	to->files_undigested += more->files_undigested;
 	to->files_hidden += more->files_hidden;
+}
+
+/* Of a signed header by its proof, which has just been found to be the same. */
+static int replay_expected(struct judge *j, const struct expectation *expected, struct error *err)
+{
+	struct expectation again = *expected;
+	const struct rpm_proof *proof = NULL;
+
+	if (!expected->manifest) {
+		if (j->in->proofs->find(j->in->proofs->context, &expected->header, &proof, err) <
+		    0) {
+			return -1;
+		}
+		if (!proof || !proof->manifest) {
+			return error_set(err, ERROR_STORE, 0, "the proof of an rpm header is gone");
+		}
+		again.manifest = proof->manifest;
+		again.rpm = proof->header;
+	}
+	dirs_expect(j, &again);
+	return 0;
 }
 
 static int replay(struct judge *j, const struct unit *unit, const struct effect *effect,
@@ -150,7 +189,14 @@ static int replay(struct judge *j, const struct unit *unit, const struct effect 
 		}
 	}
 	for (size_t i = 0; i < effect->expected_count; i++) {
-		dirs_expect(j, effect->expected[i].manifest, NULL, effect->expected[i].package);
+		if (replay_expected(j, &effect->expected[i], err) < 0) {
+			return -1;
+		}
+	}
+	for (size_t i = 0; i < effect->note_count; i++) {
+		const struct rpm_note *note = &effect->note[i];
+
+		rpm_note(j, note->kind, note->fingerprint, note->package);
 	}
 	for (size_t i = 0; j->in->packages && i < effect->judged_count; i++) {
 		const struct unit_package *one = &effect->judged[i];
@@ -169,6 +215,7 @@ struct before {
 	size_t findings;
 	size_t questions;
 	size_t expected;
+	size_t notes;
 };
 
 static size_t list_judged(struct judge *j, const struct unit *unit, struct unit_package *to)
@@ -198,6 +245,10 @@ static void keep(struct judge *j, const struct unit *unit, const struct before *
 	struct judge_counts *counts = &effect->counts;
 	struct unit_package *judged = judge_alloc(j, unit->section_count + 1, sizeof(*judged));
 
+	if (j->dirs_digest) {
+		verdict.dirs = *j->dirs_digest;
+		verdict.has_dirs = true;
+	}
 	if (j->trace.spoiled || j->lost_memory || !judged) {
 		return;
 	}
@@ -221,6 +272,8 @@ static void keep(struct judge *j, const struct unit *unit, const struct before *
 	effect->question_count = j->questions.count - before->questions;
 	effect->expected = j->expected + before->expected;
 	effect->expected_count = j->expected_count - before->expected;
+	effect->note = j->note + before->notes;
+	effect->note_count = j->note_count - before->notes;
 	effect->judged = judged;
 	effect->judged_count = list_judged(j, unit, judged);
 	for (size_t i = 0; i < effect->question_count; i++) {
@@ -247,11 +300,13 @@ static int judge_anew(struct judge *j, const struct unit *unit, unit_judge *judg
 		.findings = j->findings->count,
 		.questions = j->questions.count,
 		.expected = j->expected_count,
+		.notes = j->note_count,
 	};
 	int result;
 
 	j->trace.count = 0;
 	j->trace.spoiled = false;
+	j->owner_asked_count = 0;
 	j->is_traced = true;
 	result = judge(j, context, err);
 	j->is_traced = false;

@@ -116,7 +116,7 @@ static void finish_side(struct world *w, struct side *side)
 		struct build_object *object = &w->object[w->object_count++];
 		struct cbor_writer writer;
 
-		assert(w->object_count < 512);
+		assert(w->object_count < 2048);
 		cbor_writer_init(&writer, side->keys[i], SECTION_KEY_MAX);
 		section_key_encode(&writer, &side->section[i].key);
 		side->observed[i] = (struct observed_section){

@@ -80,7 +80,7 @@ struct world {
 	struct manifest tree;
 	struct manifest_entry tree_entry[BUILD_ITEMS];
 	struct policy policy;
-	struct build_object object[512];
+	struct build_object object[2048];
 	size_t object_count;
 	struct world *baseline;                /* whose manifests hold; NULL: its own */
 	struct judge_cache *cache;             /* borrowed; NULL: none */

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/controller/judge/both_ways.h"
 #include "tests/unit/controller/judge/planted.h"
 
 #define HOSTS 1500
@@ -154,64 +155,6 @@ static bool vary(struct world *w, const struct world *fresh)
 			   bytes_make(&fresh->policy, sizeof(fresh->policy)));
 }
 
-static bool same_finding(const struct finding *a, const struct finding *b)
-{
-	return strcmp(a->id, b->id) == 0 && a->rule == b->rule && a->severity == b->severity &&
-	       a->witness == b->witness && a->state == b->state &&
-	       strcmp(a->letters, b->letters) == 0 && a->marker == b->marker &&
-	       bytes_equal(a->subject, b->subject) && bytes_equal(a->package, b->package) &&
-	       bytes_equal(a->old_value, b->old_value) && bytes_equal(a->new_value, b->new_value) &&
-	       bytes_equal(a->detail, b->detail);
-}
-
-static bool same_packages(const struct world *w, const struct judged_package *was)
-{
-	for (size_t i = 0; i < BUILD_SECTIONS; i++) {
-		const struct judged_package *now = &w->packages[i];
-
-		if (now->is_judged != was[i].is_judged || now->files != was[i].files ||
-		    now->witness != was[i].witness || now->differs != was[i].differs) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static void judge_both_ways(struct world *w, struct judge_cache *cache, int host)
-{
-	struct findings anew;
-	struct judge_counts counts;
-	struct judged_package packages[BUILD_SECTIONS];
-	bool same;
-
-	w->cache = NULL;
-	w->keeps_objects = true;
-	world_judge(w);
-	anew = w->findings;
-	counts = w->counts;
-	memcpy(packages, w->packages, sizeof(packages));
-	w->findings = (struct findings){0};
-	w->cache = cache;
-	world_judge(w);
-	same = anew.count == w->findings.count &&
-	       memcmp(&counts, &w->counts, sizeof(counts)) == 0 && same_packages(w, packages);
-	for (size_t i = 0; same && i < anew.count; i++) {
-		same = same_finding(&anew.item[i], &w->findings.item[i]);
-	}
-	if (!same) {
-		struct findings cached = w->findings;
-
-		print_message("host %d, anew:\n", host);
-		w->findings = anew;
-		world_print(w);
-		print_message("from the cache:\n");
-		w->findings = cached;
-		world_print(w);
-	}
-	assert_true(same);
-	findings_clear(&anew);
-}
-
 static void verdicts_of_others_are_ones_own(void **state)
 {
 	struct world *baseline = world_new();
@@ -230,7 +173,7 @@ static void verdicts_of_others_are_ones_own(void **state)
 		world_standard(w);
 		w->baseline = baseline;
 		if (vary(w, fresh)) {
-			judge_both_ways(w, cache, i);
+			judge_both_ways_in(w, cache, i);
 			judged++;
 		}
 		world_free(w);
@@ -280,9 +223,9 @@ static void full_cache_starts_anew(void **state)
 	(void)state;
 	world_standard(w);
 	assert_int_equal(judge_cache_new(&cache, 1, seed, &err), 0);
-	judge_both_ways(w, cache, 0);
+	judge_both_ways_in(w, cache, 0);
 	judge_cache_count(cache, &hits, &first);
-	judge_both_ways(w, cache, 1);
+	judge_both_ways_in(w, cache, 1);
 	judge_cache_count(cache, &hits, &misses);
 	assert_int_equal(hits, 0);
 	assert_int_equal(misses, 2 * first);
