@@ -19,6 +19,7 @@
  * - The test file is a script that is padded to the probe's size: it shows at once that the folder
  *   can be written, has the room, and is not mounted noexec. The probe is then written into the same
  *   file, which keeps its mode.
+ * - Whether gzip works is tried, not guessed: what cannot be unpacked would not start.
  * - Nothing is sent after the probe's bytes until it speaks, so a head that reads ahead (busybox)
  *   swallows nothing.
  * - By a pinned rule the name is not random: who made it first stands in the way, and no more. The
@@ -37,7 +38,9 @@
 	"} "                                                                                      \
 	"2>/dev/null && break; rm -rf \"$t\"; t=; done; "                                         \
 	"if [ -z \"$t\" ]; then echo \"$m$k e no-place\"; exit 0; fi; "                           \
-	"echo \"$m$k a $a\"; read s h || exit 1; head -c \"$s\" >\"$p\"; "                        \
+	"z=a; [ x = \"$({ echo x|gzip|gzip -d; } 2>/dev/null)\" ] && z=z; "                       \
+	"echo \"$m$k $z $a\"; read s h n || exit 1; "                                             \
+	"if [ \"$n\" ]; then head -c \"$n\"|gzip -d; else head -c \"$s\"; fi >\"$p\"; "           \
 	"if [ \"$(wc -c <\"$p\")\" -ne \"$s\" ]; then echo \"$m$k e short\"; exit 0; fi; "        \
 	"%s\"$p\" --stdio --self \"$p\" --size \"$s\" --sha256 \"$h\""
 #define PLACES "/run /dev/shm /var/tmp /tmp U \"$HOME\""
@@ -91,13 +94,13 @@ static bool is_word(const uint8_t *data, size_t len)
 	return len > 0 && len < BOOTSTRAP_WORD_MAX;
 }
 
-/* `rest` is what follows the marker: " a x86_64", " e no-place", " s". */
+/* `rest` is what follows the marker: " a x86_64", " z x86_64", " e no-place", " s". */
 static enum bootstrap_event read_line(struct bootstrap *bootstrap, const uint8_t *rest, size_t len)
 {
 	if (len == 2 && memcmp(rest, " s", 2) == 0) {
 		return BOOTSTRAP_SHELL;
 	}
-	if (len < 4 || rest[0] != ' ' || rest[2] != ' ' || (rest[1] != 'a' && rest[1] != 'e') ||
+	if (len < 4 || rest[0] != ' ' || rest[2] != ' ' || !memchr("aez", rest[1], 3) ||
 	    !is_word(rest + 3, len - 3)) {
 		return BOOTSTRAP_TOO_MUCH;
 	}
@@ -106,6 +109,7 @@ static enum bootstrap_event read_line(struct bootstrap *bootstrap, const uint8_t
 	if (rest[1] == 'e') {
 		return BOOTSTRAP_FAILED;
 	}
+	bootstrap->unpacks = rest[1] == 'z';
 	bootstrap->ready = true;
 	return BOOTSTRAP_READY;
 }

@@ -6,7 +6,8 @@
  * How the probe gets onto a host: one shell command, and the reading of what it prints. The command
  * (normative text in docs/ssh.md) prints a marker that is random per session and never stands in the
  * command line as a whole, finds a folder in which the user can both write and execute, says the
- * architecture, reads one line `SIZE SHA256`, takes exactly SIZE bytes and executes them. Whatever
+ * architecture, reads one line `SIZE SHA256 [PACKED]`, takes exactly SIZE bytes, or PACKED bytes that gzip
+ * makes SIZE of, and executes them. Whatever
  * stands before the marker (banners, rc files) is noise, bounded and dropped. Pure: no I/O.
  */
 
@@ -38,6 +39,7 @@ struct bootstrap {
 	size_t line_len;
 	size_t noise; /* bytes that were no marker line */
 	bool ready;
+	bool unpacks; /* the host has a gzip: the probe may be sent packed */
 	bool streaming;
 };
 

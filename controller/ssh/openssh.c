@@ -123,7 +123,7 @@ static void start_upload(struct openssh *openssh)
 			continue;
 		}
 		set_stage(openssh, STAGE_UPLOAD);
-		len = talk_head(probe->data.len, &probe->sha256, line);
+		len = talk_head(probe->data.len, &probe->sha256, 0, line);
 		if (piped_write(openssh->piped, bytes_make(line, len), (struct bytes){NULL, 0},
 				&err) < 0 ||
 		    piped_write_borrowed(openssh->piped, probe->data, &err) < 0) {

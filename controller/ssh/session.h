@@ -27,6 +27,9 @@ struct session_probe {
 	uint8_t *data;
 	size_t size;
 	size_t have; /* bytes that have arrived; equal to size: usable */
+	/* The same in gzip's format, made for the first host that can unpack it. NULL: not yet. */
+	uint8_t *packed;
+	size_t packed_size;
 };
 struct session_shared {
 	struct session_probe probe[SESSION_PROBES_MAX];

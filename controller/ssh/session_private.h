@@ -79,7 +79,7 @@ struct session {
 	struct bytes bad_hostkey;
 
 	struct talk talk;
-	const struct session_probe *probe;
+	struct bytes upload; /* the probe as it is sent; empty: not known yet */
 	size_t probe_at;
 	bool header_sent;
 	bool probe_sent;

@@ -3,32 +3,47 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/ssh/probe_pack.h"
 #include "controller/ssh/session_private.h"
 
 #define READ_ROUNDS 8U /* then the others have their turn */
 
 /* --- what comes --- */
 
+/* As this host takes it. Without memory to pack it it goes as it is. */
+static struct bytes upload_of(struct session_probe *probe, bool unpacks)
+{
+	struct bytes plain = {probe->data, probe->size};
+
+	if (unpacks && !probe->packed) {
+		probe->packed = probe_pack(plain, &probe->packed_size);
+	}
+	return unpacks && probe->packed ? (struct bytes){probe->packed, probe->packed_size} : plain;
+}
+
 static enum progress start_upload(struct session *session)
 {
-	const struct session_shared *shared = session->shared;
+	struct session_shared *shared = session->shared;
 	char line[TALK_HEAD_SIZE];
 	struct talk_end end;
 	struct error err;
 
 	for (size_t i = 0; i < shared->probe_count; i++) {
-		const struct session_probe *probe = &shared->probe[i];
+		struct session_probe *probe = &shared->probe[i];
+		struct bytes upload;
 		size_t len;
 
 		if (strcmp(probe->arch, session->talk.bootstrap.word) != 0 ||
 		    probe->have != probe->size) {
 			continue;
 		}
-		len = talk_head(probe->size, &probe->sha256, line);
+		upload = upload_of(probe, session->talk.bootstrap.unpacks);
+		len = talk_head(probe->size, &probe->sha256,
+				upload.data == probe->data ? 0 : upload.len, line);
 		if (session_queue(session, bytes_make(line, len), &err) < 0) {
 			return session_finish(session, OUTCOME_INTERNAL, "no memory");
 		}
-		session->probe = probe;
+		session->upload = upload;
 		session_set_state(session, SESSION_UPLOAD);
 		return PROGRESS_NEXT;
 	}
@@ -143,9 +158,9 @@ struct bytes session_next_out(const struct session *session)
 {
 	const struct session_out *out = session->out;
 
-	if (session->probe && !session->probe_sent && session->header_sent) {
-		return (struct bytes){session->probe->data + session->probe_at,
-				      session->probe->size - session->probe_at};
+	if (session->upload.data && !session->probe_sent && session->header_sent) {
+		return (struct bytes){session->upload.data + session->probe_at,
+				      session->upload.len - session->probe_at};
 	}
 	return out ? (struct bytes){out->data + session->out_at, out->len - session->out_at}
 		   : (struct bytes){NULL, 0};
@@ -155,10 +170,10 @@ static void advance_out(struct session *session, size_t len)
 {
 	session->sent_bytes += len;
 	pace_moved(&session->pace, len);
-	if (session->probe && !session->probe_sent && session->header_sent) {
+	if (session->upload.data && !session->probe_sent && session->header_sent) {
 		session->probe_at += len;
 		session->probe_bytes += len;
-		session->probe_sent = session->probe_at == session->probe->size;
+		session->probe_sent = session->probe_at == session->upload.len;
 		return;
 	}
 	session->out_at += len;

@@ -164,12 +164,15 @@ enum talk_event talk_output(struct talk *talk, struct bytes *data, struct talk_e
 
 /* --- the upload --- */
 
-size_t talk_head(size_t size, const struct digest *sha256, char line[TALK_HEAD_SIZE])
+size_t talk_head(size_t size, const struct digest *sha256, size_t packed, char line[TALK_HEAD_SIZE])
 {
 	int len = snprintf(line, TALK_HEAD_SIZE, "%zu ", size);
 
 	for (size_t i = 0; i < DIGEST_SIZE; i++) {
 		len += snprintf(line + len, TALK_HEAD_SIZE - (size_t)len, "%02x", sha256->bytes[i]);
+	}
+	if (packed > 0) {
+		len += snprintf(line + len, TALK_HEAD_SIZE - (size_t)len, " %zu", packed);
 	}
 	len += snprintf(line + len, TALK_HEAD_SIZE - (size_t)len, "\n");
 	return (size_t)len;

@@ -21,7 +21,7 @@
 
 #define TALK_EXCERPT_MAX 512U
 #define TALK_REASON_SIZE TRANSPORT_REASON_SIZE
-#define TALK_HEAD_SIZE (32U + 2 * DIGEST_SIZE + 2) /* "SIZE SHA256\n" */
+#define TALK_HEAD_SIZE (64U + 2 * DIGEST_SIZE + 3) /* "SIZE SHA256 PACKED\n" */
 
 enum talk_state {
 	TALK_SHELL,  /* until the marker */
@@ -65,8 +65,9 @@ void talk_clear(struct talk *talk);
 enum talk_event talk_count(struct talk *talk, size_t len, struct talk_end *end);
 /* Standard output, from the front of *data up to the next event. */
 enum talk_event talk_output(struct talk *talk, struct bytes *data, struct talk_end *end);
-/* The line before the probe's bytes. Returns its length. */
-size_t talk_head(size_t size, const struct digest *sha256, char line[TALK_HEAD_SIZE]);
+/* The line before the probe's bytes; `packed`: how many of gzip's, 0: they are sent as they are. */
+size_t talk_head(size_t size, const struct digest *sha256, size_t packed,
+		 char line[TALK_HEAD_SIZE]);
 /* There is none for that machine. */
 void talk_no_probe(const struct talk *talk, struct talk_end *end);
 /* The command has ended: with a status, or by a signal where `signal` is not empty. */

@@ -522,6 +522,7 @@ void worker_free(struct worker *worker)
 	(void)uv_loop_close(&worker->loop);
 	for (size_t i = 0; i < worker->shared.probe_count; i++) {
 		free(worker->shared.probe[i].data);
+		free(worker->shared.probe[i].packed);
 	}
 	free(worker);
 }

@@ -65,7 +65,7 @@ static void run_command(struct session *session, const char *command)
 		session->stage = SESSION_BABBLE;
 		return;
 	}
-	say(session, "a x86_64");
+	say(session, "z x86_64");
 	session->stage = SESSION_LINE;
 }
 
@@ -97,12 +97,10 @@ static void start_probe(struct session *session)
 
 static void check_upload(struct session *session)
 {
-	uint8_t sha256[EVP_MAX_MD_SIZE];
+	bool whole = upload_is_whole(&session->upload);
 
-	(void)EVP_DigestFinal_ex(session->upload, sha256, NULL);
-	EVP_MD_CTX_free(session->upload);
-	session->upload = NULL;
-	if (memcmp(sha256, session->sha256, DIGEST_SIZE) != 0) {
+	upload_clear(&session->upload);
+	if (!whole) {
 		session->shared->stats.broken++;
 		end(session, STATUS_BAD_COPY);
 		return;
@@ -113,22 +111,10 @@ static void check_upload(struct session *session)
 
 static void read_line(struct session *session)
 {
-	const char *hex = strchr(session->line, ' ');
-
-	session->size = strtoull(session->line, NULL, 10);
-	if (!hex || strlen(hex + 1) != (size_t)2 * DIGEST_SIZE || session->size == 0) {
+	if (!upload_begin(&session->upload, session->line, &session->shared->known)) {
 		session->shared->stats.broken++;
 		end(session, 1);
 		return;
-	}
-	for (size_t i = 0; i < DIGEST_SIZE; i++) {
-		char two[3] = {hex[1 + 2 * i], hex[2 + 2 * i], '\0'};
-
-		session->sha256[i] = (uint8_t)strtoul(two, NULL, 16);
-	}
-	session->upload = EVP_MD_CTX_new();
-	if (!session->upload || EVP_DigestInit_ex(session->upload, EVP_sha256(), NULL) != 1) {
-		abort();
 	}
 	session->stage = SESSION_UPLOAD;
 }
@@ -150,12 +136,9 @@ static size_t take_line(struct session *session, struct bytes data)
 
 static size_t take_upload(struct session *session, struct bytes data)
 {
-	uint64_t left = session->size - session->have;
-	size_t count = data.len < left ? data.len : (size_t)left;
+	size_t count = upload_take(&session->upload, data);
 
-	(void)EVP_DigestUpdate(session->upload, data.data, count);
-	session->have += count;
-	if (session->have == session->size) {
+	if (upload_is_over(&session->upload)) {
 		check_upload(session);
 	}
 	return count;
@@ -342,7 +325,7 @@ void session_free(struct session *session)
 	} else {
 		(void)close(session->fd);
 	}
-	EVP_MD_CTX_free(session->upload);
+	upload_clear(&session->upload);
 	if (session->talk.fleet) {
 		talk_clear(&session->talk);
 	}

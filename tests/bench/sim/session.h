@@ -10,6 +10,7 @@
 
 #include "tests/bench/sim/server.h"
 #include "tests/bench/sim/talk.h"
+#include "tests/bench/sim/upload.h"
 
 struct session_shared {
 	struct fleet *fleet;
@@ -18,12 +19,13 @@ struct session_shared {
 	ssh_bind bind;
 	ssh_bind other; /* with another key; may be NULL */
 	struct server_stats stats;
+	struct upload_known known;
 };
 
 enum session_stage {
 	SESSION_KEYS,    /* key exchange and login */
 	SESSION_COMMAND, /* waiting for a command */
-	SESSION_LINE,    /* waiting for `SIZE SHA256` */
+	SESSION_LINE,    /* waiting for `SIZE SHA256 PACKED` */
 	SESSION_UPLOAD,  /* waiting for the rest of the probe */
 	SESSION_TALK,
 	SESSION_BABBLE,
@@ -50,9 +52,7 @@ struct session {
 	char marker[64];
 	char line[128];
 	size_t line_len;
-	uint64_t size, have;
-	uint8_t sha256[DIGEST_SIZE];
-	EVP_MD_CTX *upload;
+	struct upload upload;
 	uint8_t *in; /* an unfinished frame */
 	size_t in_len;
 	struct talk talk;

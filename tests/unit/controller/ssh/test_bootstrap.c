@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 
 #include "controller/ssh/bootstrap.h"
 #include "controller/ssh/pinned.h"
+#include "controller/ssh/probe_pack.h"
 
 #define TAG "0123456789abcdeffedcba9876543210"
 #define MARK "MUSTER" TAG
@@ -185,6 +187,96 @@ static void another_sessions_marker_is_noise(void **state)
 	assert_int_equal(bootstrap_feed(&bootstrap, &rest), BOOTSTRAP_MORE);
 }
 
+/* A probe that only says that it runs, and cleans up. */
+#define PROBE                                             \
+	"#!/bin/sh\nrm -rf \"${3%/*}\"\necho ran $5 $7\n" \
+	"# padding padding padding padding padding padding padding padding padding padding\n"
+
+static void write_file(const char *path, const char *text, struct bytes data)
+{
+	FILE *to = fopen(path, "wb");
+
+	assert_non_null(to);
+	assert_true(fputs(text, to) >= 0);
+	assert_int_equal(fwrite(data.data, 1, data.len, to), data.len);
+	assert_int_equal(fclose(to), 0);
+}
+
+/* What /bin/sh does with the command where it is given `head` and `data`. */
+static void run_command(const char *head, struct bytes data, char *said, size_t room)
+{
+	char folder[] = "/tmp/muster-bootstrap-XXXXXX", command[BOOTSTRAP_COMMAND_MAX];
+	char line[256], path[64];
+	FILE *from;
+	size_t len;
+
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/in", folder);
+	write_file(path, head, data);
+	assert_true(bootstrap_command(TAG, BECOME_NONE, 4096, command, sizeof(command)) > 0);
+	(void)snprintf(path, sizeof(path), "%s/command", folder);
+	write_file(path, command, BYTES_LITERAL("\n"));
+	(void)snprintf(line, sizeof(line), "cat %s/in | /bin/sh %s/command; rm -r %s", folder,
+		       folder, folder);
+	from = popen(line, "r"); // NOLINT(cert-env33-c): the shell is what is tested
+	assert_non_null(from);
+	len = fread(said, 1, room - 1, from);
+	said[len] = '\0';
+	(void)pclose(from);
+}
+
+static void a_probe_is_taken_as_it_is_and_packed(void **state)
+{
+	struct bytes plain = BYTES_LITERAL(PROBE);
+	char head[64], said[256], ran[64];
+	size_t packed_size = 0;
+	uint8_t *packed = probe_pack(plain, &packed_size);
+
+	(void)state;
+	assert_non_null(packed);
+	assert_true(packed_size < plain.len);
+	(void)snprintf(ran, sizeof(ran), "\nran %zu abc\n", plain.len);
+	(void)snprintf(head, sizeof(head), "%zu abc\n", plain.len);
+	run_command(head, plain, said, sizeof(said));
+	assert_non_null(strstr(said, MARK " z "));
+	assert_non_null(strstr(said, ran));
+	(void)snprintf(head, sizeof(head), "%zu abc %zu\n", plain.len, packed_size);
+	run_command(head, bytes_make(packed, packed_size), said, sizeof(said));
+	assert_non_null(strstr(said, ran));
+	/* Cut short, and of another size. */
+	(void)snprintf(head, sizeof(head), "%zu abc %zu\n", plain.len, packed_size / 2);
+	run_command(head, bytes_make(packed, packed_size / 2), said, sizeof(said));
+	assert_non_null(strstr(said, MARK " e short\n"));
+	(void)snprintf(head, sizeof(head), "%zu abc %zu\n", plain.len + 1, packed_size);
+	run_command(head, bytes_make(packed, packed_size), said, sizeof(said));
+	assert_non_null(strstr(said, MARK " e short\n"));
+	free(packed);
+}
+
+static void what_gains_nothing_is_not_packed(void **state)
+{
+	size_t size = 1;
+
+	(void)state;
+	assert_null(probe_pack(BYTES_LITERAL("x"), &size));
+	assert_int_equal(size, 0);
+}
+
+static void a_host_says_whether_it_unpacks(void **state)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct bytes line = i == 0 ? BYTES_LITERAL(MARK " a x86_64\n")
+					   : BYTES_LITERAL(MARK " z x86_64\n");
+		struct bootstrap bootstrap;
+
+		(void)state;
+		bootstrap_init(&bootstrap, TAG);
+		assert_int_equal(bootstrap_feed(&bootstrap, &line), BOOTSTRAP_READY);
+		assert_string_equal(bootstrap.word, "x86_64");
+		assert_true(bootstrap.unpacks == (i == 1));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +288,9 @@ int main(void)
 		cmocka_unit_test(lines_that_are_none_of_ours_are_refused),
 		cmocka_unit_test(noise_is_bounded),
 		cmocka_unit_test(another_sessions_marker_is_noise),
+		cmocka_unit_test(a_host_says_whether_it_unpacks),
+		cmocka_unit_test(a_probe_is_taken_as_it_is_and_packed),
+		cmocka_unit_test(what_gains_nothing_is_not_packed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

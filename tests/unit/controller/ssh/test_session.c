@@ -14,6 +14,7 @@
 #include <libssh2.h>
 #include <cmocka.h>
 
+#include "controller/ssh/probe_pack.h"
 #include "controller/ssh/session.h"
 #include "tests/fake/fake_libssh2.h"
 
@@ -195,6 +196,32 @@ static void whole_session_is_clean(void **state)
 	assert_true(fake_libssh2.freed);
 	/* The marker as a whole is not in the command. */
 	assert_null(strstr(fake_libssh2.command, "MUSTER" TAG));
+}
+
+static void a_host_that_unpacks_gets_the_probe_packed(void **state)
+{
+	struct control_start start = start_plain();
+	struct seen seen = {0};
+	size_t packed_size = 0, head;
+	uint8_t *packed = probe_pack(bytes_make(probe, PROBE_SIZE), &packed_size);
+	char tail[32];
+
+	(void)state;
+	assert_non_null(packed);
+	(void)snprintf(tail, sizeof(tail), " %zu\n", packed_size);
+	head = 5 + 64 + strlen(tail);
+	serve_well();
+	fake_libssh2.output[0].data = BYTES_LITERAL("MUSTER" TAG " z x86_64\n");
+	fake_libssh2.output[1].after_input = head + packed_size;
+	run(&start, &seen);
+	assert_int_equal(seen.outcome, OUTCOME_CLEAN);
+	assert_string_equal(seen.frame, "hello");
+	assert_int_equal(seen.probe_bytes, packed_size);
+	assert_int_equal(fake_libssh2.input_len, head + packed_size);
+	assert_memory_equal(fake_libssh2.input, "3000 ", 5);
+	assert_memory_equal(fake_libssh2.input + 5 + 64, tail, strlen(tail));
+	assert_memory_equal(fake_libssh2.input + head, packed, packed_size);
+	free(packed);
 }
 
 static void any_number_of_eagain_changes_nothing(void **state)
@@ -587,6 +614,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_session_is_clean),
+		cmocka_unit_test(a_host_that_unpacks_gets_the_probe_packed),
 		cmocka_unit_test(any_number_of_eagain_changes_nothing),
 		cmocka_unit_test(failure_of_each_call_is_named),
 		cmocka_unit_test(other_host_key_ends_before_login),
