@@ -39,9 +39,10 @@ static const struct {
 	[OUTCOME_SHELL_REFUSED] =
 		{"shell-refused", OUTCOME_CLASS_REFUSED,
 		 "the user's login shell runs no command: give the account a shell"},
-	[OUTCOME_NO_SUDO] =
-		{"no-sudo", OUTCOME_CLASS_REFUSED,
-		 "allow `sudo -n` for this user, or use --become none for a partial look"},
+	[OUTCOME_NO_SUDO] = {"no-sudo", OUTCOME_CLASS_REFUSED,
+			     "allow `sudo -n` for this user, or the rule that `muster sudoers` "
+			     "prints (--become "
+			     "pinned), or use --become none for a partial look"},
 	[OUTCOME_NO_PLACE] = {"no-place", OUTCOME_CLASS_REFUSED,
 			      "no directory of /run /dev/shm /var/tmp /tmp $HOME can hold and "
 			      "execute the probe"},

@@ -41,6 +41,15 @@ static bool can_be_typed(const char *word)
 	return true;
 }
 
+const char *again_word(const char *word, char to[AGAIN_ROOM])
+{
+	to[0] = '\0';
+	if (!can_be_typed(word) || add_word(to, 0, word) >= AGAIN_ROOM) {
+		to[0] = '\0';
+	}
+	return to;
+}
+
 const char *again_options(const struct call *call, uint64_t options, char to[AGAIN_ROOM])
 {
 	size_t used = 0;
@@ -65,19 +74,33 @@ const char *again_options(const struct call *call, uint64_t options, char to[AGA
 	return to;
 }
 
+#define LOOK (OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_DB) | OPTION_BIT(OPTION_BASELINE))
+#define REACH                                                                                 \
+	(OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_INVENTORY) | OPTION_BIT(OPTION_PORT) | \
+	 OPTION_BIT(OPTION_SSH_CONFIG))
+
+const char *again_to_look(const struct call *call, char to[AGAIN_ROOM])
+{
+	return again_options(call, LOOK, to);
+}
+
 const char *again_to_decide(const struct call *call, char to[AGAIN_ROOM])
 {
+	return again_options(call, LOOK | OPTION_BIT(OPTION_INVENTORY), to);
+}
+
+const char *again_to_check(const struct call *call, bool same_known_hosts, char to[AGAIN_ROOM])
+{
+	uint64_t known_hosts = same_known_hosts ? OPTION_BIT(OPTION_KNOWN_HOSTS) : 0;
+
 	return again_options(call,
-			     OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_DB) |
-				     OPTION_BIT(OPTION_BASELINE),
+			     LOOK | REACH | known_hosts | OPTION_BIT(OPTION_USER) |
+				     OPTION_BIT(OPTION_IDENTITY) | OPTION_BIT(OPTION_TRANSPORT) |
+				     OPTION_BIT(OPTION_BECOME),
 			     to);
 }
 
 const char *again_to_reach(const struct call *call, char to[AGAIN_ROOM])
 {
-	return again_options(call,
-			     OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_INVENTORY) |
-				     OPTION_BIT(OPTION_PORT) | OPTION_BIT(OPTION_KNOWN_HOSTS) |
-				     OPTION_BIT(OPTION_SSH_CONFIG),
-			     to);
+	return again_options(call, REACH | OPTION_BIT(OPTION_KNOWN_HOSTS), to);
 }

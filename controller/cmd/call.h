@@ -36,6 +36,7 @@ struct call {
 	unsigned verbose;
 	char advice[CALL_ADVICE_MAX]; /* lines; empty: none */
 	/* Of this call, for commands that are advised (again.h); the report borrows them. */
+	char look_options[AGAIN_ROOM];
 	char decide_options[AGAIN_ROOM];
 	char reach_options[AGAIN_ROOM];
 };

@@ -370,13 +370,14 @@ static int capture_host(struct call *call, struct store *store, struct baseline 
 	struct capture capture = {
 		.call = call, .store = store, .baseline = baseline, .host = host, .err = err};
 	struct observation *seen = NULL;
+	char again[AGAIN_ROOM];
 	int status = -1;
 
 	if (store_observation_load(store, host, STORE_LAST_COMPLETE, &seen, err) < 0) {
 		goto out;
 	}
 	if (!seen) {
-		call_advise(call, "muster check %s", host);
+		call_advise(call, "muster check %s%s", host, again_to_check(call, true, again));
 		(void)error_set(err, ERROR_CONFIG, 0, "%s: never looked at whole", host);
 		goto out;
 	}

@@ -133,13 +133,17 @@ static int find_runs(struct telling *telling, struct store *store, struct store_
 {
 	struct call *call = telling->call;
 	const char *second = call->word_count > 1 ? call->words[1] : "latest";
+	char again[AGAIN_ROOM];
 
 	if (call->word_count == 0 ? find_pair(telling, store, a, b, err) < 0
 				  : store_run_find(store, call->words[0], a, err) < 0 ||
 					    store_run_find(store, second, b, err) < 0) {
-		call_advise(call, "look a second time, then muster diff compares the two: muster "
-				  "sweep");
-		call_advise(call, "muster show latest, for the name of the newest run");
+		call_advise(call,
+			    "look a second time, then muster diff compares the two: muster "
+			    "sweep%s",
+			    again_to_check(call, true, again));
+		call_advise(call, "for the name of the newest run: muster show latest%s",
+			    again_to_look(call, again));
 		return -1;
 	}
 	return 0;

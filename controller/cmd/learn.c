@@ -54,12 +54,14 @@ static int learn_host(struct learn *l, const char *host, struct error *err)
 {
 	const struct store_finding_query query = {.host = host};
 	struct observation *seen = NULL;
+	char again[AGAIN_ROOM];
 
 	if (store_observation_load(l->store, host, STORE_LAST_COMPLETE, &seen, err) < 0) {
 		return -1;
 	}
 	if (!seen) {
-		call_advise(l->call, "muster check %s", host);
+		call_advise(l->call, "muster check %s%s", host,
+			    again_to_check(l->call, true, again));
 		return error_set(err, ERROR_CONFIG, 0, "%s: never looked at whole", host);
 	}
 	store_observation_free(seen);

@@ -130,6 +130,7 @@ int open_report(struct call *call, bool is_run, struct report **report, struct e
 		.verbose = call->verbose,
 		.fail_on = (unsigned)config_number(call->config, CONFIG_FAIL_ON),
 		.is_run = is_run,
+		.look_options = again_to_look(call, call->look_options),
 		.decide_options = again_to_decide(call, call->decide_options),
 		.reach_options = again_to_reach(call, call->reach_options),
 	};

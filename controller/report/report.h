@@ -53,9 +53,10 @@ struct report_options {
 	unsigned verbose;        /* 1: more of each finding and host */
 	unsigned fail_on;        /* enum severity, or REPORT_FAIL_NEVER */
 	unsigned max_incomplete; /* hosts in a hundred that may be left out */
-	const char
-		*decide_options;   /* what advised commands need to be given again; NULL: nothing */
-	const char *reach_options; /* likewise, to reach hosts */
+	/* What advised commands need to be given again: show; NULL: nothing. */
+	const char *look_options;
+	const char *decide_options; /* likewise, accept and ack */
+	const char *reach_options;  /* likewise, to reach hosts */
 	const char *journal_socket; /* NULL: systemd's, and syslog where it is not there */
 	bool is_run;                /* false: the latest look at each host, without a run */
 };

@@ -340,7 +340,7 @@ static void print_advice(const struct report_options *options, const char *advic
 
 	if (strstr(advice, "muster ")) {
 		again = strstr(advice, "hosts keys") ? options->reach_options
-						     : options->decide_options;
+						     : options->look_options;
 	}
 
 	(void)fputs("      try: ", out);
@@ -599,7 +599,8 @@ static void print_hidden(struct text *text, const struct writer_context *context
 static void print_command(const struct writer_context *context, const char *verb, const char *id,
 			  const char *rest, const char *why)
 {
-	const char *options = context->options->decide_options;
+	const char *options = strcmp(verb, "show") == 0 ? context->options->look_options
+							: context->options->decide_options;
 	int len;
 
 	len = fprintf(context->options->out, "  muster %s %.8s%s%s", verb, id, rest,

@@ -69,8 +69,10 @@ struct pool_hostkey {
 	struct bytes blob;
 	char fingerprint[64];
 	char known[16]; /* "same", "other", "unknown", "revoked": against known_hosts */
+	/* Under which known_hosts has it, as ssh_config and inventory say; port 0 and 22: the name alone. */
+	const char *name;
+	uint16_t port;
 };
-#define POOL_HOSTKEYS_MAX 8
 
 /* Called once. No keys: outcome and reason say why. Borrowed during the call. */
 typedef void (*pool_hostkeys)(void *context, const char *host, const struct pool_hostkey *key,

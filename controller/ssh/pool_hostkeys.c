@@ -18,9 +18,9 @@ struct fetch {
 	pool_hostkeys done;
 	void *context;
 	char *host;
-	struct pool_hostkey key[POOL_HOSTKEYS_MAX];
-	uint8_t *blob[POOL_HOSTKEYS_MAX];
-	size_t key_count;
+	struct pool_hostkey key[TYPES];
+	uint8_t *blob[TYPES]; /* NULL: it has no key of this type */
+	char *name[TYPES];
 	unsigned open;
 	enum outcome outcome;
 	char reason[TRANSPORT_REASON_SIZE];
@@ -29,6 +29,7 @@ struct fetch {
 struct part {
 	struct fetch *fetch;
 	struct channel *channel;
+	size_t type; /* of types[] */
 };
 
 static void compare(const struct channel *channel, struct pool_hostkey *key)
@@ -57,10 +58,19 @@ static void compare(const struct channel *channel, struct pool_hostkey *key)
 
 static void finish(struct fetch *fetch)
 {
-	fetch->done(fetch->context, fetch->host, fetch->key, fetch->key_count, fetch->outcome,
-		    fetch->reason);
-	for (size_t i = 0; i < fetch->key_count; i++) {
+	struct pool_hostkey found[TYPES];
+	size_t count = 0;
+
+	/* In the order of types, whichever came first. */
+	for (size_t i = 0; i < TYPES; i++) {
+		if (fetch->blob[i]) {
+			found[count++] = fetch->key[i];
+		}
+	}
+	fetch->done(fetch->context, fetch->host, found, count, fetch->outcome, fetch->reason);
+	for (size_t i = 0; i < TYPES; i++) {
 		free(fetch->blob[i]);
+		free(fetch->name[i]);
 	}
 	free(fetch->host);
 	free(fetch);
@@ -78,12 +88,16 @@ static void on_closed(void *context, const struct channel_close *close)
 	struct fetch *fetch = part->fetch;
 	struct channel *channel = part->channel;
 
-	if (channel->hostkey && fetch->key_count < POOL_HOSTKEYS_MAX) {
-		struct pool_hostkey *key = &fetch->key[fetch->key_count];
+	fetch->name[part->type] =
+		strdup(channel->key_alias ? channel->key_alias : channel->address);
+	if (channel->hostkey && fetch->name[part->type]) {
+		struct pool_hostkey *key = &fetch->key[part->type];
 
 		key->blob = bytes_make(channel->hostkey, channel->hostkey_len);
 		key->type = pubkey_type(key->blob);
-		fetch->blob[fetch->key_count++] = channel->hostkey;
+		key->name = fetch->name[part->type];
+		key->port = channel->key_alias ? 0 : channel->port;
+		fetch->blob[part->type] = channel->hostkey;
 		channel->hostkey = NULL;
 		pubkey_fingerprint(key->blob, key->fingerprint);
 		compare(channel, key);
@@ -126,7 +140,7 @@ int pool_fetch_hostkeys(struct transport *transport, const struct target *target
 			}
 			goto nomem;
 		}
-		*part = (struct part){fetch, channel};
+		*part = (struct part){fetch, channel, i};
 		channel->fetching = true;
 		channel->fetch_types = types[i];
 		fetch->open++;

@@ -195,6 +195,27 @@ static void resolve(struct channel *channel)
 	channel->resolving = resolving;
 }
 
+/* A colon is an IPv6 address's: "web1:22:" was meant otherwise, and no resolver should be asked. */
+static bool can_be_address(const char *address)
+{
+	char plain[INET6_ADDRSTRLEN];
+	struct in6_addr in6;
+	size_t len = strcspn(address, "%");
+
+	if (!channel_is_host_name(address)) {
+		return false;
+	}
+	if (!strchr(address, ':')) {
+		return true;
+	}
+	if (len >= sizeof(plain)) {
+		return false;
+	}
+	memcpy(plain, address, len);
+	plain[len] = '\0';
+	return inet_pton(AF_INET6, plain, &in6) == 1;
+}
+
 void channel_begin(struct channel *channel)
 {
 	if (channel->route_is_bad) {
@@ -202,7 +223,7 @@ void channel_begin(struct channel *channel)
 		channel_end_later(channel);
 		return;
 	}
-	if (!channel_is_host_name(channel->address)) {
+	if (!can_be_address(channel->address)) {
 		char text[200];
 
 		escape_text(bytes_from_string(channel->address), text, sizeof(text));

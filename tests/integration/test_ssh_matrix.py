@@ -4,10 +4,11 @@
 
     test_ssh_matrix.py BUILD_DIR [ROW...]
 
-One sshd a server set-up, all in one mount namespace with users, sudoers and homes of their own; `muster doctor` goes to each
-row as far as a scan would: connects, logs in, becomes root, brings the real probe there and hears its greeting. ROWS is the
-matrix, and what is printed is what docs/ssh.md shows.
+One sshd a server set-up, all in one mount namespace with users, sudoers, homes and a package database of their own.
+`muster doctor` says as whom the probe spoke, `muster check` scans: a folder with one file and a package without any, so that
+a scan costs as good as nothing beside its session. ROWS is the matrix, and what is printed is what docs/ssh.md shows.
 """
+import json
 import os
 import re
 import shutil
@@ -41,6 +42,7 @@ SERVERS = {
 }
 
 LIB, NONE = "libssh2", None
+LOOKED = ("clean", "findings", "partial")
 
 # name, server, lines of ssh_config beside address, port and user plain, options of muster, transport, state, note.
 # States: root, user (the probe has spoken, as whom), or the outcome.
@@ -159,6 +161,7 @@ class Lab:
         os.chmod(self.dir, 0o755)
         self.ports = dict(zip(SERVERS, free_ports(len(SERVERS))))
         self.server = self.agent = None
+        self.environment = {}
 
     def expand(self, text):
         return text.replace("@/", self.dir + "/")
@@ -221,6 +224,12 @@ class Lab:
             shadow.append(f"{name}:*:19000:0:99999:7:::")
         write(f"{self.dir}/passwd", "\n".join(passwd) + "\n")
         write(f"{self.dir}/shadow", "\n".join(shadow) + "\n", 0o600)
+        # What a scan looks at there: enough to see that it is one, and nothing that costs time.
+        os.makedirs(f"{self.dir}/scanned")
+        write(f"{self.dir}/scanned/file", "content\n")
+        os.makedirs(f"{self.dir}/dpkg/info")
+        write(f"{self.dir}/dpkg/status", "Package: tiny\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n")
+        write(f"{self.dir}/dpkg/info/tiny.list", "/.\n")
         rule = run(self.muster, "sudoers", "--user", "pinned")
         write(f"{self.dir}/sudoers", "root ALL=(ALL) ALL\nadmin ALL=(ALL) NOPASSWD: ALL\nsquashed ALL=(ALL) NOPASSWD: ALL\n"
               + rule, 0o440)
@@ -248,7 +257,16 @@ class Lab:
                  "\tGlobalKnownHostsFile none\n")
         write(f"{self.dir}/ssh_config", text)
         write(f"{self.dir}/included", f"IdentityFile {self.dir}/user_rsa\nUser plain\n")
-        write(f"{self.dir}/muster.yaml", f"db: {self.dir}/muster.db\n")
+        write(f"{self.dir}/muster.yaml", f"db: {self.dir}/muster.db\nbaseline: {self.dir}/baseline\n")
+        git = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "GIT_AUTHOR_NAME": "x", "GIT_AUTHOR_EMAIL": "x",
+               "GIT_COMMITTER_NAME": "x", "GIT_COMMITTER_EMAIL": "x"}
+        os.makedirs(f"{self.dir}/baseline")
+        # The search for set-uid files goes everywhere: not here.
+        others = sorted(f"'/{name}'" for name in os.listdir("/"))
+        write(f"{self.dir}/baseline/muster.yaml", f"roots: ['{self.dir}/scanned']\nvolatile: []\nweb_roots: []\nalways: []\n"
+              f"exclude: [{', '.join(others)}]\n")
+        for words in (("init", "-q"), ("add", "."), ("commit", "-q", "-m", "policy")):
+            run("git", *words, cwd=f"{self.dir}/baseline", env={**os.environ, **git})
 
     def up(self):
         self.keys()
@@ -257,7 +275,8 @@ class Lab:
         servers = " ".join(f'"{self.sshd}" -D -e -f "$0/sshd_{name}" 2>"$0/log_{name}" &' for name in SERVERS)
         # Ends with us, whatever becomes of us, and takes the servers with it: the namespace's first process.
         script = ("mount -t tmpfs -o mode=755 none /run; mkdir -p /run/sshd /run/sudo; for file in passwd shadow sudoers; do "
-                  'mount --bind "$0/$file" "/etc/$file"; done; ' + servers + " cat >/dev/null; kill $(jobs -p)")
+                  'mount --bind "$0/$file" "/etc/$file"; done; mount --bind "$0/dpkg" /var/lib/dpkg; ' + servers
+                  + " cat >/dev/null; kill $(jobs -p)")
         self.server = subprocess.Popen(
             ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "bash", "-c",
              script, self.dir], stdin=subprocess.PIPE)
@@ -291,16 +310,84 @@ class Lab:
                 self.server.wait()
         shutil.rmtree(self.dir, ignore_errors=True)
 
-    def visit(self, rows, options):
-        """`muster doctor` over rows with the same options: {name: (transport, state)} and all that was said."""
+    def ask(self, verb, rows, options, *more):
+        """What muster says of rows with the same options."""
         become = [] if "--become" in options else ["--become", "none"]
         environment = {**os.environ, "HOME": self.dir, "XDG_CONFIG_HOME": self.dir, "NO_COLOR": "1",
-                       "SSH_AUTH_SOCK": f"{self.dir}/agent"}
-        said = subprocess.run([self.muster, "doctor", "--config", f"{self.dir}/muster.yaml", "--ssh-config",
-                               f"{self.dir}/ssh_config", *[self.expand(word) for word in options], *become, *[row[0] for row in rows]],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, check=False,
-                              timeout=200).stdout
+                       "SSH_AUTH_SOCK": f"{self.dir}/agent", **self.environment}
+        return subprocess.run([self.muster, verb, "--config", f"{self.dir}/muster.yaml", "--ssh-config",
+                               f"{self.dir}/ssh_config", *[self.expand(word) for word in options], *become, *more,
+                               *[row[0] for row in rows]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              env=environment, check=False, timeout=200).stdout
+
+    def visit(self, rows, options):
+        """`muster doctor`: {name: (transport, state)} and all that was said."""
+        said = self.ask("doctor", rows, options)
         return {row[0]: self.result(row[0], said) for row in rows}, said
+
+    def scan(self, rows, options):
+        """`muster check`: {name: (transport, state)} and all that was said."""
+        said = self.ask("check", rows, options, "--format", "ndjson")
+        results = {}
+        for line in said.splitlines():
+            record = json.loads(line) if line.startswith("{") else {}
+            if record.get("type") == "host":
+                why = record.get("transport_reason")
+                state = record["state"]
+                seen = any(part["check"] == "tree" and part["state"] == "done" and part["count"] == 1
+                           for part in record["coverage"])
+                if state in LOOKED and not seen:
+                    state = "nothing seen"
+                results[record["host"]] = (record["transport"] + (f" ({why})" if why else ""), state)
+        return results, said
+
+    def type_in(self, command):
+        """Exit code and words of a command line, as somebody types or pastes it, in the folder of the lab."""
+        environment = {**os.environ, "HOME": self.dir, "XDG_CONFIG_HOME": self.dir, "NO_COLOR": "1",
+                       "PATH": f"{self.build}/bin:{os.environ['PATH']}"}
+        done = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              env=environment, cwd=self.dir, check=False, timeout=200)
+        return done.returncode, done.stdout
+
+    def newcomer(self):
+        """Inventory, unknown key, its review, a check: each command but the first is the one that was advised."""
+        write(f"{self.dir}/two hosts.yaml", "hosts:\n" + "".join(
+            f"  {name}: {{address: 127.0.0.1, port: {self.ports['debian']}, user: plain, become: none, transport: {transport}, "
+            f"identity: {self.dir}/user_ed25519}}\n" for name, transport in (("new1", "auto"), ("new2", "ssh"))))
+        faults = []
+
+        def expect(what, right, said):
+            if not right:
+                faults.append(f"FAILED: {what}\n" + "".join(f"    {line}\n" for line in said.splitlines()))
+
+        code, said = self.type_in("muster check @all -i 'two hosts.yaml' --ssh-config none --config muster.yaml")
+        expect("an unknown key ends a check", code == 3 and "key-unknown" in said, said)
+        advised = re.search(r"fetch the key for review: (muster hosts keys .*)", said)
+        expect("hosts keys is advised", advised, said)
+        review = (advised.group(1) if advised else "false").replace("FILE", "'the keys'").replace("keys new1", "keys @all")
+        code, said = self.type_in(review)
+        lines = read(f"{self.dir}/the keys").splitlines() if os.path.exists(f"{self.dir}/the keys") else []
+        expect("keys are written by the name that known_hosts goes by", code == 0 and lines and all(
+            line.startswith(f"[127.0.0.1]:{self.ports['debian']} ") for line in lines), said)
+        advised = re.search(r"  (muster check .*)", said)
+        expect("a check is advised", advised, said)
+        code, said = self.type_in(advised.group(1) + " --config muster.yaml --format ndjson" if advised else "false")
+        by = dict(re.findall(r'"host":"(new.)","state":"[a-z]*","reason":"[^"]*","advice":"[^"]*","transport":"([a-z0-9]*)"', said))
+        expect("the inventory says who speaks", by == {"new1": "libssh2", "new2": "ssh"}, said)
+        code, said = self.type_in(review)
+        expect("keys that are there are not written again", code == 0 and "0 keys written" in said and
+               read(f"{self.dir}/the keys").splitlines() == lines, said)
+        other = " ".join(read(f"{self.dir}/user_other.pub").split()[:2])
+        write(f"{self.dir}/the keys", f"[127.0.0.1]:{self.ports['debian']} {other}\n")
+        code, said = self.type_in(review)
+        expect("a key that contradicts the file is not written beside it",
+               code == 1 and "  other\n" in said and "Next" not in said and "ssh-ed25519 " in read(f"{self.dir}/the keys")
+               and read(f"{self.dir}/the keys").count("ssh-ed25519") == 1, said)
+        code, said = self.type_in("muster check web1:22: --config muster.yaml --ssh-config none --become none")
+        expect("what is no host name is told as that", code == 3 and "web1:22: is no host name" in said, said)
+        code, said = self.type_in("muster show new2 --config muster.yaml")
+        expect("show names who spoke", "transport ssh (as configured)" in said, said)
+        return faults
 
     @staticmethod
     def result(name, said):
@@ -347,19 +434,26 @@ def main():
         for options, rows in groups.items():
             rows = [row for row in rows if not missing(row)]
             results, said = lab.visit(rows, list(options)) if rows else ({}, "")
-            told.update({name: (result, said) for name, result in results.items()})
-        print("| set-up | transport | state | note |\n|---|---|---|---|")
+            scanned, more = lab.scan(rows, list(options)) if rows else ({}, "")
+            told.update({name: (result, scanned.get(name, (None, "not told")), said + more) for name, result in results.items()})
+        print("| set-up | transport | doctor | check | note |\n|---|---|---|---|---|")
         for name, _, _, options, transport, state, note in ROWS:
             if name not in told:
                 skipped += not wanted
                 continue
-            (by, ended), said = told[name]
-            right = (by, ended) == (transport, state)
+            (by, ended), (scanned_by, scanned), said = told[name]
+            # Root sees all there is; another user may not.
+            wanted_scan = LOOKED[:2] if state == "root" else LOOKED if state == "user" else (state,)
+            right = (by, ended) == (transport, state) and scanned_by == transport and scanned in wanted_scan
             failures += not right
             notes = ", ".join(part for part in (note, "`" + " ".join(options) + "`" if options else "") if part)
-            print(f"| {name} | {by} | `{ended}` | {notes} |" + ("" if right else f"  FAILED: wanted {transport}, {state}"))
+            print(f"| {name} | {by} | `{ended}` | `{scanned}` | {notes} |"
+                  + ("" if right else f"  FAILED: wanted {transport}, {state}; the check was by {scanned_by}"))
             if not right:
                 print("\n".join("    " + line for line in said.splitlines() if name in line))
+        faults = [] if wanted else lab.newcomer()
+        print("".join(faults), end="")
+        failures += len(faults)
     finally:
         lab.down()
     print(f"{failures} failures, {skipped} skipped for want of a program")

@@ -110,7 +110,8 @@ static void abort_ends_with_its_own_reason(void **state)
 
 static void names_that_are_none_go_nowhere(void **state)
 {
-	static const char *const names[] = {"-oProxyCommand=x", "a b", "a;b", "$(id)", "", "a/b"};
+	static const char *const names[] = {"-oProxyCommand=x", "a b", "a;b", "$(id)", "", "a/b",
+					    "web1:22:",         "::x", "1:2"};
 	struct pool_lab lab;
 
 	(void)state;
@@ -119,6 +120,7 @@ static void names_that_are_none_go_nowhere(void **state)
 		(void)pool_lab_host(&lab, names[i], "good");
 		assert_int_equal(uv_run(&lab.loop, UV_RUN_DEFAULT), 0);
 		assert_int_equal(lab.last.outcome, OUTCOME_NAME_UNKNOWN);
+		assert_non_null(strstr(lab.last.reason, "is no host name"));
 	}
 	assert_int_equal(lab.closed, sizeof(names) / sizeof(names[0]));
 	pool_lab_close(&lab);
