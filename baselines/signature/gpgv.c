@@ -388,11 +388,14 @@ out:
 /* A name without a slash would be looked for in GnuPG's home. Allocates. */
 static char *whole_name(const char *keyring, struct error *err)
 {
-	char *whole = realpath(keyring, NULL);
+	char *whole;
 
-	if (!whole || access(whole, R_OK) < 0) {
+	if (access(keyring, R_OK) < 0) {
 		(void)error_set(err, ERROR_CONFIG, errno, "%s: %s", keyring, strerror(errno));
-		free(whole);
+		return NULL;
+	}
+	if (asprintf(&whole, "%s%s", keyring[0] == '/' ? "" : "./", keyring) < 0) {
+		(void)no_memory(err);
 		return NULL;
 	}
 	return whole;

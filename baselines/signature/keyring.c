@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "baselines/signature/armour.h"
@@ -13,9 +14,9 @@
 
 #define VERSION_COMMON 4U /* of keys that every gpgv knows: RFC 4880 */
 
-/* A temporary file, because gpgv opens its keyring by name. */
+/* gpgv opens its keyring by name. In memory, so that nothing is left of it however we end. */
 struct keyring {
-	char *path;
+	char path[64];
 	FILE *file;
 	size_t len;
 	uint8_t *first; /* the first key, once more */
@@ -33,27 +34,24 @@ static int no_memory(struct error *err)
 
 static int keyring_new(struct keyring **keyring, struct error *err)
 {
-	const char *folder = getenv("TMPDIR");
 	struct keyring *k = calloc(1, sizeof(*k));
 	int fd;
 
-	if (!k || asprintf(&k->path, "%s/muster-keys.XXXXXX",
-			   folder && folder[0] == '/' ? folder : "/tmp") < 0) {
-		free(k);
+	if (!k) {
 		return no_memory(err);
 	}
-	fd = mkostemp(k->path, O_CLOEXEC);
+	fd = memfd_create("muster-keys", MFD_CLOEXEC);
 	k->file = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (!k->file) {
-		(void)error_set(err, ERROR_SYSTEM, errno, "%s: %s", k->path, strerror(errno));
+		(void)error_set(err, ERROR_SYSTEM, errno, "a keyring in memory: %s",
+				strerror(errno));
 		if (fd >= 0) {
 			(void)close(fd);
-			(void)unlink(k->path);
 		}
-		free(k->path);
 		free(k);
 		return -1;
 	}
+	(void)snprintf(k->path, sizeof(k->path), "/proc/%d/fd/%d", (int)getpid(), fd);
 	*keyring = k;
 	return 0;
 }
@@ -164,8 +162,6 @@ static int add(struct keyring *k, const char *where, struct bytes data, struct e
 
 static int finish(struct keyring *k, struct error *err)
 {
-	FILE *file = k->file;
-
 	/*
 	 * To see where a key ends gpgv reads on, and gives that key up as well where what follows is of a
 	 * version that it does not know: behind the last of the others stands the first once more.
@@ -180,8 +176,7 @@ static int finish(struct keyring *k, struct error *err)
 		(void)snprintf(k->put_back + len, sizeof(k->put_back) - len,
 			       ", and there are %zu more", k->later_count - 1);
 	}
-	k->file = NULL;
-	return fclose(file) == 0
+	return fflush(k->file) == 0
 		       ? 0
 		       : error_set(err, ERROR_SYSTEM, errno, "%s: %s", k->path, strerror(errno));
 }
@@ -296,8 +291,6 @@ void keyring_free(struct keyring *keyring)
 	if (keyring->file) {
 		(void)fclose(keyring->file);
 	}
-	(void)unlink(keyring->path);
-	free(keyring->path);
 	free(keyring->first);
 	free(keyring->later);
 	free(keyring);

@@ -3,8 +3,8 @@
 #define MUSTER_BASELINES_SIGNATURE_KEYRING_H
 
 /*
- * The keyring that gpgv reads by name: keys out of their armour, in a temporary file that lives as long as
- * the keyring. Which of its keys count is baselines/signature/trust.h.
+ * The keyring that gpgv reads by name: keys out of their armour, in a file in memory that lives as long
+ * as the keyring; its name is one for children of this process. Which of its keys count is baselines/signature/trust.h.
  */
 
 #include "baselines/repository.h"
@@ -26,6 +26,6 @@ const char *keyring_path(const struct keyring *keyring);
  * others. Says which were put back, for an error's text; empty where none was.
  */
 const char *keyring_put_back(const struct keyring *keyring);
-void keyring_free(struct keyring *keyring); /* and removes the file */
+void keyring_free(struct keyring *keyring);
 
 #endif
