@@ -112,9 +112,11 @@ int judge_first_sight(struct judge *j, struct error *err)
 		return 0;
 	}
 	(void)snprintf(detail, sizeof(detail),
-		       "%zu packages, %zu of them with a manifest; %zu files proved, %zu unproved, "
-		       "%zu skipped.",
-		       counts->packages, counts->packages_by_witness[WITNESS_MANIFEST],
+		       "%zu packages, %zu of them proved by a signature or a manifest; %zu files "
+		       "proved, %zu unproved, %zu skipped.",
+		       counts->packages,
+		       counts->packages_by_witness[WITNESS_SIGNATURE] +
+			       counts->packages_by_witness[WITNESS_MANIFEST],
 		       counts->files_proved, counts->files_unproved, counts->files_skipped);
 	change.detail = detail;
 	return judge_emit(j, &change, err);

@@ -15,9 +15,15 @@
 
 static void signed_package_is_proved_by_its_header(void **state)
 {
+	const struct finding *found;
+
 	(void)state;
 	assert_quiet();
 	assert_int_equal(t.w->counts.packages_by_witness[WITNESS_SIGNATURE], 1);
+	/* Beside coreutils, which has a manifest, and local, which has none. */
+	found = world_finding(t.w, RULE_FIRST_SIGHT, "host");
+	assert_non_null(found);
+	assert_true(bytes_has_prefix(found->detail, BYTES_LITERAL("3 packages, 2 of them proved")));
 }
 
 static void changed_file_is_named_by_signature(void **state)
