@@ -35,13 +35,27 @@ int kept_load(struct kept *kept, struct store *store, const char *host, struct e
 	return store_host_findings(store, host, keep_finding, &keeping, err);
 }
 
+static bool take(struct bytes *text, struct bytes what)
+{
+	if (!bytes_has_prefix(*text, what)) {
+		return false;
+	}
+	*text = bytes_make(text->data + what.len, text->len - what.len);
+	return true;
+}
+
+/* "name:arch version"; what an earlier muster stored has no architecture: then it is any. */
 static bool is_of_package(const struct finding *finding, const struct section_key *key)
 {
-	struct bytes name = key->part[2], version = key->part[3], text = finding->package;
+	struct bytes text = finding->package;
 
-	return text.len == name.len + 1 + version.len && bytes_has_prefix(text, name) &&
-	       text.data[name.len] == ' ' &&
-	       bytes_equal(bytes_make(text.data + name.len + 1, version.len), version);
+	if (!take(&text, key->part[2])) {
+		return false;
+	}
+	if (take(&text, BYTES_LITERAL(":")) && !take(&text, key->part[4])) {
+		return false;
+	}
+	return take(&text, BYTES_LITERAL(" ")) && bytes_equal(text, key->part[3]);
 }
 
 /* The package is what it was when hosts were compared. */

@@ -17,7 +17,7 @@ struct telling {
 	const struct fleet_group *group;
 	const struct fleet_side *side;
 	bool brief;
-	struct bytes text; /* name version */
+	struct bytes text; /* name:arch version */
 	const char *detail;
 };
 
@@ -280,7 +280,8 @@ int fleet_judge(const struct fleet_input *input, const struct fleet_group *group
 	j->arena.most = JUDGE_MEMORY_MAX;
 	j->words[0] = judge_alloc(j, WORDS_ROOM, 1);
 	j->words[1] = judge_alloc(j, WORDS_ROOM, 1);
-	t.text = joined(j, group->key.part[2], " ", group->key.part[3]);
+	t.text = joined(j, joined(j, group->key.part[2], ":", group->key.part[4]), " ",
+			group->key.part[3]);
 	if (!j->lost_memory) {
 		result = tell(&t, side, err);
 	}

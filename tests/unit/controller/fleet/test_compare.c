@@ -223,6 +223,48 @@ static void odd_one_out_is_found_kept_and_closed(void **state)
 	assert_sound(fleet->place.path);
 }
 
+/* One build of two architectures, side by side: what is said of one holds while that one is the same. */
+static void what_was_found_is_of_one_architecture(void **state)
+{
+	static const char *const of[] = {"tool:amd64 1.0", "tool:i386 1.0", "tool 1.0",
+					 "tool:amd64 1.1", "tool:all 1.0"};
+	static const bool holds[] = {false, true, true, false, false};
+	uint8_t keys[2][SECTION_KEY_MAX];
+	struct observed_section now[2] = {0}, last[2] = {0};
+	struct observation seen = {.sections = now, .section_count = 2};
+	const struct observation before = {.sections = last, .section_count = 2};
+	const struct judge_input input = {.now = &seen, .last = &before};
+	struct error err = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct section_key key = section_key_make(
+			SECTION_PACKAGE, BYTES_LITERAL("dpkg"), BYTES_LITERAL("tool"),
+			BYTES_LITERAL("1.0"), bytes_from_string(i == 0 ? "i386" : "amd64"));
+		struct cbor_writer w;
+
+		cbor_writer_init(&w, keys[i], sizeof(keys[i]));
+		section_key_encode(&w, &key);
+		now[i].key = last[i].key = bytes_make(w.data, w.len);
+	}
+	now[1].content.bytes[0] = 1; /* amd64 changed */
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		const struct finding finding = {
+			.rule = RULE_FLEET_DIFFERS,
+			.subject = BYTES_LITERAL("/usr/bin/tool"),
+			.package = bytes_from_string(of[i]),
+		};
+		struct findings findings = {0};
+		struct kept kept = {0};
+
+		assert_int_equal(findings_add(&kept.of_fleet, &finding, &err), 0);
+		assert_int_equal(kept_carry(&kept, &input, &findings, &err), 0);
+		assert_int_equal(findings.count, holds[i]);
+		findings_clear(&findings);
+		kept_clear(&kept);
+	}
+}
+
 /* Contents beyond the budget are told as a build; the run goes on. */
 static void what_may_not_be_read_is_told_as_a_build(void **state)
 {
@@ -407,6 +449,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(odd_one_out_is_found_kept_and_closed),
+		cmocka_unit_test(what_was_found_is_of_one_architecture),
 		TEST(what_may_not_be_read_is_told_as_a_build),
 		TEST(finding_ends_when_the_fleet_changes),
 		TEST(only_one_release_is_compared),

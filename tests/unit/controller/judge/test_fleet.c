@@ -131,7 +131,7 @@ static void odd_one_is_named_by_path_and_letters(void **state)
 	assert_int_equal(found->severity, SEVERITY_HIGH);
 	assert_int_equal(found->letters[2], '5');
 	assert_true(found->old_value.len > 0 && found->new_value.len > 0);
-	assert_true(bytes_equal_string(found->package, "local 1.0"));
+	assert_true(bytes_equal_string(found->package, "local:amd64 1.0"));
 	assert_true(says(found, "1 of 4,312 hosts of debian 12"));
 	found = find(room, RULE_FLEET_DIFFERS, "/usr/lib/extra.so");
 	assert_non_null(found);
