@@ -105,6 +105,11 @@ def main():
                 to.writelines(f"{address}\n" for address in honest)
             _, few, few_err, _ = sweep(["prlimit", "--nofile=64:64"] + command +
                                        ["-i", f"{work}/honest", "--db", f"{work}/few.db", "--parallel", "60"])
+            beside = None
+            if int(hosts) >= 1000:
+                with open(f"{work}/well", "w", encoding="ascii") as to:
+                    to.writelines(f"{address}\n" for address, kind in behaviour.items() if kind == "well")
+                _, _, _, beside = sweep(command + ["-i", f"{work}/well", "--db", f"{work}/well.db", "--parallel", "40"])
             simulator.kill()
         told, reasons, dumb = collections.defaultdict(collections.Counter), {}, []
         everybody = len(behaviour)
@@ -144,6 +149,10 @@ def main():
                  few_looked == len(honest)),
                 (f"memory: {most_kib // 1024} MiB at most", most_kib < MOST_KIB)):
             print(f"{'ok  ' if good else 'FAIL'} {what}")
+            failures += not good
+        if beside is not None:
+            good = most_kib < beside * 3 // 2
+            print(f"{'ok  ' if good else 'FAIL'} memory of the honest ones alone: {beside // 1024} MiB at most")
             failures += not good
         if failures:
             print(f"exit {code}: {err[-500:]}")
