@@ -59,6 +59,18 @@ static int add_change(struct differ *d, struct change change, struct error *err)
 	return 0;
 }
 
+/* How many stand side by side from here on, as nearly all of them do. */
+static size_t pairs_equal(const struct pairs *a, size_t i, const struct pairs *b, size_t j)
+{
+	size_t most = a->count - i < b->count - j ? a->count - i : b->count - j, n = 0;
+
+	while (n < most && a->item[i + n].key == b->item[j + n].key &&
+	       a->item[i + n].object == b->item[j + n].object) {
+		n++;
+	}
+	return n;
+}
+
 /* Both in order of keys: what is in one only, or has another object. */
 static int compare_pairs(struct differ *d, struct error *err)
 {
@@ -67,10 +79,21 @@ static int compare_pairs(struct differ *d, struct error *err)
 
 	d->count = 0;
 	while (i < d->old_pairs.count || j < d->new_pairs.count) {
-		struct pair a = i < d->old_pairs.count ? d->old_pairs.item[i] : (struct pair){0, 0};
-		struct pair b = j < d->new_pairs.count ? d->new_pairs.item[j] : (struct pair){0, 0};
+		size_t equal = pairs_equal(&d->old_pairs, i, &d->new_pairs, j);
+		struct pair a = {0, 0}, b = {0, 0};
 		int order;
 
+		i += equal;
+		j += equal;
+		if (i < d->old_pairs.count) {
+			a = d->old_pairs.item[i];
+		}
+		if (j < d->new_pairs.count) {
+			b = d->new_pairs.item[j];
+		}
+		if (a.key == 0 && b.key == 0) {
+			break;
+		}
 		if (a.key == b.key) {
 			order = 0;
 		} else if (a.key == 0 || b.key == 0) {

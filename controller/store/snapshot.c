@@ -330,9 +330,21 @@ static void keep_base(struct snapshots *cache, int64_t id, const struct pairs *p
 	base->used = ++cache->clock;
 }
 
+static bool has_room_for_base(const struct snapshots *cache)
+{
+	for (size_t i = 0; i < SNAPSHOT_BASES; i++) {
+		if (cache->base[i].used == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /*
  * The base with which these pairs cost least: that of `like` where it still fits, else the best of
- * those in memory; 0 where none saves half. The winner's delta is left in cache->best.
+ * those in memory; 0 where none saves half. Of a host that is new a sixteenth has to be all that
+ * differs, as long as there is room for another base: hosts of one role have one then, and what is
+ * read of each of them from then on is little. The winner's delta is left in cache->best.
  */
 static int choose_base(const struct snapshot_store *s, const struct pairs *pairs, int64_t like,
 		       int64_t *base_id, struct error *err)
@@ -373,6 +385,9 @@ static int choose_base(const struct snapshot_store *s, const struct pairs *pairs
 				break;
 			}
 		}
+	}
+	if (like == 0 && least > pairs->count / 16 && has_room_for_base(cache)) {
+		*base_id = 0;
 	}
 	return 0;
 }

@@ -808,6 +808,46 @@ static void the_latest_complete_look_is_had_as_it_is_kept(void **state)
 	place_remove(&place);
 }
 
+/* Three roles with a third of their sections in common; each host has one of its own. */
+static void hosts_of_one_role_share_a_base(void **state)
+{
+	struct host_maker *m = calloc(1, sizeof(*m));
+	struct error err = {0};
+	struct place place;
+	struct store *store;
+	struct store_run run;
+
+	(void)state;
+	assert_non_null(m);
+	place_make(&place);
+	store = open_store(place.path, STORE_WRITE);
+	run = begin_run(store, 1000);
+	for (unsigned host = 0; host < 12; host++) {
+		char own[32], name[32];
+
+		(void)snprintf(own, sizeof(own), "h%u", host);
+		host_maker_start(m, own, 1000);
+		for (unsigned i = 0; i < 60; i++) {
+			(void)snprintf(name, sizeof(name), "p%u-%u", i, i % 3 ? host % 3 : 9);
+			host_maker_text(m, SECTION_TREE, name, name);
+		}
+		host_maker_text(m, SECTION_TREE, "own", own);
+		assert_int_equal(host_maker_put(m, store, &run, &err), 0);
+		host_maker_clear(m);
+	}
+	end_run(store, &run, 1001);
+	store_close(store);
+	assert_int_equal(ask_number(place.path, "SELECT count(*) FROM snapshot"), 12);
+	assert_int_equal(ask_number(place.path, "SELECT count(*) FROM snapshot WHERE base IS NULL"),
+			 3);
+	/* The others are their base and one pair each. */
+	assert_true(ask_number(place.path, "SELECT max(length(data)) FROM snapshot "
+					   "WHERE base IS NOT NULL") < 24);
+	assert_sound(place.path);
+	place_remove(&place);
+	free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -825,6 +865,7 @@ int main(void)
 		cmocka_unit_test(acknowledged_and_explained_states_are_kept),
 		cmocka_unit_test(same_fingerprint_twice_is_one_finding),
 		cmocka_unit_test(hostile_names_are_escaped_in_views_and_come_back_raw),
+		cmocka_unit_test(hosts_of_one_role_share_a_base),
 		cmocka_unit_test(look_without_packages_keeps_their_list),
 		cmocka_unit_test(packages_are_listed_by_host),
 		cmocka_unit_test(hosts_are_told_with_their_last_state),
