@@ -90,12 +90,19 @@ struct conversation_plan {
 };
 
 /* The last observation as foreseeing wants it: one section after the other, wherever they are. */
+struct look_section {
+	struct bytes key;
+	int64_t read_s;
+	bool always;
+};
 struct last_look {
 	size_t section_count;
 	int64_t clock_ns;               /* of its hello */
 	const struct digest *stat_root; /* as conversation_stat_root; NULL: not whole */
-	/* In order of keys; its stat digest is not asked for. */
-	void (*section)(const void *context, size_t index, struct observed_section *section);
+	/* In order of keys. */
+	struct look_section (*section)(const void *context, size_t index);
+	/* Apart: it is wanted of few sections, and lies elsewhere. */
+	const struct digest *(*content)(const void *context, size_t index);
 	const void *context;
 };
 /* `last` NULL: there is none. To be cleared even after a failure. */

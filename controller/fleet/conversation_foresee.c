@@ -8,18 +8,18 @@
 #include "schema/siphash.h"
 
 /* By the bytes of their encoding: keys of five parts, the first of which is the kind. */
-bool section_is_md5(const struct observed_section *section)
+bool section_is_md5(struct bytes key)
 {
 	static const uint8_t head[] = {0x85, 0x43, 'm', 'd', '5'};
 
-	return bytes_has_prefix(section->key, bytes_make(head, sizeof(head)));
+	return bytes_has_prefix(key, bytes_make(head, sizeof(head)));
 }
 
-static bool is_header(const struct observed_section *section)
+static bool is_header(struct bytes key)
 {
 	static const uint8_t head[] = {0x85, 0x46, 'h', 'e', 'a', 'd', 'e', 'r'};
 
-	return bytes_has_prefix(section->key, bytes_make(head, sizeof(head)));
+	return bytes_has_prefix(key, bytes_make(head, sizeof(head)));
 }
 
 static bool in_slice(const struct plan *plan, struct bytes key)
@@ -98,7 +98,7 @@ int conversation_stat_root(const struct observation *o, struct digest *root, boo
 		const struct observed_section *s = &o->sections[i];
 		uint8_t stat[8];
 
-		if (section_is_md5(s)) {
+		if (section_is_md5(s->key)) {
 			continue;
 		}
 		*whole = *whole && s->stat != 0;
@@ -115,32 +115,32 @@ void foreseen_clear(struct foreseen *foreseen)
 }
 
 /* What is not read this night keeps its time. */
-static void foresee_age(const struct conversation_plan *plan, const struct observed_section *s,
-			struct foreseen *f)
+static void foresee_age(const struct conversation_plan *plan, int64_t read_s, struct foreseen *f)
 {
-	f->oldest_s = s->read_s < f->oldest_s ? s->read_s : f->oldest_s;
-	f->stale += section_is_stale(plan, s->read_s);
+	f->oldest_s = read_s < f->oldest_s ? read_s : f->oldest_s;
+	f->stale += section_is_stale(plan, read_s);
 }
 
-static void foresee_section(const struct conversation_plan *plan, const struct observed_section *s,
+static void foresee_section(const struct conversation_plan *plan, const struct last_look *last,
 			    size_t index, struct root_digest *contents, struct foreseen *f)
 {
+	struct look_section s = last->section(last->context, index);
 	bool due;
 
-	if (section_is_md5(s)) {
-		foresee_age(plan, s, f);
+	if (section_is_md5(s.key)) {
+		foresee_age(plan, s.read_s, f);
 		return;
 	}
-	due = section_is_due(&plan->plan, s->key, s->always);
-	f->has_headers = f->has_headers || is_header(s);
-	f->usable = f->usable && (due || !section_is_stale(plan, s->read_s));
+	due = section_is_due(&plan->plan, s.key, s.always);
+	f->has_headers = f->has_headers || is_header(s.key);
+	f->usable = f->usable && (due || !section_is_stale(plan, s.read_s));
 	f->sections++;
 	if (due) {
 		f->proved++;
 		f->due[index / 8] |= (uint8_t)(1U << index % 8);
-		root_add(contents, s->key, s->content.bytes, DIGEST_SIZE);
+		root_add(contents, s.key, last->content(last->context, index)->bytes, DIGEST_SIZE);
 	} else {
-		foresee_age(plan, s, f);
+		foresee_age(plan, s.read_s, f);
 	}
 }
 
@@ -164,27 +164,29 @@ int conversation_foresee(const struct conversation_plan *plan, const struct last
 	f->clock_ns = last->clock_ns;
 	root_init(&contents);
 	for (size_t i = 0; i < last->section_count; i++) {
-		struct observed_section section;
-
-		last->section(last->context, i, &section);
-		foresee_section(plan, &section, i, &contents, f);
+		foresee_section(plan, last, i, &contents, f);
 	}
 	return root_end(&contents, &f->content_root) ? 0 : no_memory(err);
 }
 
-static void section_of_observation(const void *context, size_t index,
-				   struct observed_section *section)
+static struct look_section section_of_observation(const void *context, size_t index)
 {
-	const struct observation *o = context;
+	const struct observed_section *s = &((const struct observation *)context)->sections[index];
 
-	*section = o->sections[index];
+	return (struct look_section){s->key, s->read_s, s->always};
+}
+
+static const struct digest *content_of_observation(const void *context, size_t index)
+{
+	return &((const struct observation *)context)->sections[index].content;
 }
 
 int conversation_foresee_loaded(const struct conversation_plan *plan, struct foreseen *f,
 				struct error *err)
 {
 	const struct observation *o = plan->last;
-	struct last_look last = {.section = section_of_observation, .context = o};
+	struct last_look last = {
+		.section = section_of_observation, .content = content_of_observation, .context = o};
 	struct digest root;
 	bool whole;
 

@@ -124,7 +124,7 @@ int send_finish(struct conversation *c, struct error *err) MUST_CHECK;
 struct listed_md5 *listed_md5(struct conversation *c, struct listed *l, struct error *err);
 
 /* An MD5 section goes with its package's: the probe neither lists nor foresees it. */
-bool section_is_md5(const struct observed_section *section);
+bool section_is_md5(struct bytes key);
 /* Read so long ago that it is read again. */
 bool section_is_stale(const struct conversation_plan *plan, int64_t read_s);
 /* Read in this session even though it seems unchanged: always-set and slice. */

@@ -51,7 +51,7 @@ int keep_last(struct conversation *c, struct error *err)
 		struct observed_section *s = &c->seen.sections[i];
 
 		*s = last->sections[i];
-		if (!section_is_md5(s) && section_is_due(&c->plan.plan, s->key, s->always)) {
+		if (!section_is_md5(s->key) && section_is_due(&c->plan.plan, s->key, s->always)) {
 			s->read_s = c->plan.now_s;
 		}
 	}

@@ -25,9 +25,17 @@ static int make_plan(struct host_run *host, const struct plan_clock *complete, s
 			 &host->plan, err);
 }
 
-static void section_of_latest(const void *context, size_t index, struct observed_section *section)
+static struct look_section section_of_latest(const void *context, size_t index)
 {
-	*section = store_latest_section(context, index);
+	const struct store_latest *latest = context;
+
+	return (struct look_section){store_latest_key(latest, index), latest->read_s[index],
+				     latest->always[index / 8] >> index % 8 & 1};
+}
+
+static const struct digest *content_of_latest(const void *context, size_t index)
+{
+	return store_latest_content(context, index);
 }
 
 /* Most hosts, most nights: from what the store has of it, as it lies there. */
@@ -38,6 +46,7 @@ static int foresee_kept(struct host_run *host, const struct store_latest *latest
 		.clock_ns = latest->clock_ns,
 		.stat_root = latest->has_stat_root ? &latest->stat_root : NULL,
 		.section = section_of_latest,
+		.content = content_of_latest,
 		.context = latest,
 	};
 	const struct plan_clock complete = {latest->clock_ns, latest->clock_offset_ns};

@@ -5,17 +5,18 @@
 
 #include "controller/store/inner.h"
 
-struct observed_section store_latest_section(const struct store_latest *latest, size_t index)
+struct bytes store_latest_key(const struct store_latest *latest, size_t index)
 {
 	const struct store *store = latest->store;
-	struct pair pair = store->pairs.item[index];
 
-	return (struct observed_section){
-		.key = store->names.key[pair.key].encoded,
-		.content = store->names.object[pair.object],
-		.read_s = store->read_s[index],
-		.always = store->blob.data[index / 8] >> index % 8 & 1,
-	};
+	return store->names.key[store->pairs.item[index].key].encoded;
+}
+
+const struct digest *store_latest_content(const struct store_latest *latest, size_t index)
+{
+	const struct store *store = latest->store;
+
+	return &store->names.object[store->pairs.item[index].object];
 }
 
 /* Of the row's columns, in this order. */
@@ -45,7 +46,12 @@ static int read_sections(struct store *store, sqlite3_stmt *stmt, struct store_l
 	}
 	store->blob.len = 0;
 	pack_raw(&store->blob, always.data, always.len);
-	return store->blob.failed ? error_set(err, ERROR_NOMEM, ENOMEM, "no memory") : 0;
+	if (store->blob.failed) {
+		return error_set(err, ERROR_NOMEM, ENOMEM, "no memory");
+	}
+	latest->always = store->blob.data;
+	latest->read_s = read_s;
+	return 0;
 }
 
 static int read_row(struct store *store, sqlite3_stmt *stmt, struct store_latest *latest,

@@ -186,11 +186,13 @@ struct store_latest {
 	size_t section_count;
 	int64_t clock_ns; /* of its hello */
 	int64_t clock_offset_ns;
+	const int64_t *read_s; /* one a section, in order of keys */
+	const uint8_t *always; /* a bit a section */
 };
 int store_latest_load(struct store *store, const char *host, struct store_latest *latest,
 		      struct error *err) MUST_CHECK;
-/* In order of keys; without its stat digest and count of unread files. */
-struct observed_section store_latest_section(const struct store_latest *latest, size_t index);
+struct bytes store_latest_key(const struct store_latest *latest, size_t index);
+const struct digest *store_latest_content(const struct store_latest *latest, size_t index);
 
 /*
  * What is known of a host before it is judged, without loading any of it. The observations' digests
