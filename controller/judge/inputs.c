@@ -14,7 +14,8 @@ static const enum section_kind kinds[] = {SECTION_PACKAGE, SECTION_CONFIG, SECTI
 
 static struct input_name *name_of(struct inputs *in, struct bytes name)
 {
-	size_t at = siphash(in->seed, name) & (in->slots - 1);
+	uint64_t hash = siphash(in->seed, name);
+	size_t at = hash & (in->slots - 1);
 
 	while (in->slot[at] != 0) {
 		struct input_name *one = &in->name[in->slot[at] - 1];
@@ -24,7 +25,7 @@ static struct input_name *name_of(struct inputs *in, struct bytes name)
 		}
 		at = (at + 1) & (in->slots - 1);
 	}
-	in->name[in->name_count] = (struct input_name){.name = name};
+	in->name[in->name_count] = (struct input_name){.name = name, .hash = hash};
 	in->slot[at] = (uint32_t)++in->name_count;
 	return &in->name[in->name_count - 1];
 }
@@ -309,12 +310,13 @@ struct unit inputs_of(struct inputs *in, struct bytes name, const struct input_r
 	if (in->context == UINT32_MAX) {
 		return unit;
 	}
-	memcpy(&hash, in->seed, sizeof(hash));
 	cbor_writer_init(&w, in->j->inputs, INPUTS_ROOM);
 	put(&w, &in->context, sizeof(in->context));
 	cbor_write_bytes(&w, name);
 	put_rows(&w, rows);
 	one = find_name(in, name);
+	/* A host may have any number of packages of one content. */
+	hash = one ? one->hash : 0;
 	for (uint32_t at = one ? one->first : 0; at != 0; at = in->section[at - 1].next) {
 		const struct input_section *s = &in->section[at - 1];
 		const uint8_t tag[3] = {s->which, s->kind, s->same};

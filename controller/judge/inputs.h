@@ -24,6 +24,7 @@ struct input_section {
 
 struct input_name {
 	struct bytes name;
+	uint64_t hash;
 	uint32_t first; /* index + 1 of a section */
 	uint32_t last;
 };

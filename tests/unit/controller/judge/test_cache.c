@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "controller/judge/cache.h"
 #include "tests/unit/controller/judge/both_ways.h"
 #include "tests/unit/controller/judge/planted.h"
 
@@ -264,6 +265,47 @@ static void answers_outlive_the_host_that_was_asked(void **state)
 	judge_cache_free(cache);
 }
 
+/* Verdicts that are told apart by their inputs alone: each is compared with all others. */
+static size_t count_collisions(const struct judge_cache *cache)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < cache->buckets; i++) {
+		for (const struct verdict *a = cache->bucket[i]; a; a = a->next) {
+			for (const struct verdict *b = a->next; b; b = b->next) {
+				count += a->hash == b->hash && !bytes_equal(a->inputs, b->inputs);
+			}
+		}
+	}
+	return count;
+}
+
+/* 100,000 packages of one content are no more work than as many others. */
+static void packages_of_one_content_are_found_by_their_names(void **state)
+{
+	static const char *const names[] = {"one", "two", "three", "four", "five"};
+	struct world *w = world_new();
+	struct judge_cache *cache = NULL;
+	struct error err;
+
+	(void)state;
+	world_standard(w);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct build_package same = {names[i], "1", "amd64"};
+
+		side_package(&w->now, same, "install ok installed");
+		side_add(&w->now, build_key(SECTION_PACKAGE, same),
+			 build_file("/usr/share/same", 0644, 70));
+	}
+	assert_int_equal(judge_cache_new(&cache, (size_t)64 << 20, seed, &err), 0);
+	w->cache = cache;
+	world_judge(w);
+	assert_true(cache->verdicts >= sizeof(names) / sizeof(names[0]));
+	assert_int_equal(count_collisions(cache), 0);
+	judge_cache_free(cache);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +313,7 @@ int main(void)
 		cmocka_unit_test(equal_host_is_not_judged_again),
 		cmocka_unit_test(full_cache_starts_anew),
 		cmocka_unit_test(answers_outlive_the_host_that_was_asked),
+		cmocka_unit_test(packages_of_one_content_are_found_by_their_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
