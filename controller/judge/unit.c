@@ -249,7 +249,8 @@ static void keep(struct judge *j, const struct unit *unit, const struct before *
 		verdict.dirs = *j->dirs_digest;
 		verdict.has_dirs = true;
 	}
-	if (j->trace.spoiled || j->lost_memory || !judged) {
+	/* Directories that could not be read are none that are missing; the host fails in the end. */
+	if (j->trace.spoiled || j->lost_memory || j->dirs_failed || !judged) {
 		return;
 	}
 	*counts = *j->counts;

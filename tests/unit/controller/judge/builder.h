@@ -82,9 +82,11 @@ struct world {
 	struct policy policy;
 	struct build_object object[2048];
 	size_t object_count;
-	struct world *baseline;                /* whose manifests hold; NULL: its own */
-	struct judge_cache *cache;             /* borrowed; NULL: none */
-	bool keeps_objects;                    /* from one judging to the next, as a store does */
+	struct world *baseline;    /* whose manifests hold; NULL: its own */
+	struct judge_cache *cache; /* borrowed; NULL: none */
+	bool keeps_objects;        /* from one judging to the next, as a store does */
+	const struct digest
+		*lost; /* this object cannot be read, and judging fails; NULL: all can */
 	const struct rpm_proof_source *proofs; /* of rpm headers; NULL: none */
 	/* results */
 	struct findings findings;

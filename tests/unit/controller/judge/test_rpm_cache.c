@@ -328,6 +328,33 @@ static void list_that_is_missing_is_no_empty_list(void **state)
 	end(&pair);
 }
 
+/* Of a host that failed nothing is left that would be told of the next one. */
+static void directories_that_were_not_read_are_missing_on_no_host(void **state)
+{
+	struct digest dirs = {{0}};
+	struct pair pair;
+
+	(void)state;
+	world_encode(t.w);
+	for (size_t i = 0; i < t.w->now.count; i++) {
+		struct section_key key;
+
+		assert_true(section_key_decode(t.w->now.observation.sections[i].key, &key));
+		if (key.kind == SECTION_DIRS) {
+			dirs = t.w->now.observation.sections[i].content;
+		}
+	}
+	t.w->lost = &dirs;
+	begin(&pair);
+	t.w->lost = NULL;
+	(void)next(&pair);
+	assert_null(world_finding(t.w, RULE_FILE_MISSING, "/usr/lib/tool"));
+	side_remove(&t.w->now, "/usr/lib/tool");
+	(void)next(&pair);
+	assert_non_null(world_finding(t.w, RULE_FILE_MISSING, "/usr/lib/tool"));
+	end(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,6 +373,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(list_that_is_missing_is_no_empty_list, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			directories_that_were_not_read_are_missing_on_no_host, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
