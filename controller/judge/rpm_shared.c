@@ -210,8 +210,12 @@ static int mark(struct judge *j, const struct packages *p, struct rpm_shared *sh
 		    0) {
 			return -1;
 		}
-		if (!proof || !proof->manifest) {
-			return 0; /* perhaps on another day */
+		/*
+		 * Perhaps on another day. Of what nobody signed a host may make as many headers as it
+		 * likes that have one path, and all of them would be looked through for each such file.
+		 */
+		if (!proof || !proof->manifest || proof->verdict != RPM_PROOF_GOOD) {
+			return 0;
 		}
 		header = add_header(shared, &section->content, proof->manifest);
 		if (!header) {

@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 #include "baselines/rpm/manifest.h"
+#include "controller/judge/cache.h"
+#include "controller/judge/rpm_shared.h"
 #include "tests/unit/controller/judge/both_ways.h"
 #include "tests/unit/controller/judge/rpm_world.h"
 
@@ -355,6 +357,23 @@ static void directories_that_were_not_read_are_missing_on_no_host(void **state)
 	end(&pair);
 }
 
+/* A host may make any number of headers that have one path, but not sign them. */
+static void headers_that_nobody_signed_share_no_paths(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	trojan("/usr/bin/tool");
+	t.tool.proof.verdict = RPM_PROOF_UNKNOWN_KEY;
+	begin(&pair);
+	assert_non_null(world_finding(t.w, RULE_FILE_CHANGED, "/usr/bin/tool"));
+	assert_int_equal(rpm_shared_bytes(pair.cache->shared), 0);
+	t.tool.proof.verdict = RPM_PROOF_GOOD;
+	(void)next(&pair);
+	assert_int_not_equal(rpm_shared_bytes(pair.cache->shared), 0);
+	end(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -375,6 +394,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			directories_that_were_not_read_are_missing_on_no_host, setup, teardown),
+		cmocka_unit_test_setup_teardown(headers_that_nobody_signed_share_no_paths, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
