@@ -147,6 +147,7 @@ struct judge {
 	struct piles *piles; /* pile.h */
 	size_t sources_asked;
 	struct left *left;
+	size_t left_asked; /* files of packages that are gone */
 	struct package_work work;
 	struct rpm_names names; /* users and groups of the host; copied */
 	struct buffer buffer[9];

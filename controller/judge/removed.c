@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "controller/judge/compare.h"
+#include "controller/judge/path_class.h"
 #include "schema/escape.h"
 
 /*
@@ -11,7 +12,14 @@
  * looked at: nothing owns them, and what nothing owns is rarely held against anything.
  */
 
-#define LEFT_FILES_MAX 256U
+/*
+ * What may be run or loaded, or decides who gets in, is asked for whatever its name: no package has more
+ * of it. Of the rest, where a package has more, some are asked for from its first to its last.
+ */
+#define LEFT_WEIGHTY_MAX 16384U
+#define LEFT_OTHERS_MAX 1024U
+#define LEFT_ALL_MAX 131072U /* of all packages that are gone */
+#define MODE_RUNS 06111U     /* set-id, execute */
 
 /* What the package's section was when somebody knew it: accepted, or at an earlier run. */
 static int load_was(struct judge *j, const struct section_key *key, struct entry_list *was,
@@ -39,6 +47,12 @@ static int load_was(struct judge *j, const struct section_key *key, struct entry
 	return 0;
 }
 
+static bool weighs(const struct entry *was)
+{
+	return (was->mode & MODE_RUNS) || was->caps.len > 0 ||
+	       (path_class(was->path) & (PATH_BIN | PATH_LIB | PATH_TELLING));
+}
+
 static void ask(struct judge *j, const struct entry *was, struct left *left)
 {
 	const struct manifest_entry want = {.entry = *was};
@@ -48,6 +62,26 @@ static void ask(struct judge *j, const struct entry *was, struct left *left)
 		question->left = left;
 		question->want = judge_keep_want(j, &want);
 		left->asked++;
+		j->left_asked++;
+	}
+}
+
+static void ask_all(struct judge *j, const struct entry_list *was, struct left *left)
+{
+	size_t others = 0, weighty = 0, step;
+
+	for (size_t i = 0; i < was->count; i++) {
+		others += was->item[i].type == ENTRY_FILE && !weighs(&was->item[i]);
+	}
+	step = (others + LEFT_OTHERS_MAX - 1) / LEFT_OTHERS_MAX;
+	others = 0;
+	for (size_t i = 0; i < was->count && j->left_asked < LEFT_ALL_MAX; i++) {
+		if (was->item[i].type != ENTRY_FILE) {
+			continue;
+		}
+		if (weighs(&was->item[i]) ? weighty++ < LEFT_WEIGHTY_MAX : others++ % step == 0) {
+			ask(j, &was->item[i], left);
+		}
 	}
 }
 
@@ -64,11 +98,7 @@ int judge_ask_left(struct judge *j, const struct section_key *key, struct bytes 
 				      .package = package,
 				      .witness = witness};
 		j->left = left;
-		for (size_t i = 0; i < was.count && left->asked < LEFT_FILES_MAX; i++) {
-			if (was.item[i].type == ENTRY_FILE) {
-				ask(j, &was.item[i], left);
-			}
-		}
+		ask_all(j, &was, left);
 	}
 	entries_clear(&was);
 	return result;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -624,6 +625,49 @@ static void stripped_capability_is_explained_where_policy_knows_it(void **state)
 			    "........P");
 }
 
+/* Who takes away the first files of a hidden package leaves the one that runs. */
+static void hidden_package_is_known_by_any_file_that_runs(void **state)
+{
+	enum { FILES = 3000, LEAST = 400 };
+	static uint8_t room[FILES * 256];
+	static char names[FILES][64];
+	struct world *w = *state;
+	struct build_section *was =
+		side_section(&w->first, build_key(SECTION_PACKAGE, build_local));
+	struct entry last = {0}, data = {0};
+	struct cbor_writer writer;
+	size_t some = 0;
+
+	cbor_writer_init(&writer, room, sizeof(room));
+	for (unsigned i = 0; i < FILES; i++) {
+		struct entry entry;
+
+		(void)snprintf(names[i], sizeof(names[i]),
+			       i < FILES - 1 ? "/usr/share/local/%05u" : "/usr/share/local/run", i);
+		entry = build_file(names[i], i < FILES - 1 ? 0644 : 0755, 100);
+		entry_encode(&writer, &entry);
+		data = i == FILES - LEAST ? entry : data;
+		last = entry;
+	}
+	assert_false(writer.overflow);
+	was->raw = (const char *)writer.data;
+	was->raw_len = writer.len;
+	side_forget(&w->now, build_local);
+	side_add(&w->now, build_dir_key(SECTION_TREE, "/usr/share/local"), last);
+	world_judge(w);
+	assert_non_null(world_finding(w, RULE_PACKAGE_HIDDEN, "local:all"));
+	/* Of data some are asked for, to the very end. */
+	side_remove(&w->now, "/usr/share/local/run");
+	for (unsigned i = FILES - LEAST; i < FILES - LEAST + BUILD_ITEMS - 4; i++) {
+		data.path = bytes_from_string(names[i]);
+		side_add(&w->now, build_dir_key(SECTION_TREE, "/usr/share/local"), data);
+		some++;
+	}
+	assert_true(some > 10);
+	world_judge(w);
+	assert_non_null(world_finding(w, RULE_PACKAGE_HIDDEN, "local:all"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -656,6 +700,7 @@ int main(void)
 		TEST(capability_that_an_override_grants_is_missed),
 		TEST(mode_that_an_override_sets_is_missed),
 		TEST(override_is_lost_before_its_mode_is),
+		TEST(hidden_package_is_known_by_any_file_that_runs),
 		TEST(stripped_capability_is_explained_where_policy_knows_it),
 	};
 
