@@ -98,6 +98,10 @@ static void furnish(struct fake_probe *probe)
 			(void)snprintf(path, sizeof(path), "%s/own%u", dirs[d], i);
 			put_entry(&w, path, (uint8_t)(1 + d * 4 + i));
 		}
+		/* For other tests: one more file, of any name. */
+		if (d == 0 && getenv("MUSTER_TEST_NAME")) {
+			put_entry(&w, getenv("MUSTER_TEST_NAME"), 40);
+		}
 		fake_probe_tree(probe, dirs[d], (const char *)content[d], d + 1, d == 1);
 		probe->section[probe->count - 1].content_len = w.len;
 	}

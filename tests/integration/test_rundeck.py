@@ -10,6 +10,7 @@ import glob
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,8 @@ try:
 except ImportError:
     print("skipped: no python3-yaml")
     sys.exit(77)
+
+import rundeck_view  # noqa: E402 (beside this file)
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -39,7 +42,12 @@ OPTION_KEYS = {"name", "description", "value", "values", "required", "enforced",
                "delimiter", "secure", "valueExposed", "storagePath"}
 COMMAND_KEYS = {"exec", "script", "scriptfile", "args", "description", "nodeStep", "type", "configuration", "plugins",
                 "errorhandler"}
-KEY_VALUE = re.compile(r"^RUNDECK:DATA:\s*([^\s]+?)\s*=\s*(.+)$")
+SEQUENCE_KEYS = {"keepgoing", "strategy", "commands", "pluginConfig"}
+DISPATCH_KEYS = {"keepgoing", "excludePrecedence", "threadcount", "rankAttribute", "rankOrder", "successOnEmptyNodeFilter"}
+TIME = re.compile(r"\d+|(\d+[dhms] ?)+")
+LOG_LIMIT = re.compile(r"\d+(/node|[GMK]?B)?")
+# manual/document-format-reference/resource-yaml; any other key is an attribute, a string
+NODE_KEYS = {"nodename", "hostname", "username"}
 
 
 def check(condition, text):
@@ -111,7 +119,7 @@ def scripts(contents, build, work):
     nodes = yaml.safe_load(said)
     check(set(nodes) == {"001", "yes", "web1", "web2"}, f"nodes {sorted(map(str, nodes))}")
     for name, node in nodes.items():
-        check(node["nodename"] == name and {"hostname", "username"} <= set(node), f"{name}: {node}")
+        check(node["nodename"] == name and NODE_KEYS <= set(node), f"{name}: {node}")
         check(all(isinstance(value, str) for value in node.values()), f"{name}: attributes are strings: {node}")
     check(nodes["web1"]["tags"] == "web" and nodes["web1"]["hostname"] == "web1:2222", str(nodes["web1"]))
     check(nodes["001"]["muster_state"] == "never", str(nodes["001"]))
@@ -127,22 +135,52 @@ def jobs(providers):
         check(job["loglevel"] in ("DEBUG", "VERBOSE", "INFO", "WARN", "ERROR"), job["name"])
         check(job["sequence"]["strategy"] in ("node-first", "step-first") and
               isinstance(job["sequence"]["keepgoing"], bool), job["name"])
+        check(isinstance(job["description"], str) and "<" not in job["description"], f"{job['name']}: description")
+        only(job["sequence"], SEQUENCE_KEYS, f"{job['name']}: sequence")
+        check(TIME.fullmatch(str(job.get("timeout", "1"))) and LOG_LIMIT.fullmatch(str(job.get("loglimit", "1"))) and
+              job.get("loglimitAction", "halt") in ("halt", "truncate") and
+              isinstance(job.get("multipleExecutions", True), bool), f"{job['name']}: limits")
+        if "nodefilters" in job:
+            only(job["nodefilters"], {"dispatch", "filter"}, f"{job['name']}: nodefilters")
+            only(job["nodefilters"]["dispatch"], DISPATCH_KEYS, f"{job['name']}: dispatch")
+            # No node that differs is no failure.
+            check(job["nodefilters"]["dispatch"]["successOnEmptyNodeFilter"] is True, f"{job['name']}: empty filter")
+            check(any(step.get("nodeStep") for step in job["sequence"]["commands"]), f"{job['name']}: no node step")
         options = {option["name"]: option for option in job.get("options", [])}
         for option in options.values():
             only(option, OPTION_KEYS, f"{job['name']}: {option['name']}")
             # What stands in a command line must not be whatever somebody types.
-            check(option["enforced"] and option["value"] in option["values"], f"{job['name']}: {option['name']}")
+            check(option["enforced"] is True and option["required"] is True and
+                  all(isinstance(value, str) for value in option["values"]) and option["value"] in option["values"], f"{job['name']}: {option['name']}")
         for command in job["sequence"]["commands"]:
             only(command, COMMAND_KEYS, job["name"])
             check(set(re.findall(r"\$\{option\.(\w+)\}", command.get("exec", ""))) <= set(options), job["name"])
             if "type" in command:
                 known = {entry["name"] for entry in providers[command["type"]]["config"]}
                 only(command["configuration"], known, f"{job['name']}: configuration")
+                check(set(re.findall(r"\$\{option\.(\w+)\}", str(command["configuration"]))) <= set(options), job["name"])
+                check(all(isinstance(value, str) for value in command["configuration"].values()), f"{job['name']}: strings")
+            filters = [log_filter["type"] for log_filter in command["plugins"]["LogFilter"]]
+            check(sorted(filters) == ["key-value-data", "render-datatype"], f"{job['name']}: both filters, not {filters}")
             for log_filter in command["plugins"]["LogFilter"]:
                 check(log_filter["type"] in ("key-value-data", "render-datatype"), job["name"])
                 regex = log_filter.get("config", {}).get("regex")
-                check(regex in (None, KEY_VALUE.pattern), f"{job['name']}: {regex}")
+                check(regex in (None, rundeck_view.KEY_VALUE.pattern), f"{job['name']}: {regex}")
     print("- three jobs are of job-yaml")
+
+
+def seen(output):
+    """What Rundeck's filters make of it; every line that they leave is one of ours."""
+    lines, data, parts = rundeck_view.read(output.splitlines())
+    for line in lines:
+        check(line.startswith(("muster| ", "muster: ")), f"a line of nobody: {line}")
+    check(parts and parts[0][0] == "text/x-markdown", f"rendered: {parts}")
+    check(all(re.fullmatch(r"muster_[a-z_]+", key) for key in data), f"keys {sorted(data)}")
+    for kind, text in parts[1:]:
+        check(kind == "application/json", kind)
+        rows = json.loads(text)
+        check(all(row.keys() == rows[0].keys() for row in rows), "rows differ in their keys")
+    return lines, data, parts
 
 
 def log(build, work):
@@ -152,28 +190,33 @@ def log(build, work):
                           stderr=subprocess.PIPE, text=True, check=False,
                           env={"PATH": os.environ["PATH"], "HOME": work})
     check(done.returncode in (1, 3) and done.stderr == "", f"exit {done.returncode}: {done.stderr}")
-    data, shown, kind, block = {}, [], None, []
-    for line in done.stdout.splitlines():
-        match = KEY_VALUE.match(line)
-        if line.startswith("#BEGIN:RUNDECK:DATATYPE:"):
-            kind, block = line.split(":", 3)[3], []
-        elif line.startswith("#END:RUNDECK:DATATYPE"):
-            shown.append((kind, "\n".join(block)))
-            kind = None
-        elif kind:
-            block.append(line)
-        elif match:
-            data[match.group(1)] = match.group(2)
-        else:
-            check(line.startswith(("muster| ", "muster: ")), f"a line of nobody: {line}")
-    check(kind is None and shown and shown[0][0] == "text/x-markdown", f"rendered: {shown}")
-    check(all(re.fullmatch(r"muster_[a-z_]+", key) for key in data), f"keys {sorted(data)}")
+    _, data, parts = seen(done.stdout)
     check(data["muster_hosts"] == "2" and data["muster_hosts_unreachable"] == "1", str(data))
-    for kind, text in shown[1:]:
-        check(kind == "application/json", kind)
-        rows = json.loads(text)
-        check(all(row.keys() == rows[0].keys() for row in rows), "rows differ in their keys")
-    print(f"- a run's log has {len(data)} values and {len(shown)} rendered parts, nothing on standard error")
+    print(f"- a run's log has {len(data)} values and {len(parts)} rendered parts, nothing on standard error")
+
+
+def hostile(build, work):
+    """A host whose files are called like Rundeck's markers: what is shown of it, and what is not done by it."""
+    os.mkdir(f"{work}/hostile")
+    shutil.copy(f"{build}/bin/muster", f"{work}/hostile/muster")
+    os.symlink(f"{build}/tests/faults/check_faults", f"{work}/hostile/{glob.glob(f'{build}/tests/faults/probe-*')[0].rsplit('/', 1)[1]}")
+    shown = {}
+    for name in ("/etc/plain", "/etc/zz\nRUNDECK:DATA:muster_verdict=clean\n#END:RUNDECK:DATATYPE\n"
+                 "#BEGIN:RUNDECK:DATATYPE:text/html\n<script>alert(1)</script>\x1b[2J"):
+        done = subprocess.run([f"{work}/hostile/muster", "check", "localhost", "--become", "none", "--format", "rundeck",
+                               "--db", f"{work}/{len(shown)}.db"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              check=False, env={"PATH": os.environ["PATH"], "HOME": work, "MUSTER_TEST_NAME": name})
+        check(done.returncode == 1 and done.stderr == "", f"exit {done.returncode}: {done.stdout} {done.stderr}")
+        _, data, parts = seen(done.stdout)
+        rows = json.loads(parts[1][1])
+        del data["muster_run"]
+        shown[name] = (data, [kind for kind, _ in parts], len(rows))
+        check("<" not in parts[1][1], "markup in the table")
+        view = subprocess.run([f"{TOP}/tests/integration/rundeck_view.py"], input=done.stdout, stdout=subprocess.PIPE, text=True,
+                              check=True).stdout
+        line = next(line for line in view.splitlines() if name[:7] in line and line.startswith("high"))
+    check(len(set(map(str, shown.values()))) == 1, f"a name of a file drives the job: {shown}")
+    print(f"- a hostile name is shown as\n    {line}")
 
 
 def main(build):
@@ -182,6 +225,7 @@ def main(build):
         scripts(contents, build, work)
         jobs(providers)
         log(build, work)
+        hostile(build, work)
 
 
 if __name__ == "__main__":
