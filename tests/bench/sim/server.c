@@ -61,13 +61,18 @@ static ssh_bind bind_new(const char *key_file)
 	return bind;
 }
 
-static void watch(const struct server *server, int fd, int operation, uint32_t events, void *what)
+/* False for a descriptor that libssh has closed, as it does, in silence, where its peer is gone. */
+static bool watch(const struct server *server, int fd, int operation, uint32_t events, void *what)
 {
 	struct epoll_event event = {.events = events, .data = {.ptr = what}};
 
-	if (epoll_ctl(server->epoll, operation, fd, &event) < 0) {
+	if (epoll_ctl(server->epoll, operation, fd, &event) == 0) {
+		return true;
+	}
+	if (errno != EBADF && errno != ENOENT) {
 		fail("epoll_ctl");
 	}
+	return false;
 }
 
 static void listen_on(struct server *server)
@@ -88,7 +93,7 @@ static void listen_on(struct server *server)
 	    listen(server->listener, BACKLOG) < 0) {
 		fail("listen");
 	}
-	watch(server, server->listener, EPOLL_CTL_ADD, EPOLLIN, NULL);
+	(void)watch(server, server->listener, EPOLL_CTL_ADD, EPOLLIN, NULL);
 }
 
 struct server *server_new(const struct server_options *options, struct fleet *fleet, uint32_t hosts)
@@ -149,7 +154,9 @@ static void run(struct server *server, struct session *session)
 	events = session_events(session);
 	if (events != session->events) {
 		session->events = events;
-		watch(server, session->fd, EPOLL_CTL_MOD, events, session);
+		if (!watch(server, session->fd, EPOLL_CTL_MOD, events, session)) {
+			drop(server, session);
+		}
 	}
 }
 
@@ -178,8 +185,11 @@ static void take(struct server *server, int fd, uint32_t host)
 		server->shared.stats.most_open = server->shared.stats.open;
 	}
 	session->events = EPOLLIN;
-	watch(server, fd, EPOLL_CTL_ADD, session->events, session);
-	run(server, session);
+	if (watch(server, fd, EPOLL_CTL_ADD, session->events, session)) {
+		run(server, session);
+	} else {
+		drop(server, session);
+	}
 }
 
 static void accept_all(struct server *server)
