@@ -265,22 +265,31 @@ ssize_t session_carried_read(struct session *inner, void *to, size_t len)
 	return n;
 }
 
+/*
+ * libssh2 takes 32,700 bytes a call, and a full packet of the inner session is a little longer. All of it
+ * goes here: for a rest that is left while the jump host has nothing to say nobody would wake us.
+ */
 ssize_t session_carried_write(struct session *inner, const void *from, size_t len)
 {
 	struct session *jump = inner->via;
-	ssize_t n;
+	size_t done = 0;
 
 	if (!jump || !inner->carrier) {
 		return -ECONNRESET;
 	}
-	if (pending(jump->carry) > OUT_HIGH) {
-		return -EAGAIN;
+	while (done < len && pending(jump->carry) <= OUT_HIGH) {
+		ssize_t n = libssh2_channel_write_ex(inner->carrier, 0, (const char *)from + done,
+						     len - done);
+
+		if (n == LIBSSH2_ERROR_EAGAIN || n == 0) {
+			break; /* its window is shut, or keys are being exchanged */
+		}
+		if (n < 0) {
+			return -ECONNRESET;
+		}
+		done += (size_t)n;
 	}
-	n = libssh2_channel_write_ex(inner->carrier, 0, from, len);
-	if (n == LIBSSH2_ERROR_EAGAIN || n == 0) {
-		return -EAGAIN; /* its window is shut, or keys are being exchanged */
-	}
-	return n < 0 ? -ECONNRESET : n;
+	return done > 0 ? (ssize_t)done : -EAGAIN;
 }
 
 /* --- channels --- */

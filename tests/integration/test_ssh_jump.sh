@@ -141,6 +141,12 @@ CONFIG
 # --- the way there ---
 expect 'one jump host' a-by-hop1 clean frames=1
 expect 'two jump hosts' a-by-two clean frames=1
+# Many full packets that do not pack: each is a little more than libssh2 takes for the jump host in one call.
+cp "$lab/probe-$arch" "$lab/small"
+head -c 2000000 /dev/urandom >>"$lab/probe-$arch"
+expect 'a large probe through a jump host' a-by-hop1 clean frames=1
+expect 'a large probe through two of them' a-by-two clean frames=1
+mv "$lab/small" "$lab/probe-$arch"
 expect 'a jump host behind another by its own configuration' a-by-far clean frames=1
 expect 'a jump host by another user and port' a-by-hop2-as-hop1 clean frames=1
 expect 'frames go both ways' a-by-two clean frames=2 -s ping
