@@ -62,13 +62,15 @@ static bool is_of_package(const struct finding *finding, const struct section_ke
 static bool still_holds(const struct finding *finding, const struct judge_input *input)
 {
 	const struct observation *now = input->now;
+	enum section_kind kind = finding->rule == RULE_FLEET_CLAIMS ? SECTION_CLAIMS
+								    : SECTION_PACKAGE;
 
 	for (size_t i = 0; input->last && i < now->section_count; i++) {
 		const struct observed_section *was;
 		struct section_key key;
 
-		if (!section_key_decode(now->sections[i].key, &key) ||
-		    key.kind != SECTION_PACKAGE || !is_of_package(finding, &key)) {
+		if (!section_key_decode(now->sections[i].key, &key) || key.kind != kind ||
+		    !is_of_package(finding, &key)) {
 			continue;
 		}
 		was = observation_find(input->last, now->sections[i].key);

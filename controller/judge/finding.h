@@ -75,6 +75,7 @@ enum rule {
 	RULE_DATABASE_SECOND,     /* database.second: two package databases in one place */
 	RULE_FIRST_SIGHT,         /* host.first-sight (information): no accepted state yet */
 	RULE_FLEET_DIFFERS,       /* fleet.differs: not what the other hosts of the release have */
+	RULE_FLEET_CLAIMS,        /* fleet.claims: the database says what no other host's does */
 	RULE_FLEET_DISAGREES,     /* fleet.disagrees: fleet against a stronger witness */
 	RULE_FLEET_DIVIDED,       /* fleet.divided (information): no majority, nobody is accused */
 	RULES

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 
 #include "controller/judge/context.h"
+#include "controller/judge/fleet_claims.h"
 #include "controller/judge/walk.h"
 #include "schema/escape.h"
 
 #define COUNT_ROOM 32
-#define DETAIL_ROOM 512
+#define DETAIL_ROOM 768
 
 /* What findings of one side have in common. */
 struct telling {
@@ -92,6 +93,18 @@ static struct bytes package_words(const struct telling *t, const struct fleet_si
 	record.field[4] = bytes_make(hex, sizeof(hex) - 1);
 	return bytes_make(t->j->words[slot],
 			  records_line("package", &record, 0, t->j->words[slot], WORDS_ROOM));
+}
+
+/* "claims digest": what tells one word from another. Nobody accepts a database's word. */
+static struct bytes claims_words(struct judge *j, const struct digest *content)
+{
+	char *to = j->words[1];
+	size_t len = (size_t)snprintf(to, WORDS_ROOM, "claims ");
+
+	for (size_t i = 0; i < DIGEST_SIZE; i++) {
+		len += (size_t)snprintf(to + len, WORDS_ROOM - len, "%02x", content->bytes[i]);
+	}
+	return bytes_make(to, len);
 }
 
 /* About the build as a whole. */
@@ -180,6 +193,37 @@ static bool is_decided(const struct fleet_group *group)
 	return false;
 }
 
+/* Whom nobody agrees with about the database's own word. Without a majority nobody is accused. */
+static int tell_claims(struct telling *t, size_t side, char *detail, struct error *err)
+{
+	const struct fleet_group *group = t->group;
+	const struct section_key *key = &group->key;
+	struct change change =
+		begin(t, RULE_FLEET_CLAIMS, joined(t->j, key->part[2], ":", key->part[4]));
+	char mine[COUNT_ROOM], all[COUNT_ROOM], most[COUNT_ROOM];
+	struct claims_difference difference;
+
+	if (side == 0 || fleet_word(group) != FLEET_MAJORITY) {
+		return 0;
+	}
+	if (fleet_claims_compare(t->j, key->part[1], &t->side->content, &group->side[0].content,
+				 &difference, err) < 0) {
+		return -1;
+	}
+	if (difference.count == 0) {
+		return 0;
+	}
+	(void)snprintf(detail, DETAIL_ROOM,
+		       "The database of %s of %s hosts of %.*s with this build %s: %s%s. %s agree.",
+		       count_text(t->side->hosts, mine), count_text(group->hosts, all),
+		       (int)group->release.len, (const char *)group->release.data,
+		       t->side->hosts == 1 ? "says otherwise" : "say otherwise", difference.words,
+		       difference.count > CLAIMS_SHOWN_MAX ? " ..." : "",
+		       count_text(group->side[0].hosts, most));
+	change.new_line = claims_words(t->j, &t->side->content);
+	return judge_emit(t->j, &change, err);
+}
+
 static int tell_side(struct telling *t, size_t side, char *detail, struct error *err)
 {
 	const struct fleet_group *group = t->group;
@@ -231,7 +275,8 @@ static int tell(struct telling *t, size_t side, struct error *err)
 	int result;
 
 	t->detail = detail;
-	result = tell_side(t, side, detail, err);
+	result = t->group->key.kind == SECTION_CLAIMS ? tell_claims(t, side, detail, err)
+						      : tell_side(t, side, detail, err);
 	t->detail = NULL;
 	return result;
 }

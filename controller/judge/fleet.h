@@ -30,7 +30,7 @@ struct fleet_side {
 
 struct fleet_group {
 	struct bytes release;          /* "debian 12": escaped */
-	struct section_key key;        /* of kind package */
+	struct section_key key;        /* of kind package or claims */
 	const struct fleet_side *side; /* most hosts first */
 	size_t count;
 	size_t hosts; /* of all sides */

@@ -131,6 +131,9 @@ static const struct {
 	[RULE_FLEET_DIFFERS] = {"fleet.differs", SEVERITY_MEDIUM,
 				"packaged file differs from the rest of the fleet",
 				"Compare with another host; reinstall the package, or accept it."},
+	[RULE_FLEET_CLAIMS] = {"fleet.claims", SEVERITY_LOW,
+			       "the database says of a build what other hosts' do not",
+			       "Compare with another host; reinstall the package."},
 	[RULE_FLEET_DISAGREES] = {"fleet.disagrees", SEVERITY_MEDIUM,
 				  "the fleet agrees against a stronger witness",
 				  "Check the manifest's origin; if it is right, suspect them all."},
@@ -157,8 +160,8 @@ bool rule_from_name(const char *name, enum rule *rule)
 
 bool rule_is_of_fleet(enum rule rule)
 {
-	return rule == RULE_FLEET_DIFFERS || rule == RULE_FLEET_DISAGREES ||
-	       rule == RULE_FLEET_DIVIDED;
+	return rule == RULE_FLEET_DIFFERS || rule == RULE_FLEET_CLAIMS ||
+	       rule == RULE_FLEET_DISAGREES || rule == RULE_FLEET_DIVIDED;
 }
 
 const char *rule_title(enum rule rule)

@@ -125,6 +125,11 @@ static int load_alike(struct store *store, struct store_fleet *fleet, const stru
 	if (snapshot_load(&s, alike->snapshot, &fleet->pairs, err)) {
 		return -1;
 	}
+	fleet->has_installs = false;
+	for (size_t i = 0; i < fleet->pairs.count && !fleet->has_installs; i++) {
+		fleet->has_installs = store->names.key[fleet->pairs.item[i].key].kind ==
+				      SECTION_INSTALLS;
+	}
 	if (fleet->pairs.count > fleet->judged_room || !fleet->judged) {
 		size_t room = fleet->pairs.count + 1024;
 
@@ -136,6 +141,22 @@ static int load_alike(struct store *store, struct store_fleet *fleet, const stru
 		}
 	}
 	return witness_load(store, alike->witness, fleet->judged, fleet->pairs.count, err);
+}
+
+/*
+ * What hosts are compared by. rpm's claims only where [installs] stands beside them: up to protocol
+ * 3 they had what is each host's own.
+ */
+static bool is_compared(const struct store *store, const struct store_fleet *fleet, uint32_t key)
+{
+	const struct names *names = &store->names;
+	struct section_key decoded;
+
+	if (names->key[key].kind != SECTION_CLAIMS) {
+		return names->key[key].kind == SECTION_PACKAGE;
+	}
+	return fleet->has_installs || (section_key_decode(names->key[key].encoded, &decoded) &&
+				       !bytes_equal_string(decoded.part[1], "rpm"));
 }
 
 static struct slot *find_slot(const struct counting *c, struct pair pair)
@@ -180,7 +201,7 @@ static int count_alike(struct store *store, struct store_fleet *fleet, const str
 		struct pair pair = fleet->pairs.item[i];
 		struct slot *slot;
 
-		if (store->names.key[pair.key].kind != SECTION_PACKAGE) {
+		if (!is_compared(store, fleet, pair.key)) {
 			continue;
 		}
 		slot = find_slot(c, pair);
@@ -298,7 +319,7 @@ static int place_alike(struct store *store, struct store_fleet *fleet, struct al
 		const struct judged_package *judged = &fleet->judged[i];
 		struct pair pair = fleet->pairs.item[i];
 
-		if (store->names.key[pair.key].kind != SECTION_PACKAGE) {
+		if (!is_compared(store, fleet, pair.key)) {
 			continue;
 		}
 		count += c->group[pair.key] != 0;
@@ -316,7 +337,7 @@ static int place_alike(struct store *store, struct store_fleet *fleet, struct al
 	for (size_t i = 0; count > 0 && i < fleet->pairs.count; i++) {
 		struct pair pair = fleet->pairs.item[i];
 
-		if (store->names.key[pair.key].kind == SECTION_PACKAGE && c->group[pair.key] != 0) {
+		if (c->group[pair.key] != 0 && is_compared(store, fleet, pair.key)) {
 			slot = find_slot(c, pair);
 			assert(slot);
 			alike->place[alike->place_count++] = (struct store_fleet_place){

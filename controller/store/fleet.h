@@ -3,7 +3,7 @@
 #define MUSTER_CONTROLLER_STORE_FLEET_H
 
 /*
- * Who has what of each package build, over the last complete look at every host: what the judge
+ * Who has what of each package build, and whose database says what of it, over the last complete look at every host: what the judge
  * compares hosts by (judge/fleet.h), and where its findings go. Counted from snapshots, which equal
  * hosts share; a night on which no snapshot changed is not counted at all. Valid until the next host
  * is put.

@@ -59,6 +59,7 @@ struct store_fleet {
 	/* while loading */
 	struct counting counting;
 	struct pairs pairs;
+	bool has_installs; /* they do */
 	struct judged_package *judged;
 	size_t judged_room;
 };

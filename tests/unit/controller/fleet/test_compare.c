@@ -27,6 +27,8 @@ struct host_state {
 	const char *release;
 	enum witness witness;
 	bool differs;
+	const char *states; /* rpm's, of the files; NULL: there are no claims */
+	bool is_old;        /* its claims are of protocol 3 */
 };
 
 struct fleet {
@@ -50,7 +52,8 @@ static int setup(void **state)
 	fleet->store = open_store(fleet->place.path, STORE_WRITE);
 	for (size_t i = 0; i < HOSTS; i++) {
 		fleet->hosts[i].target.name = names[i];
-		fleet->host[i] = (struct host_state){1, "12", WITNESS_FIRST_SIGHT, false};
+		fleet->host[i] = (struct host_state){
+			.content = 1, .release = "12", .witness = WITNESS_FIRST_SIGHT};
 	}
 	fleet->config = (struct sweep_config){
 		.hosts = fleet->hosts, .host_count = HOSTS, .store = fleet->store};
@@ -105,6 +108,20 @@ static struct bytes facts(const char *release, uint8_t *room, size_t len)
 	return bytes_make(room, w.len);
 }
 
+static struct bytes claims(const char *states, uint8_t *room, size_t len)
+{
+	const struct record record = {.count = HEADER_FIELDS,
+				      .field = {BYTES_LITERAL(HEADER_REST),
+						BYTES_LITERAL("\0\0\4\5"), BYTES_LITERAL("\1"),
+						BYTES_LITERAL("\0\0\0\0"),
+						bytes_from_string(states)}};
+	struct cbor_writer w;
+
+	cbor_writer_init(&w, room, len);
+	record_encode(&w, &record);
+	return bytes_make(room, w.len);
+}
+
 /* What was found by comparing and still holds, as a run puts it. */
 static void carry(struct fleet *fleet, const char *name, struct findings *findings)
 {
@@ -129,15 +146,26 @@ static void put_host(struct fleet *fleet, const struct store_run *run, size_t i)
 	struct findings findings = {0};
 	struct error err = {0};
 	uint8_t room[1024];
+	size_t package = 1; /* the last in order of keys: its kind's name is the longest */
 
 	host_maker_start(&maker, names[i], run->started_s);
 	host_maker_section(&maker, SECTION_HOST, "", "", "", "",
 			   facts(state->release, room, sizeof(room)));
 	host_maker_section(&maker, SECTION_PACKAGE, "dpkg", "tool", "1.0", "amd64",
 			   tool(state->content, room, sizeof(room)));
-	/* In order of keys the package is the second: its kind's name is longer. */
+	if (state->states) {
+		host_maker_section(&maker, SECTION_CLAIMS, "rpm", "tool", "1.0", "amd64",
+				   claims(state->states, room, sizeof(room)));
+		package++;
+	}
+	if (state->states && !state->is_old) {
+		/* No two hosts have the same. */
+		host_maker_section(&maker, SECTION_INSTALLS, "rpm", "", "", "",
+				   claims(names[i], room, sizeof(room)));
+		package++;
+	}
 	memset(packages, 0, sizeof(packages));
-	packages[1] = (struct judged_package){
+	packages[package] = (struct judged_package){
 		.files = 1,
 		.witness = (uint8_t)state->witness,
 		.differs = state->differs,
@@ -277,6 +305,52 @@ static void what_may_not_be_read_is_told_as_a_build(void **state)
 	assert_int_equal(count_of(fleet, "host = 'a4' AND rule = 'fleet.differs' AND subject = "
 					 "'tool:amd64' AND detail LIKE '1 of 6 hosts%'"),
 			 1);
+	assert_sound(fleet->place.path);
+}
+
+static void odd_claims_are_found_kept_and_closed(void **state)
+{
+	struct fleet *fleet = *state;
+
+	for (size_t i = 0; i < HOSTS; i++) {
+		fleet->host[i].states = i == 3 ? "aba" : "aaa";
+	}
+	(void)night(fleet);
+	assert_int_equal(count_of(fleet, "1"), 1);
+	assert_int_equal(count_of(fleet, "host = 'a4' AND rule = 'fleet.claims' AND state = 'new' "
+					 "AND subject = 'tool:amd64' AND severity = 'low' AND "
+					 "detail LIKE '%1 of 6 hosts%file states. 5 agree.'"),
+			 1);
+	(void)night(fleet);
+	assert_int_equal(count_of(fleet, "rule = 'fleet.claims' AND first_run <> last_run"), 1);
+	fleet->host[3].states = "aaa";
+	(void)night(fleet);
+	assert_int_equal(count_of(fleet, "1"), 0);
+	assert_sound(fleet->place.path);
+}
+
+/* Claims of protocol 3 have what is each host's own. */
+static void claims_of_older_looks_are_left_out(void **state)
+{
+	struct fleet *fleet = *state;
+
+	for (size_t i = 0; i < HOSTS; i++) {
+		fleet->host[i].states = i == 3 ? "aba" : i < 3 ? "aaa" : names[i];
+		fleet->host[i].is_old = i > 3;
+	}
+	(void)night(fleet);
+	assert_int_equal(count_of(fleet, "1"), 1);
+	assert_int_equal(count_of(fleet, "host = 'a4' AND detail LIKE '%1 of 4 hosts%3 agree.'"),
+			 1);
+	/* They are looked at again. */
+	for (size_t i = 4; i < HOSTS; i++) {
+		fleet->host[i].is_old = false;
+	}
+	(void)night(fleet);
+	assert_int_equal(count_of(fleet, "host = 'a5' AND rule = 'fleet.claims'"), 0);
+	fleet->host[3].states = "aaa";
+	(void)night(fleet);
+	assert_int_equal(count_of(fleet, "detail LIKE '%1 of 6 hosts%4 agree.'"), 2);
 	assert_sound(fleet->place.path);
 }
 
@@ -450,6 +524,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(odd_one_out_is_found_kept_and_closed),
 		cmocka_unit_test(what_was_found_is_of_one_architecture),
+		TEST(odd_claims_are_found_kept_and_closed),
+		TEST(claims_of_older_looks_are_left_out),
 		TEST(what_may_not_be_read_is_told_as_a_build),
 		TEST(finding_ends_when_the_fleet_changes),
 		TEST(only_one_release_is_compared),

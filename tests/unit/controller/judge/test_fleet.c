@@ -12,6 +12,7 @@
 
 #include "controller/judge/fleet.h"
 #include "schema/cbor.h"
+#include "schema/record.h"
 #include "tests/unit/controller/judge/builder.h"
 
 #define CONTENTS 4
@@ -332,9 +333,204 @@ static void what_is_not_read_differs_all_the_same(void **state)
 	free(room);
 }
 
+struct claim_row {
+	const char *path;
+	const char *md5;
+	const char *flags;
+};
+
+static void put_claims(struct room *room, size_t n, size_t hosts, const struct claim_row *rows,
+		       size_t count)
+{
+	struct cbor_writer w;
+
+	put(room, n, hosts, NULL, 0);
+	cbor_writer_init(&w, room->data[n], sizeof(room->data[n]));
+	for (size_t i = 0; i < count; i++) {
+		const struct record record = {.count = CLAIM_FIELDS,
+					      .field = {bytes_from_string(rows[i].path),
+							bytes_from_string(rows[i].md5),
+							bytes_from_string(rows[i].flags)}};
+
+		record_encode(&w, &record);
+	}
+	room->len[n] = w.len;
+}
+
+static struct room *claims_room(const char *manager)
+{
+	struct room *room = room_new();
+
+	room->group.key.kind = SECTION_CLAIMS;
+	room->group.key.part[0] = BYTES_LITERAL("claims");
+	room->group.key.part[1] = bytes_from_string(manager);
+	return room;
+}
+
+static const struct claim_row ordinary[] = {
+	{"/etc/x.conf", "0123456789abcdef", "lc"},
+	{"/usr/bin/x", "0123456789abcdef", "lm"},
+	{"/usr/share/x", "", "l"},
+};
+
+static void odd_claims_are_named_with_what_differs(void **state)
+{
+	static const struct claim_row odd[] = {
+		{"/usr/bin/x", "0123456789abcdeX", "lm"},
+		{"/usr/lib/y\n", "", "l"},
+	};
+	struct room *room = claims_room("dpkg");
+	const struct finding *found;
+
+	(void)state;
+	put_claims(room, 0, 4311, ordinary, 3);
+	put_claims(room, 1, 1, odd, 2);
+	judge(room, 0);
+	assert_int_equal(room->findings.count, 0);
+	judge(room, 1);
+	assert_int_equal(room->findings.count, 1);
+	found = find(room, RULE_FLEET_CLAIMS, "local:amd64");
+	assert_non_null(found);
+	assert_int_equal(found->severity, SEVERITY_LOW);
+	assert_int_equal(found->witness, WITNESS_FLEET);
+	assert_true(says(found, "1 of 4,312 hosts"));
+	assert_true(says(found, "another MD5 of /usr/bin/x, claims also /usr/lib/y"));
+	assert_true(says(found, "does not claim /usr/share/x. 4,311 agree"));
+	assert_null(memchr(found->detail.data, '\n', found->detail.len));
+	room_free(room);
+}
+
+/* What an earlier version left, and what an administrator kept. */
+static void configuration_is_each_hosts_own_history(void **state)
+{
+	static const struct claim_row odd[] = {
+		{"/etc/old.conf", "0123456789abcdeX", "co"},
+		{"/etc/x.conf", "0123456789abcdeX", "lcn"},
+		{"/usr/bin/x", "0123456789abcdef", "lm"},
+		{"/usr/share/x", "", "l"},
+	};
+	struct room *room = claims_room("dpkg");
+
+	(void)state;
+	put_claims(room, 0, 9, ordinary, 3);
+	put_claims(room, 1, 1, odd, 4);
+	judge(room, 1);
+	assert_int_equal(room->findings.count, 0);
+	room_free(room);
+}
+
+static void claims_without_a_majority_accuse_nobody(void **state)
+{
+	struct room *room = claims_room("dpkg");
+
+	(void)state;
+	put_claims(room, 0, 2, ordinary, 3);
+	put_claims(room, 1, 2, ordinary, 2);
+	judge(room, 0);
+	assert_int_equal(room->findings.count, 0);
+	judge(room, 1);
+	assert_int_equal(room->findings.count, 0);
+	room_free(room);
+}
+
+static void put_rpm(struct room *room, size_t n, size_t hosts, const char *states, bool is_old,
+		    bool overrides)
+{
+	const struct item {
+		const char *part;
+		uint16_t tag;
+		struct bytes value;
+		bool is_there;
+	} items[] = {
+		{HEADER_OVERRIDE, 1035, BYTES_LITERAL("x"), overrides},
+		{HEADER_REST, 1008, BYTES_LITERAL("\1\2\3\4"), is_old},
+		{HEADER_REST, 1029, bytes_from_string(states), true},
+		{HEADER_REST, 1128, BYTES_LITERAL("\1\2\3\4"), is_old},
+		{HEADER_NUMBER, 0, BYTES_LITERAL("\0\0\0\7"), is_old},
+	};
+	struct cbor_writer w;
+
+	put(room, n, hosts, NULL, 0);
+	cbor_writer_init(&w, room->data[n], sizeof(room->data[n]));
+	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+		const uint8_t tag[4] = {0, 0, (uint8_t)(items[i].tag >> 8), (uint8_t)items[i].tag};
+		const struct record record = {.count = HEADER_FIELDS,
+					      .field = {bytes_from_string(items[i].part),
+							bytes_make(tag, 4), BYTES_LITERAL("\4"),
+							BYTES_LITERAL("\0\0\0\0"), items[i].value}};
+
+		if (items[i].is_there) {
+			record_encode(&w, &record);
+		}
+	}
+	room->len[n] = w.len;
+}
+
+static void rpm_states_and_overrides_are_compared(void **state)
+{
+	struct room *room = claims_room("rpm");
+
+	(void)state;
+	put_rpm(room, 0, 5, "aaa", false, false);
+	put_rpm(room, 1, 2, "aba", false, true);
+	put_rpm(room, 2, 1, "aaa", true, false);
+	judge(room, 1);
+	assert_int_equal(room->findings.count, 1);
+	assert_true(says(&room->findings.item[0],
+			 "2 of 8 hosts of debian 12 with this build say otherwise: overrides "
+			 "signed tag 1035, other file states. 5 agree"));
+	/* Protocol 3 had each host's own among them. */
+	judge(room, 2);
+	assert_int_equal(room->findings.count, 0);
+	room_free(room);
+}
+
+static void claims_that_make_no_sense_are_told_of_whom_they_are(void **state)
+{
+	struct room *room = claims_room("rpm");
+	size_t whole;
+
+	(void)state;
+	put_rpm(room, 0, 5, "aaa", false, false);
+	put_rpm(room, 1, 1, "aaa", false, false);
+	whole = room->len[1];
+	for (size_t cut = 1; cut < whole; cut++) {
+		room->len[1] = cut;
+		judge(room, 1);
+		assert_int_equal(room->findings.count, 1);
+		assert_true(says(&room->findings.item[0], "malformed"));
+	}
+	room->len[1] = whole;
+	room->len[0]--;
+	judge(room, 1);
+	assert_int_equal(room->findings.count, 0);
+	room_free(room);
+	for (size_t cut = 0;; cut++) {
+		room = claims_room("dpkg");
+		put_claims(room, 0, 5, ordinary, 3);
+		put_claims(room, 1, 1, ordinary, 3);
+		if (cut == room->len[1]) {
+			judge(room, 1);
+			assert_int_equal(room->findings.count, 0);
+			break;
+		}
+		room->len[1] = cut;
+		judge(room, 1);
+		/* Whole rows may be left: then others are missing, but for configuration. */
+		assert_int_equal(room->findings.count, 1);
+		room_free(room);
+	}
+	room_free(room);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(odd_claims_are_named_with_what_differs),
+		cmocka_unit_test(configuration_is_each_hosts_own_history),
+		cmocka_unit_test(claims_without_a_majority_accuse_nobody),
+		cmocka_unit_test(rpm_states_and_overrides_are_compared),
+		cmocka_unit_test(claims_that_make_no_sense_are_told_of_whom_they_are),
 		cmocka_unit_test(more_paths_than_anybody_reads_are_one_finding),
 		cmocka_unit_test(what_is_not_read_differs_all_the_same),
 		cmocka_unit_test(odd_one_is_named_by_path_and_letters),
