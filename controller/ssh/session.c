@@ -473,6 +473,15 @@ static enum progress check_deadlines(struct session *session, uint64_t now_ms)
 
 bool session_is_due(const struct session *session, uint64_t now_ms)
 {
+	/*
+	 * Through a jump host there is no socket of its own to say that it can be written to again: what
+	 * waits is tried at each tick, if nothing has come for it before.
+	 */
+	if (session->via && ((session_wants(session) & SESSION_WANT_WRITE) != 0 ||
+			     session_next_out(session).len > 0)) {
+		return true;
+	}
+
 	return pace_is_due(&session->pace, now_ms);
 }
 

@@ -206,6 +206,14 @@ static ssize_t receive(struct session *session, void *to, size_t len)
 	return n;
 }
 
+static bool has_banner(const struct session *session)
+{
+	struct exchange exchange;
+
+	exchange_read((struct bytes){session->head, session->head_len}, &exchange);
+	return exchange.banner.len > 0;
+}
+
 /*
  * Reads ahead into `head` while the connection is in the clear: libssh2 takes the banner byte by
  * byte, and what it takes here is the proof that goes with a request to sign.
@@ -233,7 +241,12 @@ static ssize_t on_receive(libssh2_socket_t fd, void *to, size_t len, int flags, 
 			session->head_len += (size_t)n;
 		} else {
 			session->head_whole = true;
+			session->bannerless = session->head && !has_banner(session);
 		}
+	}
+	/* RFC 4253, section 4.2, lets lines come before it; libssh2 would read them for ever. */
+	if (session->bannerless) {
+		return -ECONNABORTED;
 	}
 	if (!session->head || session->head_at == session->head_len) {
 		return receive(session, to, len);
@@ -366,6 +379,11 @@ void session_io_explain_handshake(const struct session *session, int rc, enum ou
 {
 	struct exchange exchange;
 
+	if (session->bannerless) {
+		*outcome = OUTCOME_OVER_LIMIT;
+		(void)snprintf(why, room, "output without end instead of an SSH banner");
+		return;
+	}
 	exchange_read((struct bytes){session->head, session->head_len}, &exchange);
 	switch (rc) {
 	case LIBSSH2_ERROR_HOSTKEY_INIT:

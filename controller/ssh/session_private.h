@@ -57,6 +57,7 @@ struct session {
 	bool dry;           /* in this step the socket has no more */
 	bool dead;          /* the socket is shut: libssh2 gets errors only */
 	bool head_whole;    /* nothing more is kept of the clear part */
+	bool bannerless;    /* so much came, and no SSH banner */
 	uint8_t *head;      /* the connection's first bytes, read ahead of libssh2 */
 	size_t head_len;    /* filled */
 	size_t head_at;     /* handed to libssh2 */
