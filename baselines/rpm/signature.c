@@ -259,7 +259,6 @@ static void take_result(const struct vendor_keys *keys, struct trial *trial,
 	case GPGV_UNSUPPORTED:
 		settle(trial, RPM_PROOF_UNSUPPORTED, done->fingerprint,
 		       "gpgv does not know its algorithm, or refuses it");
-		trial->check->is_final = false; /* a newer one may */
 		break;
 	default:
 		settle(trial, RPM_PROOF_UNSUPPORTED, "", "gpgv came to no verdict");

@@ -48,7 +48,7 @@ struct rpm_check {
 	const struct rpm_section *section; /* such a section that was read already */
 	/* Filled: */
 	enum rpm_verdict verdict;
-	bool is_final; /* the verdict follows from bytes and keys alone: it may be kept */
+	bool is_final; /* the verdict follows from bytes, keys and gpgv alone: it may be kept */
 	size_t runs;   /* of gpgv: signatures that a listed key may have made */
 	char fingerprint[RPM_FINGERPRINT_SIZE]; /* as in struct rpm_proof */
 	char reason[RPM_REASON_SIZE];

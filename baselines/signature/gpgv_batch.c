@@ -193,6 +193,38 @@ unsigned gpgv_parallel(void)
 						 : (unsigned)processors;
 }
 
+int gpgv_version(char *to, size_t room, size_t *len, struct error *err)
+{
+	static char *const arguments[] = {"gpgv", "--version", NULL};
+	posix_spawn_file_actions_t actions;
+	int ends[2] = {-1, -1};
+	pid_t pid = 0;
+	ssize_t got = 1;
+	int code;
+
+	*len = 0;
+	if (gpgv_pipe(ends, err) < 0) {
+		return -1;
+	}
+	code = posix_spawn_file_actions_init(&actions);
+	if (code == 0) {
+		(void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+		(void)posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+		(void)posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+		code = posix_spawnp(&pid, "gpgv", &actions, NULL, arguments, gpgv_environment);
+		(void)posix_spawn_file_actions_destroy(&actions);
+	}
+	(void)close(ends[1]);
+	while (code == 0 && *len < room && (got > 0 || (got < 0 && errno == EINTR))) {
+		got = read(ends[0], to + *len, room - *len);
+		*len += got > 0 ? (size_t)got : 0;
+	}
+	(void)close(ends[0]);
+	while (code == 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+	}
+	return gpgv_spawned(code, err);
+}
+
 static int spawn(const int files[3], int status, pid_t *pid, struct error *err)
 {
 	static char *const arguments[] = {

@@ -44,6 +44,12 @@ unsigned gpgv_parallel(void);
 int gpgv_batch(int keyring_fd, struct gpgv_check *checks, size_t count, unsigned parallel,
 	       struct error *err) MUST_CHECK;
 
+/*
+ * What this gpgv is and which algorithms it knows, in its own words: a verdict holds for as long as they
+ * stay the same. CONFIG error where it is missing.
+ */
+int gpgv_version(char *to, size_t room, size_t *len, struct error *err) MUST_CHECK;
+
 /* The status lines of one signature alone (gnupg's doc/DETAILS), for tests and fuzzing. */
 void gpgv_batch_parse(const char *status, struct gpgv_check *check);
 

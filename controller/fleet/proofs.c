@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <openssl/evp.h>
 #include <uthash.h>
 
 #include "baselines/arena.h"
@@ -39,6 +40,7 @@ struct proofs {
 	size_t runs_max;
 	const struct vendor_keys *keys; /* NULL: not read yet */
 	struct vendor_keys *own;        /* where they are not the baseline's */
+	struct digest by;               /* the keys and gpgv: what verdicts hang on */
 	struct known *known;
 	size_t parsed;  /* bytes of all proofs read */
 	uint64_t host;  /* number of the one being judged */
@@ -84,11 +86,26 @@ static struct known *add_known(struct proofs *proofs, const struct store_proof *
 	return made;
 }
 
-static int need_keys(struct proofs *proofs, struct error *err)
+/* What one gpgv does not know or takes for good another may not: a verdict is of both. */
+static int know_by(struct proofs *proofs, struct error *err)
 {
-	if (proofs->keys) {
-		return 0;
+	const struct digest *keys = vendor_keys_digest(proofs->keys);
+	char text[DIGEST_SIZE + 4096];
+	struct error ignored;
+	size_t len;
+
+	memcpy(text, keys->bytes, DIGEST_SIZE);
+	/* Where there is none, that is told when it is needed. */
+	if (gpgv_version(text + DIGEST_SIZE, sizeof(text) - DIGEST_SIZE, &len, &ignored) < 0) {
+		len = 0;
 	}
+	return EVP_Digest(text, DIGEST_SIZE + len, proofs->by.bytes, NULL, EVP_sha256(), NULL) == 1
+		       ? 0
+		       : no_memory(err);
+}
+
+static int read_keys(struct proofs *proofs, struct error *err)
+{
 	if (!proofs->folder && proofs->baseline) {
 		return baseline_keys(proofs->baseline, &proofs->keys, err);
 	}
@@ -100,12 +117,24 @@ static int need_keys(struct proofs *proofs, struct error *err)
 	return 0;
 }
 
+static int need_keys(struct proofs *proofs, struct error *err)
+{
+	if (proofs->keys) {
+		return 0;
+	}
+	if (read_keys(proofs, err) < 0 || know_by(proofs, err) < 0) {
+		proofs->keys = NULL;
+		return -1;
+	}
+	return 0;
+}
+
 int proofs_keys(struct proofs *proofs, struct digest *keys, struct error *err)
 {
 	if (need_keys(proofs, err) < 0) {
 		return -1;
 	}
-	*keys = *vendor_keys_digest(proofs->keys);
+	*keys = proofs->by;
 	return 0;
 }
 
@@ -157,9 +186,7 @@ static int wave_verify(struct proofs *proofs, struct wave *wave, struct error *e
 	}
 	proofs->counts.verified += wave->count;
 	/* Kept first: what a host did not get to, it may get to at its next look. */
-	result = proofs->keeps ? store_proof_put(proofs->store, vendor_keys_digest(proofs->keys),
-						 kept, final, err)
-			       : 0;
+	result = proofs->keeps ? store_proof_put(proofs->store, &proofs->by, kept, final, err) : 0;
 	if (result == 0 && proofs->counts.runs > proofs->runs_max) {
 		result = error_set(err, ERROR_LIMIT, 0,
 				   "its rpm headers have more signatures to verify than one host "
@@ -205,8 +232,7 @@ static int recall(struct proofs *proofs, const struct digest *section, bool *kno
 	if (*known) {
 		return 0;
 	}
-	if (store_proof_get(proofs->store, vendor_keys_digest(proofs->keys), &stored, known, err) <
-	    0) {
+	if (store_proof_get(proofs->store, &proofs->by, &stored, known, err) < 0) {
 		return -1;
 	}
 	proofs->counts.recalled += *known;

@@ -5,7 +5,7 @@
 /*
  * What vendors' signatures say of the rpm headers that hosts have (baselines/rpm/proof.h), for the
  * judge: each header is verified once for the whole fleet, when it is first seen, and its verdict
- * kept in the store until the listed keys change. Headers are read when the judge asks, and kept
+ * kept in the store until the listed keys or gpgv change. Headers are read when the judge asks, and kept
  * while there is room. Blocking, worker's thread.
  */
 

@@ -327,7 +327,7 @@ int store_coverage(struct store *store, const char *host, int64_t run,
 
 /*
  * Verdicts on vendors' signatures over rpm headers, by the digest of a [header, rpm, ...] section's
- * content; each holds as long as the keys (vendor_keys_digest) stay the same.
+ * content; each holds as long as the keys and the gpgv that checked them stay the same (`keys` is of both).
  */
 struct store_proof {
 	struct digest section;

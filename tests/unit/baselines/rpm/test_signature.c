@@ -381,7 +381,8 @@ static void weak_and_inline_signatures_prove_nothing(void **state)
 				  packet, sizeof(packet));
 	check = check_parts(parts, 2);
 	assert_int_equal(check.verdict, RPM_PROOF_UNSUPPORTED);
-	assert_false(check.is_final);
+	/* Kept as others are: a host may have made up thousands, and another gpgv asks anew. */
+	assert_true(check.is_final);
 	/* A whole signed message, which gpgv would verify over its own content. */
 	len = sign(BYTES_LITERAL("other"), "vendor", "--compress-algo none --sign", packet,
 		   sizeof(packet));
