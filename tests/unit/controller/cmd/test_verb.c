@@ -46,7 +46,8 @@ static void wrong_verb_names_the_nearest(void **state)
 		 "baseline imprt: unknown command: did you mean \"baseline import\"?"},
 		{{"baseline", "zzz"},
 		 2,
-		 "baseline zzz: unknown command: known are import, capture, learn, list, verify"},
+		 "baseline zzz: unknown command: known are import, capture, learn, fetch, list, "
+		 "verify"},
 		{{"\x1b[2J"}, 1, "\\033[2J: unknown command"},
 	};
 
