@@ -3,10 +3,10 @@
  * Judges one host of 1,500 packages with 100 files each from memory: with a manifest for each
  * package, with an equal first sight, with neither; from verdicts that another host left. The peer is
  * bare decoding of the same bytes. Then fleets, one of dpkg and one of rpm, whose hosts all have what
- * is their own (rpm: when each package was installed): equal ones, ones of which each has 1 % of its
+ * is their own (rpm: when each package was installed): equal ones, which all are judged anew, ones of which each has 1 % of its
  * packages changed, and what it takes to see that nothing changed at all.
  *
- *	judge_host [HOSTS]
+ *	judge_host [HOSTS [fleets]]	"fleets": only those, as for callgrind
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,16 +28,14 @@ struct stored {
 	size_t len;
 };
 
-/* What one host has of its own: the rest of each rpm header. */
-#define CLAIMS_ROOM 256
+#define PROOF_SLOTS 4096U
 
 struct fleet {
 	const char *manager;
 	struct rpm_header header[PACKAGES];
 	struct rpm_proof proof[PACKAGES];
-	struct stored own[PACKAGES];
-	uint8_t claims[PACKAGES][CLAIMS_ROOM];
-	size_t owned;
+	struct digest proved[PROOF_SLOTS]; /* a table of what each header proves, */
+	const struct rpm_proof *proof_of[PROOF_SLOTS];
 	struct digest variant[PACKAGES]; /* of a package, with one file changed */
 	struct stored object[4 * PACKAGES + UNOWNED_SECTIONS + 8];
 	size_t objects;
@@ -62,10 +60,6 @@ static int load(void *context, const struct digest *digest, struct bytes *conten
 	struct stored *found = bsearch(digest, fleet->object, fleet->objects,
 				       sizeof(fleet->object[0]), compare_objects);
 
-	if (!found && fleet->owned > 0) {
-		found = bsearch(digest, fleet->own, fleet->owned, sizeof(fleet->own[0]),
-				compare_objects);
-	}
 	if (!found) {
 		return error_set(err, ERROR_STORE, 0, "absent");
 	}
@@ -124,6 +118,43 @@ static const char *path_of(const char *before, unsigned a, const char *between, 
 	return path;
 }
 
+static void put_item(struct cbor_writer *w, const char *part, uint32_t tag, uint8_t type,
+		     struct bytes value)
+{
+	const uint8_t number[4] = {0, 0, (uint8_t)(tag >> 8), (uint8_t)tag};
+	const struct record record = {
+		.count = HEADER_FIELDS,
+		.field = {bytes_from_string(part), bytes_make(number, 4), bytes_make(&type, 1),
+			  bytes_make("\0\0\0\0", 4), value},
+	};
+
+	record_encode(w, &record);
+}
+
+/* What rpm noted of each package: [claims] as all hosts have them, [installs] as this one does. */
+static void put_claims(struct fleet *fleet, const struct section_key *package)
+{
+	static const uint8_t states[FILES];
+	const struct section_key key = section_key_make(SECTION_CLAIMS, package->part[1],
+							package->part[2], package->part[3],
+							package->part[4]);
+	struct cbor_writer w;
+
+	cbor_writer_init(&w, room, sizeof(room));
+	put_item(&w, HEADER_REST, 1029, 1, bytes_make(states, FILES));
+	put(fleet, &key, w.len);
+}
+
+static unsigned proof_slot(const struct fleet *fleet, const struct digest *section)
+{
+	unsigned at = (section->bytes[0] * 256U + section->bytes[1]) % PROOF_SLOTS;
+
+	while (fleet->proof_of[at] && !digest_equal(&fleet->proved[at], section)) {
+		at = (at + 1) % PROOF_SLOTS;
+	}
+	return at;
+}
+
 /* Signed by somebody who is trusted, with the files of the manifest. */
 static void make_header(struct fleet *fleet, unsigned p, const struct section_key *package)
 {
@@ -134,6 +165,7 @@ static void make_header(struct fleet *fleet, unsigned p, const struct section_ke
 						  package->part[2], package->part[3],
 						  package->part[4]);
 	struct error err;
+	unsigned slot;
 
 	for (unsigned f = 0; f < FILES; f++) {
 		const struct entry *entry = &fleet->manifest[p].entries[f].entry;
@@ -171,62 +203,30 @@ static void make_header(struct fleet *fleet, unsigned p, const struct section_ke
 		.manifest = manifest,
 	};
 	put(fleet, &key, (size_t)snprintf((char *)room, sizeof(room), "%u", p));
-	key = section_key_make(SECTION_CLAIMS, package->part[1], package->part[2], package->part[3],
-			       package->part[4]);
-	put(fleet, &key, (size_t)snprintf((char *)room, sizeof(room), "claims of %u", p));
+	slot = proof_slot(fleet, &fleet->section[fleet->sections - 1].content);
+	fleet->proved[slot] = fleet->section[fleet->sections - 1].content;
+	fleet->proof_of[slot] = &fleet->proof[p];
+	put_claims(fleet, package);
 }
 
 static int find_proof(void *context, const struct digest *section, const struct rpm_proof **proof,
 		      struct error *err)
 {
-	struct fleet *fleet = context;
-	struct bytes content;
+	const struct fleet *fleet = context;
 
-	*proof = NULL;
-	if (load(fleet, section, &content, err) == 0) {
-		*proof = &fleet->proof[strtoul((const char *)content.data, NULL, 10)];
-	}
+	(void)err;
+	*proof = fleet->proof_of[proof_slot(fleet, section)];
 	return 0;
 }
 
-static void put_item(struct cbor_writer *w, const char *part, uint32_t tag, uint8_t type,
-		     struct bytes value)
+static void make_installs(struct observation *now, size_t host)
 {
-	const uint8_t number[4] = {0, 0, (uint8_t)(tag >> 8), (uint8_t)tag};
-	const struct record record = {
-		.count = HEADER_FIELDS,
-		.field = {bytes_from_string(part), bytes_make(number, 4), bytes_make(&type, 1),
-			  bytes_make("\0\0\0\0", 4), value},
-	};
-
-	record_encode(w, &record);
-}
-
-/* When and as which one rpm installed each package: no two hosts agree. */
-static void make_claims(struct fleet *fleet, struct observation *now, size_t host)
-{
-	static const uint8_t states[FILES];
 	const struct section_range range =
-		observation_range(now, SECTION_CLAIMS, BYTES_LITERAL("rpm"));
+		observation_range(now, SECTION_INSTALLS, BYTES_LITERAL("rpm"));
 
-	fleet->owned = range.to - range.from;
-	for (size_t i = 0; i < fleet->owned; i++) {
-		const uint8_t number[4] = {0, 0, (uint8_t)(i >> 8), (uint8_t)i};
-		const uint8_t time[4] = {0x60, 0, (uint8_t)(host >> 8), (uint8_t)host};
-		struct stored *own = &fleet->own[i];
-		struct cbor_writer w;
-
-		cbor_writer_init(&w, fleet->claims[i], CLAIMS_ROOM);
-		put_item(&w, HEADER_REST, 1008, 4, bytes_make(time, 4));
-		put_item(&w, HEADER_REST, 1029, 1, bytes_make(states, FILES));
-		put_item(&w, HEADER_NUMBER, 0, 4, bytes_make(number, 4));
-		own->data = w.data;
-		own->len = w.len;
-		EVP_Digest(w.data, w.len, own->digest.bytes, NULL, EVP_sha256(), NULL);
-		now->sections[range.from + i].content = own->digest;
-	}
-	if (fleet->owned > 0) {
-		qsort(fleet->own, fleet->owned, sizeof(fleet->own[0]), compare_objects);
+	for (size_t i = range.from; i < range.to; i++) {
+		now->sections[i].content.bytes[0] = (uint8_t)(host >> 8);
+		now->sections[i].content.bytes[1] = (uint8_t)host;
 	}
 }
 
@@ -413,7 +413,7 @@ static double run_hosts(struct fleet *fleet, struct judge_input *input, struct o
 		struct findings findings = {0};
 		double start;
 
-		make_claims(fleet, now, h + 1000 * percent);
+		make_installs(now, h + 1000 * percent);
 		for (size_t i = 0; i < count * percent / 100; i++) {
 			struct observed_section *at =
 				&now->sections[range.from + (h * 7 + i * 97) % count];
@@ -436,7 +436,8 @@ static void run_fleet(struct fleet *fleet, const struct judge_input *like, size_
 {
 	static struct observed_section sections[3 * PACKAGES + UNOWNED_SECTIONS + 8];
 	static const uint8_t seed[JUDGE_CACHE_SEED_SIZE] = {1};
-	struct observation now = {.sections = sections};
+	static struct observed_section earlier[3 * PACKAGES + UNOWNED_SECTIONS + 8];
+	struct observation now = {.sections = sections}, past = {.sections = earlier};
 	struct judge_input input = *like;
 	struct findings findings = {0};
 	struct error err;
@@ -449,7 +450,10 @@ static void run_fleet(struct fleet *fleet, const struct judge_input *like, size_
 			sections[now.section_count++] = fleet->section[i];
 		}
 	}
-	input.now = input.first = input.last = &now;
+	memcpy(earlier, sections, sizeof(earlier));
+	past.section_count = now.section_count;
+	input.now = &now;
+	input.first = input.last = &past;
 	if (judge_cache_new(&input.cache, (size_t)96 << 20, seed, &err) < 0) {
 		exit(1);
 	}
@@ -485,6 +489,11 @@ static void make_fleet(struct fleet *fleet)
 	key = section_key_make(SECTION_PACKAGES, bytes_from_string(fleet->manager), none, none,
 			       none);
 	put(fleet, &key, rows.len);
+	if (strcmp(fleet->manager, "rpm") == 0) {
+		key = section_key_make(SECTION_INSTALLS, bytes_from_string(fleet->manager), none,
+				       none, none);
+		put(fleet, &key, 0);
+	}
 	for (unsigned s = 0; s < UNOWNED_SECTIONS; s++) {
 		cbor_writer_init(&w, room, sizeof(room));
 		for (unsigned f = 0; f < UNOWNED; f++) {
@@ -511,6 +520,45 @@ static void make_fleet(struct fleet *fleet)
 	qsort(fleet->object, fleet->objects, sizeof(fleet->object[0]), compare_objects);
 }
 
+static void run_one(struct fleet *fleet, const struct observation *o, struct judge_input input)
+{
+	decoding_ms = 1e9;
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		double start = now_ms(), took;
+
+		decode_all(fleet);
+		took = now_ms() - start;
+		decoding_ms = took < decoding_ms ? took : decoding_ms;
+	}
+	printf("%-24s %6.1f ms  1.00x\n", "decoding alone", decoding_ms);
+	for (int cached = 0; cached < 2; cached++) {
+		static const uint8_t seed[JUDGE_CACHE_SEED_SIZE] = {1};
+		struct error err;
+
+		/* A cache is for one baseline. */
+		if (cached && judge_cache_new(&input.cache, (size_t)1 << 30, seed, &err) < 0) {
+			exit(1);
+		}
+		puts(cached ? "from verdicts:" : "anew:");
+		fleet->with_manifests = true;
+		input.first = NULL;
+		run("manifests, no past", &input);
+		input.first = input.last = o;
+		run("manifests, and a past", &input);
+		judge_cache_free(input.cache);
+		input.cache = NULL;
+		if (cached && judge_cache_new(&input.cache, (size_t)1 << 30, seed, &err) < 0) {
+			exit(1);
+		}
+		fleet->with_manifests = false;
+		run("first sight alone", &input);
+		input.first = input.last = NULL;
+		run("nothing", &input);
+		judge_cache_free(input.cache);
+		input.cache = NULL;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static struct fleet fleet = {.manager = "dpkg"}, rpm = {.manager = "rpm"};
@@ -525,40 +573,8 @@ int main(int argc, char **argv)
 	make_fleet(&fleet);
 	o.sections = fleet.section;
 	o.section_count = fleet.sections;
-	decoding_ms = 1e9;
-	for (unsigned i = 0; i < ROUNDS; i++) {
-		double start = now_ms(), took;
-
-		decode_all(&fleet);
-		took = now_ms() - start;
-		decoding_ms = took < decoding_ms ? took : decoding_ms;
-	}
-	printf("%-24s %6.1f ms  1.00x\n", "decoding alone", decoding_ms);
-	for (int cached = 0; cached < 2; cached++) {
-		static const uint8_t seed[JUDGE_CACHE_SEED_SIZE] = {1};
-		struct error err;
-
-		/* A cache is for one baseline. */
-		if (cached && judge_cache_new(&input.cache, (size_t)1 << 30, seed, &err) < 0) {
-			return 1;
-		}
-		puts(cached ? "from verdicts:" : "anew:");
-		fleet.with_manifests = true;
-		input.first = NULL;
-		run("manifests, no past", &input);
-		input.first = input.last = &o;
-		run("manifests, and a past", &input);
-		judge_cache_free(input.cache);
-		input.cache = NULL;
-		if (cached && judge_cache_new(&input.cache, (size_t)1 << 30, seed, &err) < 0) {
-			return 1;
-		}
-		fleet.with_manifests = false;
-		run("first sight alone", &input);
-		input.first = input.last = NULL;
-		run("nothing", &input);
-		judge_cache_free(input.cache);
-		input.cache = NULL;
+	if (argc <= 2) {
+		run_one(&fleet, &o, input);
 	}
 	fleet.with_manifests = true;
 	run_fleet(&fleet, &input, hosts);
