@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "baselines/arena.h"
+#include "baselines/signature/base64.h"
 #include "baselines/signature/gpgv_batch.h"
 
 #define REGION_TAG 63U
@@ -53,7 +54,7 @@ static int add_strings(struct rpm_signatures *s, struct bytes value, struct erro
 		if (!to) {
 			return no_memory(err);
 		}
-		decoded = openpgp_base64(text, to);
+		decoded = base64_decode(text, to);
 		add_packet(s, bytes_make(to, decoded > 0 ? (size_t)decoded : 0));
 		value.data += end ? len + 1 : len;
 		value.len -= end ? len + 1 : len;

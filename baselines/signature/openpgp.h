@@ -62,7 +62,4 @@ bool openpgp_signature_read(struct bytes data, struct openpgp_signature *signatu
 bool openpgp_key_read(const struct openpgp_packet *packet,
 		      char fingerprint[OPENPGP_FINGERPRINT_SIZE], uint8_t id[OPENPGP_ID_SIZE]);
 
-/* Base64 with blanks and line ends between; `to` has room for 3/4 of it. The length, or -1. */
-long openpgp_base64(struct bytes text, uint8_t *to);
-
 #endif

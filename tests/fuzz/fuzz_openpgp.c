@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "baselines/signature/base64.h"
 #include "baselines/signature/gpgv_batch.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -30,7 +31,7 @@ static void read_packets(struct bytes data)
 static void read_base64(struct bytes data)
 {
 	uint8_t *to = malloc(data.len + 1);
-	long len = to ? openpgp_base64(data, to) : 0;
+	long len = to ? base64_decode(data, to) : 0;
 
 	assert(len <= (long)(data.len / 4 * 3 + 3));
 	free(to);
