@@ -134,6 +134,7 @@ systemd_starts_as_PID_1() {
 	done
 	inside systemctl is-active --quiet basic.target || skip "systemd does not come up: $(cat "$work/init")"
 	[ "$(inside cat /proc/1/comm)" = systemd ] || fail 'PID 1 is none'
+	inside /usr/local/bin/muster version >"$work/why" 2>&1 || skip "it does not start there: $(cat "$work/why")"
 	inside systemd-sysusers
 	inside chown -R root:muster /etc/muster
 	inside chmod 750 /etc/muster
