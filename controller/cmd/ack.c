@@ -20,7 +20,7 @@ static int read_until(struct call *call, char day[WHEN_DAY_ROOM], struct error *
 
 	if (!text) {
 		call_advise(call, "muster ack FINDING --reason TEXT --until 30d");
-		return error_set(err, ERROR_CONFIG, 0, "muster ack: --until DATE is missing");
+		return error_set(err, ERROR_CONFIG, 0, "ack: --until DATE is missing");
 	}
 	if (!when_parse(text, now, WHEN_AHEAD, &until)) {
 		return error_set(err, ERROR_CONFIG, 0,
@@ -94,7 +94,7 @@ int verb_ack(struct call *call, struct error *err)
 
 	if (!call_has(call, OPTION_REASON) || !*call_value(call, OPTION_REASON)) {
 		call_advise(call, "muster ack FINDING --reason TEXT --until 30d");
-		return error_set(err, ERROR_CONFIG, 0, "muster ack: --reason TEXT is missing");
+		return error_set(err, ERROR_CONFIG, 0, "ack: --reason TEXT is missing");
 	}
 	if (read_until(call, day, err) < 0 || open_baseline_path(call, &path, err) < 0 ||
 	    call_inventory(call, &inventory, err) < 0 ||

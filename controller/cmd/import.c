@@ -383,7 +383,7 @@ static int check_words(struct call *call, struct error *err)
 {
 	if (!call_has(call, OPTION_MIRROR) && call->word_count == 0) {
 		call_advise(call, "muster baseline import FILE.deb FILE.rpm..., or --mirror DIR");
-		return error_set(err, ERROR_CONFIG, 0, "muster baseline import: FILE is missing");
+		return error_set(err, ERROR_CONFIG, 0, "baseline import: FILE is missing");
 	}
 	if (call_has(call, OPTION_MIRROR) &&
 	    (call->word_count > 0 || call_has(call, OPTION_RELEASE))) {

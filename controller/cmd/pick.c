@@ -35,6 +35,11 @@ int pick_findings(struct call *call, struct store *store, struct nodeset *hosts,
 		const struct store_finding_query query = {.id = call->words[i]};
 		char shown[80];
 
+		/* As a script with an unset variable has it: it would be all of them. */
+		if (!call->words[i][0]) {
+			call_advise(call, "muster status shows findings and their fingerprints");
+			return error_set(err, ERROR_CONFIG, 0, "an empty word names no finding");
+		}
 		if (store_findings(store, &query, on_finding, &picking, err) < 0) {
 			call_advise(call, "muster status shows findings and their fingerprints");
 			return -1;

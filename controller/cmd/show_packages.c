@@ -144,7 +144,8 @@ static int compare_rows(const void *left, const void *right)
 	if (a->install_s != b->install_s) {
 		return a->install_s < b->install_s ? 1 : -1;
 	}
-	return strcmp(b->text, a->text);
+	/* As rpm does; what has no time stands by name. */
+	return a->install_s > 0 ? strcmp(b->text, a->text) : strcmp(a->text, b->text);
 }
 
 /* What dpkg's database names as installed: it keeps no time. */

@@ -594,6 +594,27 @@ static void missing_things_say_what_to_do(void **state)
 	assert_says(say("muster version"), EXIT_CLEAN, "libgit2");
 }
 
+static void an_empty_word_decides_nothing(void **state)
+{
+	char base[128], db[128];
+	char *argv[] = {"muster", "accept", "", "--baseline", base, "--db", db, NULL};
+	struct said said = {0};
+	size_t out_len, log_len;
+	FILE *out = open_memstream(&said.out, &out_len);
+	FILE *log = open_memstream(&said.log, &log_len);
+
+	(void)state;
+	assert_non_null(out);
+	assert_non_null(log);
+	(void)snprintf(base, sizeof(base), "%s/empty", folder);
+	(void)snprintf(db, sizeof(db), "%s/x.db", folder);
+	assert_says(say("muster init %s", base), EXIT_CLEAN, "Made a baseline in");
+	said.code = cmd_run((int)(sizeof(argv) / sizeof(argv[0])) - 1, argv, out, log);
+	(void)fclose(out);
+	(void)fclose(log);
+	assert_says(said, EXIT_FATAL, "an empty word names no finding");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -608,6 +629,7 @@ int main(void)
 		cmocka_unit_test(a_report_that_fails_leaves_what_was_there),
 		cmocka_unit_test(rundeck_has_one_stream),
 		cmocka_unit_test(decisions_are_commits),
+		cmocka_unit_test(an_empty_word_decides_nothing),
 		cmocka_unit_test(import_says_what_its_proof_lacks),
 		cmocka_unit_test(hosts_have_states_and_runs_are_pruned),
 		cmocka_unit_test(missing_things_say_what_to_do),
