@@ -288,18 +288,26 @@ static int judge_named(struct judge *j, void *context, struct error *err)
 	return result;
 }
 
-/* An open downgrade of this name is asked for by what it says, which is no input. */
-static bool was_down(const struct packages *p, struct bytes name)
+/*
+ * An open downgrade of this name is asked for by what it says, which is no input. A host may have as
+ * many of them as findings, and more names.
+ */
+static bool was_down(struct judge *j, const struct packages *p, struct bytes name)
 {
-	for (size_t i = 0; i < p->down_count; i++) {
-		struct bytes subject = p->down[i]->subject;
+	const struct bytes none = {NULL, 0};
+	struct bytes from = p->down_count > 0 ? package_join(j, name, ':', none) : none;
+	size_t low = 0, high = p->down_count;
 
-		if (bytes_has_prefix(subject, name) && subject.len > name.len &&
-		    subject.data[name.len] == ':') {
-			return true;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (bytes_compare(p->down[middle]->subject, from) < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
 		}
 	}
-	return false;
+	return low < p->down_count && bytes_has_prefix(p->down[low]->subject, from);
 }
 
 /* The rows of a name in a list that is asked for names in their order. */
@@ -338,7 +346,7 @@ static int judge_listed(struct judge *j, struct packages *p, struct error *err)
 		}
 		named.to = at[0];
 		unit = inputs_of(&inputs, name, rows, sections);
-		if (was_down(p, name)) {
+		if (was_down(j, p, name)) {
 			unit.inputs.len = 0;
 		}
 		result = unit_run(j, &unit, judge_named, &named, err);

@@ -12,7 +12,7 @@
 #include "schema/record.h"
 
 #define MTIME 1700000000
-#define ENCODED_MAX ((size_t)512 * 1024)
+#define ENCODED_MAX ((size_t)4 << 20)
 
 static struct bytes text(const char *s)
 {

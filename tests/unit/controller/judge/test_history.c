@@ -668,6 +668,50 @@ static void hidden_package_is_known_by_any_file_that_runs(void **state)
 	assert_non_null(world_finding(w, RULE_PACKAGE_HIDDEN, "local:all"));
 }
 
+#define MANY 60000
+
+/* Many names and many downgrades that are open: one look-up for each name. */
+static void open_downgrades_are_looked_up_by_name(void **state)
+{
+	struct world *w = *state;
+	struct build_section *list = side_section(&w->now, build_dir_key(SECTION_PACKAGES, "dpkg"));
+	uint8_t *rows = malloc((size_t)MANY * 48);
+	struct cbor_writer writer;
+	struct error err;
+
+	assert_non_null(rows);
+	cbor_writer_init(&writer, rows, (size_t)MANY * 48);
+	for (size_t i = 0; i < MANY; i++) {
+		char name[16], subject[32], package[32];
+		const struct record row = {
+			.count = PACKAGES_FIELDS,
+			.field = {bytes_make(name,
+					     (size_t)snprintf(name, sizeof(name), "p%05zu", i)),
+				  BYTES_LITERAL("1"), BYTES_LITERAL("all"),
+				  BYTES_LITERAL("install ok installed"), BYTES_LITERAL("")},
+		};
+		struct finding finding = {.rule = RULE_PACKAGE_DOWNGRADED};
+
+		record_encode(&writer, &row);
+		/* The first is still down; of the others the host has none. */
+		finding.subject =
+			bytes_make(subject, (size_t)snprintf(subject, sizeof(subject), "%s%s:all",
+							     name, i == 0 ? "" : "-dev"));
+		finding.package = bytes_make(
+			package, (size_t)snprintf(package, sizeof(package), "%s 1", name));
+		assert_int_equal(findings_add(&w->open, &finding, &err), 0);
+	}
+	assert_false(writer.overflow);
+	list->raw = (const char *)rows;
+	list->raw_len = writer.len;
+	w->first = w->now;
+	w->has_first = true;
+	world_judge(w);
+	assert_non_null(world_finding(w, RULE_PACKAGE_DOWNGRADED, "p00000:all"));
+	assert_null(world_finding(w, RULE_PACKAGE_DOWNGRADED, "p00001:all"));
+	free(rows);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -676,6 +720,7 @@ int main(void)
 		TEST(downgrade_is_never_explained),
 		TEST(downgrade_stays_open_when_the_last_run_has_it_too),
 		TEST(accepted_downgrade_is_silent),
+		TEST(open_downgrades_are_looked_up_by_name),
 		TEST(upgrade_by_the_hosts_word_is_unproved),
 		TEST(unproved_upgrade_keeps_its_configurations_reference),
 		TEST(new_package_after_a_capture_is_unproved),
