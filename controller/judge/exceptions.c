@@ -10,6 +10,8 @@
 #define PATH_SYSTEM (PATH_BIN | PATH_LIB | PATH_TELLING)
 #define ALTERNATIVES "/etc/alternatives/"
 #define FILTERS_MAX 256U
+/* dpkg has one build of a name and architecture; each costs a look at the baseline for each diversion. */
+#define DIVERTERS_MAX 16U
 
 static int tell_unknown(struct judge *j, const struct record *record, struct bytes subject,
 			bool high, const char *detail, struct error *err)
@@ -40,7 +42,7 @@ static bool diverter_ships(struct judge *j, const struct packages *p, struct byt
 			   struct bytes from)
 {
 	const struct known_good *known = j->in->known;
-	size_t low = 0, high = p->now.count;
+	size_t low = 0, high = p->now.count, end;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -51,7 +53,8 @@ static bool diverter_ships(struct judge *j, const struct packages *p, struct byt
 			high = middle;
 		}
 	}
-	for (; known && low < p->now.count && bytes_equal(p->now.item[low].name, by); low++) {
+	end = p->now.count - low < DIVERTERS_MAX ? p->now.count : low + DIVERTERS_MAX;
+	for (; known && low < end && bytes_equal(p->now.item[low].name, by); low++) {
 		const struct manifest *const *list;
 		struct error ignored;
 		size_t count = 0;

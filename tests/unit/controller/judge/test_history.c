@@ -712,6 +712,32 @@ static void open_downgrades_are_looked_up_by_name(void **state)
 	free(rows);
 }
 
+/* A host that names a diverter's builds by the dozen is not believed, and has none of them looked up. */
+static void diverter_of_too_many_builds_proves_nothing(void **state)
+{
+	static const char from[] = "/usr/bin/diverted";
+	const char *diversion[] = {"diversion", from, "/usr/bin/diverted.distrib", "diverter",
+				   NULL};
+	static char version[17][16];
+	struct build_package package = {"diverter", version[16], "amd64"};
+	struct world *w = *state;
+
+	for (int i = 0; i < 17; i++) {
+		(void)snprintf(version[i], sizeof(version[i]), "1%02d", i);
+	}
+	manifest_put(world_manifest(w, package, "Debian"), build_file(from, 0755, 40), 0);
+	side_package(&w->now, package, "install ok installed");
+	side_record(&w->now, build_dir_key(SECTION_EXCEPTIONS, "dpkg"), diversion);
+	world_judge(w);
+	assert_null(world_finding(w, RULE_EXCEPTION_UNKNOWN, from));
+	for (int i = 0; i < 16; i++) {
+		package.version = version[i];
+		side_package(&w->now, package, "install ok installed");
+	}
+	world_judge(w);
+	assert_non_null(world_finding(w, RULE_EXCEPTION_UNKNOWN, from));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -721,6 +747,7 @@ int main(void)
 		TEST(downgrade_stays_open_when_the_last_run_has_it_too),
 		TEST(accepted_downgrade_is_silent),
 		TEST(open_downgrades_are_looked_up_by_name),
+		TEST(diverter_of_too_many_builds_proves_nothing),
 		TEST(upgrade_by_the_hosts_word_is_unproved),
 		TEST(unproved_upgrade_keeps_its_configurations_reference),
 		TEST(new_package_after_a_capture_is_unproved),
