@@ -17,7 +17,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 # install NAME; at_first: muster looks at the root before what follows is done.
 cases() {
 	cat <<'TABLE'
-nothing|:|silent||quiet|medium
+nothing|:|silent||quiet|high
+another package's file, by force|:|silent|/usr/share/keep|file.changed|medium
 trojan|trojan usr/bin/plain|speaks|/usr/bin/plain|file.changed|high
 signed digests overridden|trojan usr/bin/plain; doctor override core . /usr/bin/plain|silent|core:x86_64|header.overridden|high
 ... and the trojan itself|trojan usr/bin/plain; doctor override core . /usr/bin/plain|silent|/usr/bin/plain|file.changed|high
@@ -33,7 +34,7 @@ signature taken off|doctor unsign core|silent|core:x86_64|header.unsigned|medium
 never signed|install unsigned|silent|unsigned:noarch|header.unsigned|medium
 key that is not listed|install strange|silent|$STRANGER|header.unknown-key|medium
 listed key, not for this package|install outside|silent|outside:noarch|header.outside-list|high
-listed key, for this package|install allowed|silent||quiet|medium
+listed key, for this package|install allowed|silent||quiet|high
 package out of the database|at_first; doctor forget net; doctor forget docs|silent|docs:x86_64|package.hidden|high
 second database|cp "$NDB" var/lib/rpm/Packages.db|silent|/var/lib/rpm/Packages.db|database.second|high
 TABLE
