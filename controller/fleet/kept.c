@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "controller/fleet/kept.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "controller/judge/fleet.h"
 
 struct keeping {
@@ -35,69 +38,124 @@ int kept_load(struct kept *kept, struct store *store, const char *host, struct e
 	return store_host_findings(store, host, keep_finding, &keeping, err);
 }
 
-static bool take(struct bytes *text, struct bytes what)
+/* A finding of the fleet, among others in order of their packages. */
+struct carried {
+	const struct finding *finding;
+	bool holds;
+};
+
+static enum section_kind kind_of(const struct finding *finding)
 {
-	if (!bytes_has_prefix(*text, what)) {
-		return false;
-	}
-	*text = bytes_make(text->data + what.len, text->len - what.len);
-	return true;
+	return finding->rule == RULE_FLEET_CLAIMS ? SECTION_CLAIMS : SECTION_PACKAGE;
 }
 
-/* "name:arch version"; what an earlier muster stored has no architecture: then it is any. */
-static bool is_of_package(const struct finding *finding, const struct section_key *key)
+static int by_package(const void *left, const void *right)
 {
-	struct bytes text = finding->package;
+	const struct carried *a = left, *b = right;
+	int order = bytes_compare(a->finding->package, b->finding->package);
 
-	if (!take(&text, key->part[2])) {
-		return false;
-	}
-	if (take(&text, BYTES_LITERAL(":")) && !take(&text, key->part[4])) {
-		return false;
-	}
-	return take(&text, BYTES_LITERAL(" ")) && bytes_equal(text, key->part[3]);
+	return order != 0 ? order : (a->finding > b->finding) - (a->finding < b->finding);
 }
 
-/* The package is what it was when hosts were compared. */
-static bool still_holds(const struct finding *finding, const struct judge_input *input)
+static int by_place(const void *left, const void *right)
+{
+	const struct carried *a = left, *b = right;
+
+	return (a->finding > b->finding) - (a->finding < b->finding);
+}
+
+static void mark(struct carried *carried, size_t count, enum section_kind kind,
+		 struct bytes package)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (bytes_compare(carried[middle].finding->package, package) < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	for (; low < count && bytes_equal(carried[low].finding->package, package); low++) {
+		carried[low].holds = carried[low].holds || kind_of(carried[low].finding) == kind;
+	}
+}
+
+static struct bytes join(uint8_t *to, const struct bytes *part, size_t count)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (part[i].len > 0) {
+			memcpy(to + len, part[i].data, part[i].len);
+			len += part[i].len;
+		}
+	}
+	return bytes_make(to, len);
+}
+
+/*
+ * Marks what is of a package that is what it was when hosts were compared: "name:arch version". What an
+ * earlier muster stored has no architecture: then it is any.
+ */
+static void mark_same(struct carried *carried, size_t count, const struct judge_input *input)
 {
 	const struct observation *now = input->now;
-	enum section_kind kind = finding->rule == RULE_FLEET_CLAIMS ? SECTION_CLAIMS
-								    : SECTION_PACKAGE;
+	uint8_t text[SECTION_KEY_MAX + 2];
 
 	for (size_t i = 0; input->last && i < now->section_count; i++) {
 		const struct observed_section *was;
 		struct section_key key;
 
-		if (!section_key_decode(now->sections[i].key, &key) || key.kind != kind ||
-		    !is_of_package(finding, &key)) {
+		if (!section_key_decode(now->sections[i].key, &key) ||
+		    (key.kind != SECTION_PACKAGE && key.kind != SECTION_CLAIMS)) {
 			continue;
 		}
 		was = observation_find(input->last, now->sections[i].key);
 		if (was && digest_equal(&was->content, &now->sections[i].content)) {
-			return !fleet_is_accepted(finding, input->accepted,
-						  input->accepted_records);
+			const struct bytes full[] = {key.part[2], BYTES_LITERAL(":"), key.part[4],
+						     BYTES_LITERAL(" "), key.part[3]};
+			const struct bytes old[] = {key.part[2], BYTES_LITERAL(" "), key.part[3]};
+
+			mark(carried, count, key.kind, join(text, full, 5));
+			mark(carried, count, key.kind, join(text, old, 3));
 		}
 	}
-	return false;
 }
 
+/* Through the sections once: a host may have 200,000, and half as many findings. */
 int kept_carry(const struct kept *kept, const struct judge_input *input, struct findings *findings,
 	       struct error *err)
 {
-	size_t before = findings->count;
+	size_t count = kept->of_fleet.count, before = findings->count;
+	struct carried *carried = count > 0 ? calloc(count, sizeof(*carried)) : NULL;
+	int result = 0;
 
-	for (size_t i = 0; i < kept->of_fleet.count; i++) {
-		const struct finding *finding = &kept->of_fleet.item[i];
-
-		if (still_holds(finding, input) && findings_add(findings, finding, err) != 0) {
-			return -1;
+	if (count == 0) {
+		return 0;
+	}
+	if (!carried) {
+		return error_set(err, ERROR_NOMEM, 0, "no memory for what the fleet found");
+	}
+	for (size_t i = 0; i < count; i++) {
+		carried[i].finding = &kept->of_fleet.item[i];
+	}
+	qsort(carried, count, sizeof(*carried), by_package);
+	mark_same(carried, count, input);
+	qsort(carried, count, sizeof(*carried), by_place);
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		if (carried[i].holds && !fleet_is_accepted(carried[i].finding, input->accepted,
+							   input->accepted_records)) {
+			result = findings_add(findings, carried[i].finding, err);
 		}
 	}
-	if (findings->count > before) {
+	free(carried);
+	if (result == 0 && findings->count > before) {
 		findings_sort(findings);
 	}
-	return 0;
+	return result;
 }
 
 void kept_clear(struct kept *kept)

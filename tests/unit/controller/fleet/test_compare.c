@@ -293,6 +293,56 @@ static void what_was_found_is_of_one_architecture(void **state)
 	}
 }
 
+#define MANY 20000
+
+/* A host's findings of the fleet are not each looked for among all of its sections. */
+static void many_findings_are_carried_by_one_look_at_the_sections(void **state)
+{
+	struct observed_section *now = calloc(MANY, sizeof(*now));
+	struct observed_section *last = calloc(MANY, sizeof(*last));
+	uint8_t(*keys)[64] = calloc(MANY, sizeof(*keys));
+	struct observation seen = {.sections = now, .section_count = MANY};
+	const struct observation before = {.sections = last, .section_count = MANY};
+	const struct judge_input input = {.now = &seen, .last = &before};
+	struct findings findings = {0};
+	struct kept kept = {0};
+	struct error err = {0};
+
+	(void)state;
+	assert_true(now && last && keys);
+	for (size_t i = 0; i < MANY; i++) {
+		char name[16], text[32];
+		int len = snprintf(name, sizeof(name), "p%05zu", i);
+		struct section_key key = section_key_make(
+			SECTION_PACKAGE, BYTES_LITERAL("dpkg"), bytes_make(name, (size_t)len),
+			BYTES_LITERAL("1.0"), BYTES_LITERAL("all"));
+		const struct finding finding = {
+			.rule = RULE_FLEET_DIFFERS,
+			.subject = BYTES_LITERAL("/usr/bin/tool"),
+			.package = bytes_make(
+				text, (size_t)snprintf(text, sizeof(text), "%s:all 1.0", name)),
+		};
+		struct cbor_writer w;
+
+		cbor_writer_init(&w, keys[i], sizeof(keys[i]));
+		section_key_encode(&w, &key);
+		assert_false(w.overflow);
+		now[i].key = last[i].key = bytes_make(w.data, w.len);
+		now[i].content.bytes[0] = i % 4 == 0;
+		assert_int_equal(findings_add(&kept.of_fleet, &finding, &err), 0);
+	}
+	assert_int_equal(kept_carry(&kept, &input, &findings, &err), 0);
+	assert_int_equal(findings.count, MANY / 4 * 3);
+	for (size_t i = 0; i < findings.count; i++) {
+		assert_false(bytes_equal_string(findings.item[i].package, "p00004:all 1.0"));
+	}
+	findings_clear(&findings);
+	kept_clear(&kept);
+	free(keys);
+	free(last);
+	free(now);
+}
+
 /* Contents beyond the budget are told as a build; the run goes on. */
 static void what_may_not_be_read_is_told_as_a_build(void **state)
 {
@@ -524,6 +574,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(odd_one_out_is_found_kept_and_closed),
 		cmocka_unit_test(what_was_found_is_of_one_architecture),
+		cmocka_unit_test(many_findings_are_carried_by_one_look_at_the_sections),
 		TEST(odd_claims_are_found_kept_and_closed),
 		TEST(claims_of_older_looks_are_left_out),
 		TEST(what_may_not_be_read_is_told_as_a_build),
