@@ -8,9 +8,9 @@
 #include "controller/cmd/reach.h"
 #include "controller/inventory/fold.h"
 #include "controller/report/print.h"
-#include "controller/ssh/known_hosts.h"
-#include "controller/ssh/pool.h"
-#include "controller/ssh/pubkey.h"
+#include "controller/ssh/keys/known_hosts.h"
+#include "controller/ssh/keys/pubkey.h"
+#include "controller/ssh/pool/pool.h"
 #include "schema/escape.h"
 
 #define IMPORTED_MAX 64

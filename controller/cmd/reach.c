@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "controller/fleet/local.h"
-#include "controller/ssh/pool.h"
+#include "controller/ssh/pool/pool.h"
 #include "schema/escape.h"
 
 #define GROUPS_MAX 64

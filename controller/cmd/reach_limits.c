@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "controller/cmd/reach.h"
-#include "controller/ssh/pool.h"
+#include "controller/ssh/pool/pool.h"
 #include "schema/escape.h"
 
 struct asking {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "controller/ssh/authreq.h"
-#include "controller/ssh/pubkey.h"
+#include "controller/ssh/keys/authreq.h"
+#include "controller/ssh/keys/pubkey.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

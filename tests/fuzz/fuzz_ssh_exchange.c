@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <assert.h>
 
-#include "controller/ssh/exchange.h"
-#include "controller/ssh/pubkey.h"
+#include "controller/ssh/keys/pubkey.h"
+#include "controller/ssh/session/exchange.h"
 #include "tests/fuzz/fuzz.h"
 
 static void inside(struct bytes part, const uint8_t *data, size_t size)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <assert.h>
 
-#include "controller/ssh/known_hosts.h"
+#include "controller/ssh/keys/known_hosts.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

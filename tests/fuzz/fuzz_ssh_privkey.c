@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <openssl/evp.h>
 
-#include "controller/ssh/privkey.h"
+#include "controller/ssh/keys/privkey.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/ssh/route.h"
+#include "controller/ssh/route/route.h"
 #include "tests/fuzz/fuzz.h"
 
 /* What is read prints as text that reads as the same, so that equal ways have equal names. */

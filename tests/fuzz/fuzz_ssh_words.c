@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <assert.h>
 
-#include "controller/ssh/ssh_words.h"
+#include "controller/ssh/openssh/ssh_words.h"
 #include "tests/fuzz/fuzz.h"
 
 /* ssh's log quotes hosts: whatever they say, the reason is short, printable, and the same in one piece or many. */

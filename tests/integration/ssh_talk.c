@@ -14,7 +14,7 @@
 
 #include <uv.h>
 
-#include "controller/ssh/pool.h"
+#include "controller/ssh/pool/pool.h"
 
 #define LIST_MAX 8
 

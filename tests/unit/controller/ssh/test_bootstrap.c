@@ -11,7 +11,7 @@
 
 #include "controller/ssh/bootstrap.h"
 #include "controller/ssh/pinned.h"
-#include "controller/ssh/probe_pack.h"
+#include "controller/ssh/session/probe_pack.h"
 
 #define TAG "0123456789abcdeffedcba9876543210"
 #define MARK "MUSTER" TAG
