@@ -50,7 +50,7 @@ EXCEPTIONS = {
                          "baselines/records.h", "baselines/rpm/proof.h", "controller/judge/finding.h",
                          "controller/judge/fleet.h", "controller/judge/judge.h",
                          "controller/judge/observation.h"],
-    "controller/ssh": ["payloads/status.h"],
+    "controller/ssh": ["controller/fleet/transport.h", "payloads/status.h"],
     "controller/ssh/pool": ["controller/fleet/transport.h"],
     "controller/ssh/route": ["controller/fleet/transport.h"],
     "controller/fleet": ["controller/ssh/framer.h", "controller/ssh/helper.h",
