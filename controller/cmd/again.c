@@ -75,9 +75,8 @@ const char *again_options(const struct call *call, uint64_t options, char to[AGA
 }
 
 #define LOOK (OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_DB) | OPTION_BIT(OPTION_BASELINE))
-#define REACH                                                                                 \
-	(OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_INVENTORY) | OPTION_BIT(OPTION_PORT) | \
-	 OPTION_BIT(OPTION_SSH_CONFIG))
+#define REACH \
+	(OPTION_BIT(OPTION_INVENTORY) | OPTION_BIT(OPTION_PORT) | OPTION_BIT(OPTION_SSH_CONFIG))
 
 const char *again_to_look(const struct call *call, char to[AGAIN_ROOM])
 {
@@ -102,5 +101,6 @@ const char *again_to_check(const struct call *call, bool same_known_hosts, char 
 
 const char *again_to_reach(const struct call *call, char to[AGAIN_ROOM])
 {
-	return again_options(call, REACH | OPTION_BIT(OPTION_KNOWN_HOSTS), to);
+	return again_options(
+		call, REACH | OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_KNOWN_HOSTS), to);
 }

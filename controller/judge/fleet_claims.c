@@ -97,11 +97,12 @@ static void compare_items(const struct rpm_section *mine, const struct rpm_secti
 		uint64_t x = a ? (uint64_t)a->part << 32 | a->tag : UINT64_MAX;
 		uint64_t y = b ? (uint64_t)b->part << 32 | b->tag : UINT64_MAX;
 		const struct rpm_item *shown = x <= y ? a : b;
+		bool in_both = a && b && x == y;
 
 		i += x <= y;
 		k += y <= x;
 		if (!shown || is_install(shown) ||
-		    (x == y && a->type == b->type && bytes_equal(a->value, b->value))) {
+		    (in_both && a->type == b->type && bytes_equal(a->value, b->value))) {
 			continue;
 		}
 		note_item(shown, to);
@@ -112,7 +113,7 @@ static int compare_rpm(struct bytes mine, struct bytes theirs, struct claims_dif
 		       struct error *err)
 {
 	struct rpm_section a, b;
-	struct error fault;
+	struct error fault = {0};
 	int result;
 
 	if (rpm_section_read(mine, &a, &fault) < 0) {

@@ -73,7 +73,7 @@ static void ask_all(struct judge *j, const struct entry_list *was, struct left *
 	for (size_t i = 0; i < was->count; i++) {
 		others += was->item[i].type == ENTRY_FILE && !weighs(&was->item[i]);
 	}
-	step = (others + LEFT_OTHERS_MAX - 1) / LEFT_OTHERS_MAX;
+	step = others / LEFT_OTHERS_MAX + 1;
 	others = 0;
 	for (size_t i = 0; i < was->count && j->left_asked < LEFT_ALL_MAX; i++) {
 		if (was->item[i].type != ENTRY_FILE) {
