@@ -38,6 +38,7 @@ struct proofs {
 	const char *folder;
 	bool keeps;
 	size_t runs_max;
+	size_t known_max;
 	const struct vendor_keys *keys; /* NULL: not read yet */
 	struct vendor_keys *own;        /* where they are not the baseline's */
 	struct digest by;               /* the keys and gpgv: what verdicts hang on */
@@ -455,12 +456,27 @@ const struct rpm_proof_source *proofs_source(const struct proofs *proofs)
 	return &proofs->source;
 }
 
+static void forget(struct proofs *proofs)
+{
+	struct known *known = proofs->known, *next;
+
+	/* The table goes, its members stay linked. */
+	HASH_CLEAR(hh, proofs->known);
+	for (; known; known = next) {
+		next = known->hh.next;
+		free_known(proofs, known);
+	}
+}
+
 /* Hosts come in groups of equals: what the last one asked for, the next one will. */
 void proofs_end(struct proofs *proofs)
 {
 	struct known *known, *next;
 
 	proofs->objects = NULL;
+	if (HASH_COUNT(proofs->known) > proofs->known_max) {
+		forget(proofs);
+	}
 	if (proofs->parsed <= PARSED_MOST) {
 		return;
 	}
@@ -489,6 +505,7 @@ int proofs_new(struct store *store, struct baseline *baseline, const char *folde
 	made->folder = folder;
 	made->keeps = keeps;
 	made->runs_max = PROOFS_RUNS_MAX;
+	made->known_max = PROOFS_KNOWN_MAX;
 	made->source = (struct rpm_proof_source){.context = made, .find = find};
 	*proofs = made;
 	return 0;
@@ -499,20 +516,17 @@ void proofs_set_runs_max(struct proofs *proofs, size_t most)
 	proofs->runs_max = most;
 }
 
+void proofs_set_known_max(struct proofs *proofs, size_t most)
+{
+	proofs->known_max = most;
+}
+
 void proofs_free(struct proofs *proofs)
 {
-	struct known *known, *next;
-
 	if (!proofs) {
 		return;
 	}
-	/* The table goes, its members stay linked. */
-	known = proofs->known;
-	HASH_CLEAR(hh, proofs->known);
-	for (; known; known = next) {
-		next = known->hh.next;
-		free_known(proofs, known);
-	}
+	forget(proofs);
 	vendor_keys_free(proofs->own);
 	free(proofs);
 }

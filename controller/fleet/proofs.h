@@ -23,6 +23,11 @@ struct proofs;
  * headers up comes here.
  */
 #define PROOFS_RUNS_MAX 20000U
+/*
+ * Headers whose verdicts are held from host to host, of some 300 bytes each. All builds of a score of releases
+ * are fewer; hosts that make headers up, as many as they like, have them forgotten and recalled from the store.
+ */
+#define PROOFS_KNOWN_MAX 131072U
 
 /*
  * Keys are those of `folder` (its keys.yaml) or, where it is NULL, the baseline's; neither: none. They
@@ -34,6 +39,8 @@ int proofs_new(struct store *store, struct baseline *baseline, const char *folde
 void proofs_free(struct proofs *proofs);
 /* Instead of PROOFS_RUNS_MAX; it ends within 64 headers of it. */
 void proofs_set_runs_max(struct proofs *proofs, size_t most);
+/* Instead of PROOFS_KNOWN_MAX; looked at in proofs_end. */
+void proofs_set_known_max(struct proofs *proofs, size_t most);
 
 /*
  * Verifies what is new among the headers of one host, several at once; `objects` has their bytes,

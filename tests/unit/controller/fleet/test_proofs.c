@@ -290,6 +290,28 @@ static void second_run_verifies_nothing(void **state)
 	bed_remove(&bed);
 }
 
+/* Hosts may make up as many headers as they like, and there are many hosts. */
+static void what_is_held_from_host_to_host_is_bounded(void **state)
+{
+	struct bed bed;
+
+	(void)state;
+	need_rpm();
+	bed_make(&bed);
+	for (size_t most = PACKAGES; most >= PACKAGES - 1; most--) {
+		proofs_set_known_max(bed.proofs, most);
+		begin(&bed);
+		proofs_end(bed.proofs);
+		begin(&bed);
+		proofs_end(bed.proofs);
+		/* Held, or forgotten and asked of the store: nothing is verified twice. */
+		assert_int_equal(proofs_counts(bed.proofs).verified, PACKAGES);
+		assert_int_equal(proofs_counts(bed.proofs).recalled,
+				 most == PACKAGES ? 0 : PACKAGES);
+	}
+	bed_remove(&bed);
+}
+
 static void other_keys_mean_other_verdicts(void **state)
 {
 	struct section_key key;
@@ -377,6 +399,7 @@ int main(void)
 		cmocka_unit_test(judge_is_told_what_a_signature_says),
 		cmocka_unit_test(headers_without_end_are_over_the_limit),
 		cmocka_unit_test(second_run_verifies_nothing),
+		cmocka_unit_test(what_is_held_from_host_to_host_is_bounded),
 		cmocka_unit_test(other_keys_mean_other_verdicts),
 		cmocka_unit_test(without_a_baseline_no_key_is_known),
 		cmocka_unit_test(keys_of_a_folder_replace_the_baselines),
