@@ -63,7 +63,6 @@ static enum outcome outcome_of(const struct host_run *host, const struct observa
 static int judge_unseen(struct host_run *host, struct error *err)
 {
 	struct finding finding = {
-		.severity = SEVERITY_HIGH,
 		.witness = WITNESS_RULE,
 		.marker = ' ',
 		.subject = bytes_from_string(outcome_name(host->outcome)),
@@ -76,6 +75,10 @@ static int judge_unseen(struct host_run *host, struct error *err)
 		finding.rule = RULE_PROTOCOL;
 	} else {
 		return 0;
+	}
+	if (!rule_severity_by_policy(host_policy(host_config(host)), finding.rule,
+				     &finding.severity)) {
+		finding.severity = rule_severity(finding.rule);
 	}
 	return findings_add(&host->findings, &finding, err);
 }

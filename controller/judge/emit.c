@@ -171,22 +171,6 @@ static enum severity by_rule(const struct change *change, uint32_t class)
 	}
 }
 
-/* "rule=severity" of the policy; checked when it was read. */
-static bool by_policy(const struct policy *policy, enum rule rule, enum severity *severity)
-{
-	const char *name = rule_name(rule);
-	size_t len = strlen(name);
-
-	for (size_t i = 0; policy && i < policy->severities.count; i++) {
-		const char *item = policy->severities.item[i];
-
-		if (strncmp(item, name, len) == 0 && item[len] == '=') {
-			return severity_from_name(item + len + 1, severity);
-		}
-	}
-	return false;
-}
-
 enum severity judge_severity(const struct judge *j, const struct change *change)
 {
 	const struct policy *policy = j->in->policy;
@@ -197,7 +181,7 @@ enum severity judge_severity(const struct judge *j, const struct change *change)
 	if (change->differences != 0 && telling == 0) {
 		return SEVERITY_LOW;
 	}
-	if (!by_policy(policy, change->rule, &severity)) {
+	if (!rule_severity_by_policy(policy, change->rule, &severity)) {
 		severity = change->has_severity ? change->severity
 						: by_rule(change, path_class(change->path));
 	}

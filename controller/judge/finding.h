@@ -88,6 +88,8 @@ const char *rule_advice(enum rule rule);
 /* False for what no commit can make right: a changed host key, a header its vendor did not sign. */
 bool rule_can_be_accepted(enum rule rule);
 enum severity rule_severity(enum rule rule);
+/* What the policy's `severities` say of it ("rule=severity", checked when it was read); false: nothing. */
+bool rule_severity_by_policy(const struct policy *policy, enum rule rule, enum severity *severity);
 /* Found by comparing hosts with each other (judge/fleet.h), not by looking at one. */
 bool rule_is_of_fleet(enum rule rule);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "controller/judge/finding.h"
 
+#include <string.h>
+
 /* Names are public: they stand in NDJSON, acks and the database. docs/findings.md has a row each. */
 static const struct {
 	const char *name;
@@ -177,6 +179,21 @@ const char *rule_advice(enum rule rule)
 enum severity rule_severity(enum rule rule)
 {
 	return (size_t)rule < RULES ? rules[rule].severity : SEVERITY_HIGH;
+}
+
+bool rule_severity_by_policy(const struct policy *policy, enum rule rule, enum severity *severity)
+{
+	const char *name = rule_name(rule);
+	size_t len = strlen(name);
+
+	for (size_t i = 0; policy && i < policy->severities.count; i++) {
+		const char *item = policy->severities.item[i];
+
+		if (strncmp(item, name, len) == 0 && item[len] == '=') {
+			return severity_from_name(item + len + 1, severity);
+		}
+	}
+	return false;
 }
 
 bool rule_can_be_accepted(enum rule rule)
