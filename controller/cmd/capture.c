@@ -436,6 +436,7 @@ int verb_baseline_capture(struct call *call, struct error *err)
 	}
 	for (size_t i = 0; i < nodeset_count(hosts); i++) {
 		if (capture_host(call, store, baseline, edit, nodeset_name(hosts, i), err) < 0) {
+			(void)error_prefix(err, "nothing is committed");
 			goto out;
 		}
 	}

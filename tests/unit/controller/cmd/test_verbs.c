@@ -531,7 +531,7 @@ static void decisions_are_commits(void **state)
 	assert_says(say("muster baseline capture web1 %s", base), EXIT_CLEAN,
 		    "web1: no file disagrees with the host's own package database.");
 	assert_says(say("muster baseline capture db1 %s", base), EXIT_FATAL,
-		    "db1: never looked at whole");
+		    "nothing is committed: db1: never looked at whole");
 	assert_says(say("muster baseline verify --baseline %s/b", folder), EXIT_CLEAN,
 		    "0 broken files");
 	assert_says(say("muster baseline import /nonexistent.deb --baseline %s/b", folder),
