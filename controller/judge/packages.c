@@ -203,13 +203,13 @@ static bool names_row(const struct installed_list *list, const struct section_ke
 static int judge_unlisted(struct judge *j, struct packages *p, struct error *err)
 {
 	const struct observation *now = j->in->now;
+	const struct section_range range = observation_range(now, SECTION_PACKAGE, p->manager);
 	int result = 0;
 
-	for (size_t i = 0; result == 0 && i < now->section_count; i++) {
+	for (size_t i = range.from; result == 0 && i < range.to; i++) {
 		struct section_key key;
 
-		if (section_key_decode(now->sections[i].key, &key) && key.kind == SECTION_PACKAGE &&
-		    bytes_equal(key.part[1], p->manager) && !names_row(&p->now, &key)) {
+		if (section_key_decode(now->sections[i].key, &key) && !names_row(&p->now, &key)) {
 			result = judge_counted(j, p, &key, err);
 		}
 	}

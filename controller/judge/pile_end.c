@@ -144,13 +144,15 @@ static int describe_section(struct judge *j, const struct entry_list *list, stru
 static int describe(struct judge *j, struct error *err)
 {
 	const struct observation *now = j->in->now;
+	const struct section_range range =
+		observation_range(now, SECTION_TREE, (struct bytes){NULL, 0});
 	struct entry_list list = {0};
 	int result = 0;
 
-	for (size_t i = 0; result == 0 && i < now->section_count; i++) {
+	for (size_t i = range.from; result == 0 && i < range.to; i++) {
 		struct section_key key;
 
-		if (!section_key_decode(now->sections[i].key, &key) || key.kind != SECTION_TREE) {
+		if (!section_key_decode(now->sections[i].key, &key)) {
 			continue;
 		}
 		result = judge_load_section(j, &now->sections[i], &j->buffer[0], err);

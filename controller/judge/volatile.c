@@ -123,15 +123,16 @@ typedef int judge_entry(struct judge *j, const struct entry *now, const struct e
 static int judge_each(struct judge *j, enum section_kind kind, judge_entry *each, struct error *err)
 {
 	const struct observation *now = j->in->now;
+	const struct section_range range = observation_range(now, kind, (struct bytes){NULL, 0});
 	struct entry_list list = {0}, first = {0};
 	int result = 0;
 
-	for (size_t i = 0; result == 0 && i < now->section_count; i++) {
+	for (size_t i = range.from; result == 0 && i < range.to; i++) {
 		struct section_key key;
 		struct walk walk;
 		bool found;
 
-		if (!section_key_decode(now->sections[i].key, &key) || key.kind != kind) {
+		if (!section_key_decode(now->sections[i].key, &key)) {
 			continue;
 		}
 		if (judge_entries(j, now, &key, &j->buffer[0], &list, &found, err) < 0 ||
